@@ -1,0 +1,230 @@
+//! A language model's shape, and what follows from it alone: its tensors and their counts.
+//!
+//! Everything downstream (weights by format, LoRA's trainable parameters, GGUF mixes, tensor-parallel
+//! shards, KV cache, FLOPs) walks the same list of tensors, so no count is kept twice.
+
+use super::source::Source;
+use serde::Deserialize;
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Hugging Face id, or `custom` / `generic-7b`.
+    pub id: String,
+    pub family: String,
+    pub aliases: Vec<String>,
+    pub architecture: Architecture,
+    /// Hugging Face `model_type` (`llama`, `qwen3_moe`), where formats and engines tell kinds apart by it.
+    pub model_type: String,
+    pub hidden_size: u64,
+    pub vocab_size: u64,
+    pub tied_embeddings: bool,
+    pub max_position: Option<u64>,
+    /// The distinct kinds of layer, each with how many there are.
+    pub layers: Vec<LayerKind>,
+    /// Which kind stands at each depth: index into `layers`. Pipeline stages are cut from this.
+    pub order: Vec<u8>,
+    /// Tensors outside the layers: embeddings, positions, final norm, LM head, per-layer-input tables.
+    pub outer: Vec<Tensor>,
+    pub final_logit_softcap: bool,
+    pub dropout: bool,
+    /// Vision and audio towers, as a count.
+    pub vision_parameters: u64,
+    /// Multi-token-prediction layers in the checkpoint, not in `parameters`.
+    pub mtp_layers: u64,
+    /// How the published checkpoint stores its weights.
+    pub native: Native,
+    /// Counts, computed from the tensors once.
+    pub counts: Counts,
+    pub source: Source,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    Decoder,
+    Encoder,
+    EncoderDecoder,
+}
+
+#[derive(Clone, Debug)]
+pub struct LayerKind {
+    pub count: u64,
+    pub mixer: Mixer,
+    pub ffn: Ffn,
+    /// Every tensor of one such layer.
+    pub tensors: Vec<Tensor>,
+}
+
+/// What mixes tokens in a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mixer {
+    /// MHA, GQA and MQA; `window` for sliding-window layers, `shares_kv` where a layer reuses an earlier layer's cache.
+    Attention {
+        heads: u64,
+        kv_heads: u64,
+        head_dim: u64,
+        value_head_dim: u64,
+        window: Option<u64>,
+        shares_kv: bool,
+        qk_norm: bool,
+        bias: bool,
+        output_gate: bool,
+    },
+    /// Multi-head latent attention; `indexer` for DeepSeek sparse attention's key cache.
+    Latent {
+        heads: u64,
+        q_lora_rank: Option<u64>,
+        kv_lora_rank: u64,
+        nope_head_dim: u64,
+        rope_head_dim: u64,
+        value_head_dim: u64,
+        indexer: Option<Indexer>,
+        window: Option<u64>,
+    },
+    /// Gated DeltaNet and its kin: a fixed state of `value_heads × key_head_dim × value_head_dim`.
+    Linear { key_heads: u64, value_heads: u64, key_head_dim: u64, value_head_dim: u64, conv_kernel: u64 },
+    /// Mamba 1 (`heads == 0`) and 2: state `inner × state_size`, conv over `conv_channels`.
+    Mamba { inner_size: u64, state_size: u64, heads: u64, groups: u64, conv_kernel: u64, conv_channels: u64 },
+    /// Attention and Mamba side by side in one layer (Falcon-H1).
+    Parallel(Box<Mixer>, Box<Mixer>),
+    /// No token mixing (Nemotron-H's MLP-only layers).
+    None,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Indexer {
+    pub heads: u64,
+    pub head_dim: u64,
+    pub top_k: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ffn {
+    Dense {
+        intermediate_size: u64,
+        gated: bool,
+    },
+    Moe {
+        experts: u64,
+        top_k: u64,
+        intermediate_size: u64,
+        /// Width of all shared experts together; 0 without.
+        shared_intermediate_size: u64,
+        gated: bool,
+    },
+    None,
+}
+
+/// One weight tensor: `copies` matrices of `out_features × in_features` (vectors: `in_features == 1`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    pub role: Role,
+    pub out_features: u64,
+    pub in_features: u64,
+    /// Experts kept as one stacked tensor; 1 elsewhere.
+    pub copies: u64,
+}
+
+impl Tensor {
+    pub const fn matrix(role: Role, out_features: u64, in_features: u64) -> Self {
+        Self { role, out_features, in_features, copies: 1 }
+    }
+    pub const fn vector(role: Role, features: u64) -> Self {
+        Self { role, out_features: features, in_features: 1, copies: 1 }
+    }
+    pub const fn parameters(&self) -> u64 {
+        self.out_features * self.in_features * self.copies
+    }
+}
+
+/// What a tensor is for. Formats, LoRA targets and shards are decided by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    Embedding,
+    Position,
+    LmHead,
+    Norm,
+    Bias,
+    Query,
+    Key,
+    Value,
+    /// Attention's output projection.
+    Output,
+    /// MLA: down to the latent, up from it.
+    QueryDown,
+    QueryUp,
+    KvDown,
+    KvUp,
+    Indexer,
+    Gate,
+    Up,
+    Down,
+    ExpertGate,
+    ExpertUp,
+    ExpertDown,
+    SharedGate,
+    SharedUp,
+    SharedDown,
+    Router,
+    RouterBias,
+    /// State-space and linear-attention layers: projections in and out (linears), convolution and state vectors (not).
+    MixerIn,
+    MixerOut,
+    Conv,
+    State,
+}
+
+impl Role {
+    /// An `nn.Linear` weight inside a layer: what quantisation and `lora_targets=all` reach.
+    pub const fn is_layer_linear(self) -> bool {
+        use Role::*;
+        match self {
+            Query | Key | Value | Output | QueryDown | QueryUp | KvDown | KvUp | Gate | Up | Down | ExpertGate
+            | ExpertUp | ExpertDown | SharedGate | SharedUp | SharedDown | MixerIn | MixerOut => true,
+            Embedding | Position | LmHead | Norm | Bias | Indexer | Router | RouterBias | Conv | State => false,
+        }
+    }
+    pub const fn is_routed_expert(self) -> bool {
+        matches!(self, Role::ExpertGate | Role::ExpertUp | Role::ExpertDown)
+    }
+}
+
+/// How the published checkpoint stores its weights.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Native {
+    /// `bf16`, `fp16`, `fp32`.
+    pub dtype: String,
+    /// A row of `presets/formats.toml`, where the checkpoint is quantised (`fp8-block`, `mxfp4`).
+    pub quant: Option<String>,
+}
+
+/// Parameter counts, exact.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// Everything, towers included, multi-token-prediction layers not.
+    pub total: u64,
+    /// Touched per token: total, less towers, less the routed experts not chosen.
+    pub active: u64,
+    pub embedding: u64,
+    /// 0 when tied.
+    pub lm_head: u64,
+    pub routed_experts: u64,
+    /// Linears inside layers.
+    pub layer_linears: u64,
+    /// Multi-token-prediction layers, where the checkpoint has them.
+    pub mtp: u64,
+}
+
+impl Model {
+    pub fn depth(&self) -> u64 {
+        self.order.len() as u64
+    }
+    /// Every tensor of the language model with how many times it stands in the model.
+    pub fn tensors(&self) -> impl Iterator<Item = (u64, &Tensor)> {
+        let layers = self.layers.iter().flat_map(|kind| kind.tensors.iter().map(move |t| (kind.count, t)));
+        self.outer.iter().map(|t| (1, t)).chain(layers)
+    }
+    pub fn is_moe(&self) -> bool {
+        self.layers.iter().any(|kind| matches!(kind.ffn, Ffn::Moe { .. }))
+    }
+}

@@ -1,0 +1,13 @@
+//! Headroom: what training or serving a language model takes.
+//!
+//! `Line -> Settings -> Request -> Estimate -> Plan -> View`: every door lowers its input to a line,
+//! every way out draws a view. Modules stand in the order of that flow; a module never uses one
+//! further right.
+
+#![forbid(unsafe_code)]
+
+pub mod catalog;
+pub mod estimate;
+pub mod message;
+pub mod request;
+pub mod units;

@@ -1,0 +1,1 @@
+//! The line: text to `Settings` and back.

@@ -1,0 +1,1 @@
+//! A tweak: free text on a base, to changed `Settings`.
