@@ -27,6 +27,10 @@ pub struct Model {
     pub outer: Vec<Tensor>,
     pub final_logit_softcap: bool,
     pub dropout: bool,
+    /// What the layers' norms and MLPs compute, and which projections are one matrix: what a backward pass must keep.
+    pub norm: Norm,
+    pub activation: Activation,
+    pub fused: Fused,
     /// Vision and audio towers, as a count.
     pub vision_parameters: u64,
     /// Multi-token-prediction layers in the checkpoint, not in `parameters`.
@@ -44,6 +48,39 @@ pub enum Architecture {
     Decoder,
     Encoder,
     EncoderDecoder,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    #[default]
+    Rms,
+    Layer,
+    /// Without weights (OLMo).
+    Plain,
+}
+
+/// An MLP's non-linearity, told apart by what its backward needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    #[default]
+    Silu,
+    /// Either GELU as one operator.
+    Gelu,
+    /// The tanh approximation written out in elementary operators (GPT-2's `gelu_new`).
+    GeluNew,
+    Relu,
+    /// ReLU squared (Nemotron).
+    Relu2,
+}
+
+/// Projections kept as one matrix (Phi-3's `qkv_proj` and `gate_up_proj`, GPT-2's `c_attn`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Fused {
+    pub qkv: bool,
+    pub gate_up: bool,
 }
 
 #[derive(Clone, Debug)]
