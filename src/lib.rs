@@ -9,5 +9,7 @@
 pub mod catalog;
 pub mod estimate;
 pub mod message;
+pub mod plan;
+pub mod recipes;
 pub mod request;
 pub mod units;

@@ -1,0 +1,149 @@
+//! What to do about an estimate: whether it fits, what would run it best, what would make it fit.
+//!
+//! Takes a [`Request`] and its [`Estimate`], gives a [`Plan`] of lines that can be asked as they
+//! stand. `estimate` is the only judge of what fits; this module knows no formula of its own.
+
+use crate::catalog::{Catalog, Gpu};
+use crate::estimate::Estimate;
+use crate::message::Message;
+use crate::request::{Parallel, Request, Settings, Value, Zero};
+use crate::units::Bytes;
+
+pub mod choose;
+pub mod compare;
+pub mod fit;
+
+pub use choose::choose;
+pub use compare::{Comparison, compare};
+pub use fit::{Fit, fit};
+
+/// Headroom under this share of the card is `Tight`.
+pub const TIGHT: f64 = 0.05;
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub verdict: Verdict,
+    /// At most five, the one we would take first.
+    pub options: Vec<Choice>,
+    /// In the order an engineer would try them; given when the request is short or tight.
+    pub advice: Vec<Advice>,
+    /// Targets that nothing reaches.
+    pub misses: Vec<Miss>,
+}
+
+/// Whether the fullest GPU holds its part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    Fits {
+        headroom: Bytes,
+    },
+    /// Fits with less than [`TIGHT`] to spare.
+    Tight {
+        headroom: Bytes,
+    },
+    Short {
+        by: Bytes,
+    },
+    /// No GPU was named.
+    NoGpu,
+}
+
+/// One set-up that runs the request.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The line that runs it, every choice written out.
+    pub settings: Settings,
+    pub gpu: &'static Gpu,
+    pub gpus: u32,
+    pub nodes: u32,
+    pub parallel: Parallel,
+    /// Training only.
+    pub zero: Option<Zero>,
+    /// Knobs set beyond hardware and layout (`checkpointing=on`, `quant=awq`).
+    pub changes: Vec<(&'static str, Value)>,
+    /// In use on the fullest GPU.
+    pub device: Bytes,
+    pub headroom: Bytes,
+    /// Over all GPUs: trained tokens, or output tokens served.
+    pub tokens_per_s: Option<f64>,
+    /// All GPUs together; absent where the price is unknown.
+    pub usd_per_hour: Option<f64>,
+    pub cost: Option<Cost>,
+    /// What it is best at; the first option has `Merit::Taken`.
+    pub merits: Vec<Merit>,
+    /// One sentence why.
+    pub reason: Message,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cost {
+    /// USD of the whole training run.
+    Run(f64),
+    /// USD per million tokens: trained, or served.
+    MillionTokens(f64),
+}
+
+impl Cost {
+    pub const fn usd(self) -> f64 {
+        match self {
+            Cost::Run(usd) | Cost::MillionTokens(usd) => usd,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Merit {
+    /// The one we would take.
+    Taken,
+    FewestGpus,
+    CheapestPerHour,
+    /// Per run, or per million tokens.
+    CheapestPerWork,
+    Fastest,
+}
+
+/// A change that makes the request fit, or brings it nearer.
+#[derive(Clone, Debug)]
+pub struct Advice {
+    pub changes: Vec<(&'static str, Value)>,
+    /// The whole line after the change.
+    pub settings: Settings,
+    /// On the fullest GPU.
+    pub saves: Bytes,
+    /// Time after over time before: 1.25 is a quarter slower, 0.5 twice as fast; 1 where the speed is not known.
+    pub slowdown: f64,
+    /// Whether the changed line fits.
+    pub fits: bool,
+    pub label: Message,
+}
+
+/// A target out of reach.
+#[derive(Clone, Debug)]
+pub struct Miss {
+    pub knob: &'static str,
+    pub asked: f64,
+    /// The best that anything reaches, the other targets kept.
+    pub nearest: f64,
+    /// The line that reaches it.
+    pub settings: Settings,
+    pub label: Message,
+}
+
+/// Judges the estimate and looks for what would run the request better, or at all.
+pub fn plan(_request: &Request, _estimate: &Estimate, _catalog: &'static Catalog) -> Plan {
+    unimplemented!()
+}
+
+/// Whether what is in use (for an engine that reserves more, what is needed) fits on the card.
+pub fn verdict(request: &Request, estimate: &Estimate) -> Verdict {
+    let Some(gpu) = request.hardware.gpu else { return Verdict::NoGpu };
+    let spare = gpu.memory - estimate.memory.needed;
+    let starts = estimate.serving.as_ref().is_none_or(|serving| serving.starts);
+    if spare.0 < 0.0 || !starts {
+        Verdict::Short { by: Bytes(-spare.0).max(Bytes::ZERO) }
+    } else if spare / gpu.memory < TIGHT {
+        Verdict::Tight { headroom: spare }
+    } else {
+        Verdict::Fits { headroom: spare }
+    }
+}
