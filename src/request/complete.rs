@@ -1,8 +1,305 @@
 //! From what was asked to a full request: defaults of the framework or engine, checks across knobs.
 
-use super::{Completed, Settings};
-use crate::catalog::Catalog;
+use super::knobs;
+use super::settings::{Settings, Verb};
+use super::{Completed, Hardware, Parallel, ParallelAsked, Request, Work};
+use crate::catalog::model::{Ffn, Mixer};
+use crate::catalog::{Catalog, Gpu, Model};
+use crate::message::Problem;
+use crate::msg;
+use std::sync::Arc;
 
-pub fn complete(_settings: &Settings, _catalog: &'static Catalog) -> Completed {
-    unimplemented!()
+mod infer;
+mod train;
+
+/// Fills in what was not asked and checks what was.
+pub fn complete(settings: &Settings, catalog: &'static Catalog) -> Completed {
+    let work = work_of(settings);
+    for key in settings.values.keys() {
+        let knob = knobs::find(key).filter(|knob| !knob.scope.serves(work));
+        if knob.is_some() {
+            return Err(Problem::of(key, msg!("problem-other-work", knob = *key, verb = work.word())));
+        }
+    }
+    let model = model(settings, catalog)?;
+    let hardware = hardware(settings, catalog)?;
+    let parallel = parallel(settings, work, &model, &hardware)?;
+    let mut fill = Fill { settings, catalog, model: &model, hardware: &hardware, parallel, assumed: vec![] };
+    let common = if work == Verb::Train { train::fill(&mut fill)? } else { infer::fill(&mut fill)? };
+    let assumed = fill.assumed;
+    Ok(Request {
+        settings: settings.clone(),
+        model,
+        hardware,
+        parallel,
+        precision: common.precision,
+        seq: common.seq,
+        attention: common.attention,
+        work: common.work,
+        assumed,
+    })
+}
+
+/// Which work is estimated; a verb that looks at either goes by `work`, else by the knobs given.
+pub fn work_of(settings: &Settings) -> Verb {
+    match settings.verb {
+        Verb::Train => Verb::Train,
+        Verb::Infer => Verb::Infer,
+        Verb::Model | Verb::Gpu | Verb::Fit | Verb::Compare | Verb::Explain | Verb::Recipe | Verb::Help => {
+            let scoped =
+                |scope| settings.values.keys().any(|key| knobs::find(key).is_some_and(|knob| knob.scope == scope));
+            match settings.choice("work") {
+                Some("train") => Verb::Train,
+                Some(_) => Verb::Infer,
+                None if scoped(knobs::Scope::Train) && !scoped(knobs::Scope::Infer) => Verb::Train,
+                None => Verb::Infer,
+            }
+        }
+    }
+}
+
+/// What the parts of a work settle beyond model, hardware and parallelism.
+struct Settled {
+    precision: super::Compute,
+    seq: u64,
+    attention: super::AttentionKernel,
+    work: Work,
+}
+
+/// Takes each knob from the settings, or a default that is noted as assumed.
+struct Fill<'a> {
+    settings: &'a Settings,
+    catalog: &'static Catalog,
+    model: &'a Arc<Model>,
+    hardware: &'a Hardware,
+    parallel: Parallel,
+    assumed: Vec<(&'static str, String)>,
+}
+
+impl Fill<'_> {
+    /// Notes a default as the words that would ask for it.
+    fn assume(&mut self, key: &'static str, value: impl ToString) {
+        self.assumed.push((key, value.to_string()));
+    }
+    fn count(&mut self, key: &'static str, default: u64) -> u64 {
+        self.settings.count(key).unwrap_or_else(|| {
+            self.assume(key, default);
+            default
+        })
+    }
+    fn number(&mut self, key: &'static str, default: f64) -> f64 {
+        self.settings.number(key).unwrap_or_else(|| {
+            self.assume(key, default);
+            default
+        })
+    }
+    fn choice(&mut self, key: &'static str, default: &'static str) -> &'static str {
+        self.settings.choice(key).unwrap_or_else(|| {
+            self.assume(key, default);
+            default
+        })
+    }
+    fn switch(&mut self, key: &'static str, default: bool) -> bool {
+        self.settings.switch(key).unwrap_or_else(|| {
+            self.assume(key, if default { "on" } else { "off" });
+            default
+        })
+    }
+    /// A row of a table of recipes by the name asked for, or the default's.
+    fn row<T>(
+        &mut self,
+        key: &'static str,
+        rows: &'static [T],
+        name_of: fn(&T) -> &str,
+        default: &'static str,
+    ) -> Result<&'static T, Problem> {
+        let name = match self.settings.text(key) {
+            Some(name) => name.to_owned(),
+            None => {
+                self.assume(key, default);
+                default.to_owned()
+            }
+        };
+        rows.iter()
+            .find(|row| name_of(row) == name)
+            .ok_or_else(|| Problem::of(key, msg!("problem-no-such-row", knob = key, typed = name)))
+    }
+    /// The 16-bit type this hardware multiplies natively; bf16 where none was named.
+    fn half(&self) -> super::Compute {
+        match self.hardware.gpu {
+            Some(gpu) if gpu.peak.bf16.is_none() => super::Compute::Fp16,
+            Some(_) | None => super::Compute::Bf16,
+        }
+    }
+    /// `precision`, refused where the GPU has no such units.
+    fn precision(&mut self) -> Result<super::Compute, Problem> {
+        use super::Compute::{Bf16, Fp8, Fp16, Fp32};
+        let half = self.half();
+        let half_name = if half == Bf16 { "bf16" } else { "fp16" };
+        let precision = match self.choice("precision", half_name) {
+            "fp32" => Fp32,
+            "fp16" => Fp16,
+            "fp8" => Fp8,
+            _ => Bf16,
+        };
+        let Some(gpu) = self.hardware.gpu else { return Ok(precision) };
+        let rate = match precision {
+            Fp32 => return Ok(precision),
+            Fp16 => gpu.peak.fp16,
+            Bf16 => gpu.peak.bf16,
+            Fp8 => gpu.peak.fp8,
+        };
+        if rate.is_some() {
+            return Ok(precision);
+        }
+        let asked = if precision == Fp8 {
+            "fp8"
+        } else if precision == Bf16 {
+            "bf16"
+        } else {
+            "fp16"
+        };
+        Err(Problem::of(
+            "precision",
+            msg!("problem-gpu-lacks-precision", gpu = gpu.name.clone(), precision = asked, instead = half_name),
+        )
+        .suggest([format!("precision={half_name}")]))
+    }
+    fn attention(&mut self, default: &'static str) -> super::AttentionKernel {
+        match self.choice("attn", default) {
+            "sdpa" => super::AttentionKernel::Sdpa,
+            "eager" => super::AttentionKernel::Eager,
+            _ => super::AttentionKernel::Flash,
+        }
+    }
+}
+
+fn model(settings: &Settings, catalog: &Catalog) -> Result<Arc<Model>, Problem> {
+    let id = settings.text("model").ok_or_else(|| {
+        Problem::of("model", msg!("problem-no-model")).suggest(["train meta-llama/Meta-Llama-3-8B".to_owned()])
+    })?;
+    let found = catalog.models.iter().find(|model| model.id == id);
+    found.cloned().ok_or_else(|| Problem::of("model", msg!("problem-no-such-model", typed = id)))
+}
+
+fn gpu(settings: &Settings, catalog: &'static Catalog) -> Result<Option<&'static Gpu>, Problem> {
+    match settings.texts("gpu") {
+        [] => Ok(None),
+        [id] => {
+            let found = catalog.gpus.iter().find(|gpu| gpu.id == *id);
+            found.map(Some).ok_or_else(|| Problem::of("gpu", msg!("problem-no-such-gpu", typed = id.as_str())))
+        }
+        several => {
+            Err(Problem::of("gpu", msg!("problem-one-gpu")).suggest(several.iter().map(|id| format!("gpu={id}"))))
+        }
+    }
+}
+
+/// GPUs in all: as asked, else what the parallel degrees or the nodes come to, else one.
+fn hardware(settings: &Settings, catalog: &'static Catalog) -> Result<Hardware, Problem> {
+    let gpu = gpu(settings, catalog)?;
+    let degrees: u64 = ["tp", "pp", "cp", "dp"].iter().filter_map(|key| settings.count(key)).product();
+    let per_node = u64::from(gpu.map_or(8, |gpu| gpu.gpus_per_node));
+    let nodes = settings.count("nodes");
+    let gpus = settings.count("gpus").unwrap_or_else(|| match nodes {
+        Some(nodes) if degrees <= 1 => nodes * per_node,
+        Some(_) | None => degrees,
+    });
+    let fits = u32::try_from(gpus).ok().filter(|gpus| *gpus <= 1_000_000);
+    let gpus = fits.ok_or_else(|| Problem::of("gpus", msg!("problem-too-many-gpus", gpus = gpus)))?;
+    let nodes = nodes.unwrap_or_else(|| u64::from(gpus).div_ceil(per_node)) as u32;
+    if !gpus.is_multiple_of(nodes) {
+        return Err(Problem::of("nodes", msg!("problem-nodes-do-not-divide", nodes = nodes, gpus = gpus))
+            .suggest([format!("gpus={}", gpus.next_multiple_of(nodes))]));
+    }
+    Ok(Hardware { gpu, gpus, nodes })
+}
+
+/// The parallel degrees: those asked, checked against the GPUs and the model; the rest as simple as can be.
+fn parallel(settings: &Settings, work: Verb, model: &Model, hardware: &Hardware) -> Result<Parallel, Problem> {
+    let gpus = hardware.gpus;
+    let asked = |key| settings.count(key).map(|n| n as u32);
+    let (tp, pp, dp, ep, cp) = (asked("tp"), asked("pp"), asked("dp"), asked("ep"), asked("cp"));
+    for (key, degree) in [("tp", tp), ("pp", pp), ("dp", dp), ("ep", ep), ("cp", cp)] {
+        let Some(degree) = degree else { continue };
+        if degree > gpus || !gpus.is_multiple_of(degree) {
+            return Err(Problem::of(key, msg!("problem-degree-of-gpus", knob = key, degree = degree, gpus = gpus))
+                .suggest(divisors(gpus).filter(|d| *d <= degree).max().map(|d| format!("{key}={d}"))));
+        }
+    }
+    let heads_allow = |degree: u32| splits_heads(model, degree);
+    if let Some(tp) = tp.filter(|tp| !heads_allow(*tp)) {
+        return Err(Problem::of("tp", msg!("problem-tp-heads", degree = tp, model = model.id.as_str()))
+            .suggest(divisors(gpus).filter(|d| heads_allow(*d)).map(|d| format!("tp={d}"))));
+    }
+    if let Some(pp) = pp.filter(|pp| u64::from(*pp) > model.depth()) {
+        return Err(Problem::of("pp", msg!("problem-pp-layers", degree = pp, layers = model.depth())));
+    }
+    let experts = experts(model);
+    if let Some(ep) = ep.filter(|ep| *ep > 1 && !experts.is_multiple_of(u64::from(*ep))) {
+        return Err(Problem::of("ep", msg!("problem-ep-experts", degree = ep, experts = experts)));
+    }
+    let (pipeline, context) = (pp.unwrap_or(1), cp.unwrap_or(1));
+    let given = u64::from(pipeline) * u64::from(context) * u64::from(tp.unwrap_or(1)) * u64::from(dp.unwrap_or(1));
+    if given > u64::from(gpus) || !u64::from(gpus).is_multiple_of(given) {
+        return Err(Problem::of("gpus", msg!("problem-degrees-product", product = given, gpus = gpus))
+            .suggest([format!("gpus={given}")]));
+    }
+    let left = (u64::from(gpus) / given) as u32;
+    let (tensor, data) = match (tp, dp) {
+        (Some(_), Some(_)) if left > 1 => {
+            return Err(Problem::of("gpus", msg!("problem-degrees-product", product = given, gpus = gpus))
+                .suggest([format!("gpus={given}")]));
+        }
+        (Some(tp), dp) => (tp, dp.unwrap_or(left)),
+        (None, Some(dp)) if heads_allow(left) => (left, dp),
+        (None, Some(dp)) => {
+            return Err(Problem::of("dp", msg!("problem-tp-heads", degree = left, model = model.id.as_str()))
+                .suggest([format!("dp={}", dp * left)]));
+        }
+        (None, None) if work == Verb::Train => (1, left),
+        (None, None) => {
+            let tensor = divisors(left).filter(|d| heads_allow(*d)).max().unwrap_or(1);
+            (tensor, left / tensor)
+        }
+    };
+    let asked = ParallelAsked {
+        tensor: tp.is_some(),
+        pipeline: pp.is_some(),
+        data: dp.is_some(),
+        expert: ep.is_some(),
+        context: cp.is_some(),
+    };
+    Ok(Parallel { tensor, pipeline, data, expert: ep.unwrap_or(1), context, asked })
+}
+
+fn divisors(n: u32) -> impl Iterator<Item = u32> {
+    (1..=n.min(4096)).filter(move |d| n.is_multiple_of(*d)).chain((n > 4096).then_some(n))
+}
+
+/// Whether every layer's heads split over `degree` ranks, key/value heads split or replicated.
+fn splits_heads(model: &Model, degree: u32) -> bool {
+    let degree = u64::from(degree);
+    fn splits(mixer: &Mixer, degree: u64) -> bool {
+        match mixer {
+            Mixer::Attention { heads, kv_heads, .. } => {
+                heads.is_multiple_of(degree) && (kv_heads.is_multiple_of(degree) || degree.is_multiple_of(*kv_heads))
+            }
+            Mixer::Latent { heads, .. } => heads.is_multiple_of(degree),
+            Mixer::Linear { value_heads, .. } => value_heads.is_multiple_of(degree),
+            Mixer::Mamba { inner_size, .. } => inner_size.is_multiple_of(degree),
+            Mixer::Parallel(a, b) => splits(a, degree) && splits(b, degree),
+            Mixer::None => true,
+        }
+    }
+    model.layers.iter().all(|layer| splits(&layer.mixer, degree))
+}
+
+/// Routed experts of an expert layer; 0 of a dense model.
+fn experts(model: &Model) -> u64 {
+    let of = |ffn: &Ffn| match ffn {
+        Ffn::Moe { experts, .. } => *experts,
+        Ffn::Dense { .. } | Ffn::None => 0,
+    };
+    model.layers.iter().map(|layer| of(&layer.ffn)).max().unwrap_or(0)
 }

@@ -1,18 +1,28 @@
 //! `KNOBS`: one row a knob. Parsing, canonical writing, help, autocomplete and errors walk it.
+//!
+//! The table's order is the order in which a canonical line is written.
+
+use super::settings::{Value, Verb};
+use crate::catalog::Catalog;
+use crate::message::Problem;
+use crate::msg;
+use Kind::{Choice, Number};
 
 /// One setting of a request.
+#[derive(Debug)]
 pub struct Knob {
-    /// Key in the line, in `changes`, in slash options.
+    /// Key in the line, in `changes`, in slash options. `knob-KEY` in `knobs.ftl` says what it is.
     pub key: &'static str,
-    /// Other spellings, English and Chinese.
+    /// Other names, English and Chinese, in lower case; a space stands for any of ` `, `_`, `-`.
     pub aliases: &'static [&'static str],
     pub kind: Kind,
     pub example: &'static str,
     pub scope: Scope,
 }
 
+#[derive(Debug)]
 pub enum Kind {
-    /// A length in tokens: `k` is 1024. `max`: whether the word `max` is a value.
+    /// A length in tokens: `k` is 1024. `word_max`: the word `max` is a value.
     Length {
         min: u64,
         max: u64,
@@ -24,19 +34,34 @@ pub enum Kind {
         max: u64,
         word_max: bool,
     },
+    /// A quantity in the knob's own unit; others by the factor that brings them to it.
     Number {
         min: f64,
         max: f64,
+        units: &'static [(&'static str, f64)],
     },
     /// Canonical word and its other spellings.
-    Choice(&'static [(&'static str, &'static [&'static str])]),
+    Choice(Choices),
     Model,
     Gpu,
-    /// A row of `presets/formats.toml`.
-    Format,
-    /// Comma-separated words.
+    /// A row of one of the catalog's tables of recipes.
+    Row(Table),
+    /// Comma-separated words, each of these.
     List(&'static [&'static str]),
+    /// What one owns: `8xa100-sxm-80gb,4xrtx-4090-24gb`.
+    Fleet,
+    /// One word, as it is.
     Text,
+}
+
+pub type Choices = &'static [(&'static str, &'static [&'static str])];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    Formats,
+    Optimizers,
+    Frameworks,
+    Backends,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,4 +75,465 @@ pub enum Scope {
     Target,
 }
 
-pub static KNOBS: &[Knob] = &[];
+impl Scope {
+    /// Whether a line of this verb may carry such a knob. Verbs that look at either work take all.
+    pub fn serves(self, verb: Verb) -> bool {
+        match (self, verb) {
+            (Scope::Train, Verb::Infer) | (Scope::Infer, Verb::Train) => false,
+            (Scope::Both | Scope::Train | Scope::Infer | Scope::Shape | Scope::Target, _) => true,
+        }
+    }
+}
+
+const fn length(min: u64, word_max: bool) -> Kind {
+    Kind::Length { min, max: MAX_LENGTH, word_max }
+}
+const fn count(min: u64, max: u64) -> Kind {
+    Kind::Count { min, max, word_max: false }
+}
+const fn number(min: f64, max: f64) -> Kind {
+    Number { min, max, units: &[] }
+}
+/// Longest sequence a line may ask for: 2^30 tokens.
+const MAX_LENGTH: u64 = 1 << 30;
+/// More GPUs than any machine hall holds.
+const MAX_GPUS: u64 = 1_000_000;
+
+const SWITCH: Choices = &[
+    ("on", &["true", "yes", "1", "enable", "enabled", "开", "打开", "开启", "是"]),
+    ("off", &["false", "no", "0", "none", "disable", "disabled", "关", "关闭", "否"]),
+];
+const FLOATS: Choices =
+    &[("fp32", &["float32", "f32", "32"]), ("bf16", &["bfloat16"]), ("fp16", &["float16", "f16", "half"])];
+const MILLISECONDS: &[(&str, f64)] = &[("ms", 1.0), ("s", 1e3), ("sec", 1e3), ("毫秒", 1.0), ("秒", 1e3)];
+const HOURS: &[(&str, f64)] = &[
+    ("h", 1.0),
+    ("hr", 1.0),
+    ("hours", 1.0),
+    ("d", 24.0),
+    ("days", 24.0),
+    ("w", 168.0),
+    ("weeks", 168.0),
+    ("小时", 1.0),
+    ("天", 24.0),
+    ("周", 168.0),
+];
+
+const fn knob(
+    key: &'static str,
+    scope: Scope,
+    kind: Kind,
+    example: &'static str,
+    aliases: &'static [&'static str],
+) -> Knob {
+    Knob { key, aliases, kind, example, scope }
+}
+
+use Scope::{Both, Infer, Shape, Target, Train};
+
+#[rustfmt::skip]
+pub static KNOBS: &[Knob] = &[
+    knob("model", Both, Kind::Model, "model=meta-llama/Meta-Llama-3-8B", &["模型"]),
+    knob("work", Both, Choice(&[("train", &["training", "训练"]), ("infer", &["inference", "serve", "推理"])]), "work=train", &[]),
+    knob("part", Both, Kind::Text, "part=optimizer", &[]),
+    // A model's shape, in the words of its config.json.
+    knob("layers", Shape, count(1, 10_000), "layers=32", &["num layers", "num hidden layers", "n layers", "层数"]),
+    knob("hidden", Shape, count(1, 10_000_000), "hidden=4096", &["hidden size", "d model", "hidden dim", "隐藏维度"]),
+    knob("heads", Shape, count(1, 100_000), "heads=32", &["num heads", "attention heads", "num attention heads", "注意力头数"]),
+    knob("kv_heads", Shape, count(1, 100_000), "kv_heads=8", &["num kv heads", "num key value heads", "kv头数"]),
+    knob("head_dim", Shape, count(1, 100_000), "head_dim=128", &["head size", "头维度"]),
+    knob("ffn", Shape, count(1, 100_000_000), "ffn=14336", &["intermediate size", "ffn dim", "ffn hidden size"]),
+    knob("gated", Shape, Choice(SWITCH), "gated=on", &["swiglu", "glu"]),
+    knob("vocab", Shape, count(1, 100_000_000), "vocab=128256", &["vocab size", "词表", "词表大小"]),
+    knob("tied", Shape, Choice(SWITCH), "tied=off", &["tie word embeddings", "tied embeddings"]),
+    knob("experts", Shape, count(1, 100_000), "experts=64", &["num experts", "n routed experts", "专家数"]),
+    knob("top_k", Shape, count(1, 100_000), "top_k=8", &["num experts per tok", "experts per token"]),
+    knob("expert_ffn", Shape, count(1, 100_000_000), "expert_ffn=1408", &["moe intermediate size"]),
+    knob("shared_experts", Shape, count(0, 100_000), "shared_experts=2", &["n shared experts", "共享专家"]),
+    knob("dense_layers", Shape, count(0, 10_000), "dense_layers=1", &["first k dense replace"]),
+    knob("kv_lora_rank", Shape, count(1, 1_000_000), "kv_lora_rank=512", &[]),
+    knob("rope_head_dim", Shape, count(1, 100_000), "rope_head_dim=64", &["qk rope head dim"]),
+    knob("sliding_window", Shape, length(1, false), "sliding_window=4096", &[]),
+
+    knob("method", Train, Choice(&[
+        ("full", &["fft", "full finetune", "full fine tune", "full fine tuning", "full finetuning", "full parameter", "full param", "全参", "全参数", "全量", "全参微调", "全量微调", "全参数微调", "全参训练"]),
+        ("lora", &[]), ("qlora", &["q lora"]), ("adalora", &[]), ("dora", &[]),
+        ("freeze", &["frozen", "冻结", "冻结微调", "last layers only", "last layers"]),
+    ]), "method=qlora", &["finetuning type", "tuner type", "微调方式", "微调方法", "训练方式"]),
+    knob("stage", Train, Choice(&[
+        ("pretrain", &["pt", "pretraining", "pre training", "pre train", "continue pretraining", "continued pretraining", "cpt", "预训练", "继续预训练", "增量预训练", "从头训练", "from scratch"]),
+        ("sft", &["supervised", "supervised finetuning", "instruction tuning", "指令微调", "监督微调"]),
+        ("rm", &["reward", "reward modeling", "reward modelling", "奖励模型训练"]),
+        ("dpo", &["偏好优化"]), ("orpo", &[]), ("cpo", &[]), ("simpo", &[]), ("kto", &[]),
+        ("ppo", &["rlhf"]), ("grpo", &[]),
+    ]), "stage=dpo", &["训练阶段", "阶段"]),
+    knob("framework", Train, Kind::Row(Table::Frameworks), "framework=deepspeed", &["框架", "训练框架", "trainer"]),
+    knob("backend", Infer, Kind::Row(Table::Backends), "backend=vllm", &["engine", "后端", "推理引擎", "推理框架", "引擎"]),
+    knob("backend_version", Infer, Kind::Text, "backend_version=0.11.0", &["engine version", "版本"]),
+    knob("quant", Both, Kind::Row(Table::Formats), "quant=awq", &["quantization", "quantisation", "quantize", "weights", "weight dtype", "量化", "量化方式"]),
+    knob("kv", Infer, Choice(&[
+        ("auto", &[]), ("fp16", &["f16", "float16"]), ("bf16", &["bfloat16"]), ("fp8", &["fp8_e4m3", "fp8_e5m2", "8bit", "8 bit"]), ("int8", &[]), ("int4", &["4bit", "4 bit"]),
+        ("fp32", &["f32"]), ("q8_0", &[]), ("q5_1", &[]), ("q5_0", &[]), ("q4_1", &[]), ("q4_0", &[]), ("iq4_nl", &[]),
+    ]), "kv=fp8", &["kv cache", "kv dtype", "kv cache dtype", "kvcache", "kv cache type", "kv缓存"]),
+    knob("seq", Both, length(1, true), "seq=8192", &[
+        "seq len", "seqlen", "seq length", "sequence", "sequences", "sequence length", "sequence len", "max seq len", "max seq length", "max len", "max length", "max model len", "max model length",
+        "cutoff len", "cutoff", "context", "ctx", "context length", "context len", "context window", "context size", "ctx size", "ctx len", "n ctx", "num ctx", "block size", "length", "model max length",
+        "序列", "序列长度", "序列长", "上下文", "上下文长度", "上下文窗口", "长度", "最大长度", "窗口", "长文本", "文本长度"]),
+    knob("prompt", Infer, length(0, false), "prompt=2048", &["prompt len", "prompt length", "prompt tokens", "prompts", "input", "input len", "input length", "input tokens", "isl", "prefill", "输入", "输入长度", "提示词", "提示词长度"]),
+    knob("output", Infer, length(0, false), "output=512", &["output len", "output length", "output tokens", "outputs", "osl", "completion", "completions", "generation length", "max new tokens", "max tokens", "decode", "answer", "answers", "reply", "replies", "输出", "输出长度", "生成", "生成长度", "回答", "回复"]),
+    knob("concurrency", Infer, Kind::Count { min: 1, max: 1_000_000_000, word_max: true }, "concurrency=64", &["concurrent", "concurrent requests", "concurrent users", "simultaneous users", "simultaneous requests", "parallel requests", "users", "user", "requests", "request", "streams", "clients", "sessions", "people", "concurrents", "qps", "并发", "并发数", "并发量", "用户", "个用户", "人同时用", "人", "路并发", "路", "请求", "个请求", "用户数"]),
+    knob("batch", Both, Kind::Count { min: 1, max: 1_000_000_000, word_max: true }, "batch=4", &["batch size", "batchsize", "bs", "bsz", "mbs", "micro batch", "micro batch size", "microbatch", "micro bs", "per device batch", "per device batch size", "per device train batch size", "per gpu batch", "per gpu batch size", "train micro batch size per gpu", "批次", "批大小", "批量", "批次大小", "微批", "微批次", "微批大小", "每卡batch", "单卡batch"]),
+    knob("accum", Train, count(1, 1_000_000_000), "accum=8", &["grad accum", "gradient accumulation", "gradient accumulation steps", "grad accumulation", "grad acc", "grad accumulation steps", "accumulation", "accumulation steps", "accumulate", "ga", "gas", "梯度累积", "梯度累积步数", "累积步数", "梯度累加", "累积", "累积步"]),
+    knob("global_batch", Train, count(1, 1_000_000_000), "global_batch=512", &["gbs", "global batch size", "global bs", "total batch", "total batch size", "effective batch", "effective batch size", "全局批次", "全局批大小", "总批次", "总batch", "全局batch", "等效batch"]),
+    knob("precision", Both, Choice(&[
+        ("fp32", &["float32", "f32", "32bit", "单精度", "全精度"]), ("fp16", &["float16", "f16", "half precision", "半精度"]), ("bf16", &["bfloat16", "mixed precision", "混合精度"]), ("fp8", &["float8"]),
+    ]), "precision=bf16", &["dtype", "compute dtype", "精度"]),
+    knob("master", Train, Choice(&[
+        ("on", &["true", "yes", "fp32", "开"]), ("off", &["false", "no", "none", "pure", "关"]), ("amp", &["autocast"]),
+    ]), "master=off", &["master weights", "master copy", "fp32 master", "主权重"]),
+    knob("grads", Train, Choice(FLOATS), "grads=fp32", &["gradient dtype", "grad dtype", "梯度精度"]),
+    knob("adapters", Train, Choice(FLOATS), "adapters=bf16", &["adapter dtype", "适配器精度"]),
+    knob("autocast", Train, Choice(SWITCH), "autocast=off", &[]),
+    knob("optimizer", Train, Kind::Row(Table::Optimizers), "optimizer=adamw-8bit", &["optim", "优化器"]),
+    knob("zero", Train, count(0, 3), "zero=3", &["zero stage", "deepspeed stage", "deepspeed zero", "zero stage", "ds", "ds zero", "ds z", "z", "zero优化"]),
+    knob("sharding", Train, Choice(&[("fsdp", &["fsdp2", "full shard", "fully sharded"]), ("hsdp", &["hybrid shard"])]), "sharding=fsdp", &["分片"]),
+    knob("offload", Train, Choice(&[
+        ("none", &["off", "no", "0", "关"]),
+        ("optimizer", &["optim", "optimizer states", "optimizer state", "优化器", "优化器状态"]),
+        ("cpu", &["on", "all", "yes", "params", "parameters", "full", "参数", "开"]),
+    ]), "offload=cpu", &["cpu offload", "offloading", "cpu offloading", "卸载", "offload到cpu", "卸载到cpu", "cpu卸载"]),
+    knob("checkpointing", Train, Choice(&[
+        ("off", &["false", "no", "none", "disable", "disabled", "0", "关", "关闭"]),
+        ("selective", &["partial", "选择性"]),
+        ("on", &["true", "yes", "full", "enable", "enabled", "1", "开", "打开", "开启"]),
+    ]), "checkpointing=on", &["gradient checkpointing", "grad checkpointing", "activation checkpointing", "checkpoint", "gradient checkpoint", "grad ckpt", "gc", "ckpt", "recompute", "recomputation", "activation recomputation", "rematerialization", "remat", "重计算", "梯度检查点", "激活重计算", "激活检查点", "检查点", "激活重算", "重算"]),
+    knob("attn", Both, Choice(&[
+        ("flash", &["flash attention", "flash attn", "flashattention", "flashattn", "flash attention 2", "flash attention 3", "flash attn 2", "flash attn 3", "flash attention2", "fa2", "fa3", "fa", "flash_attention_2"]),
+        ("sdpa", &[]), ("eager", &["naive attention", "eager attention", "vanilla attention"]),
+    ]), "attn=flash", &["attention", "attn implementation", "注意力", "注意力实现"]),
+    knob("loss", Train, Choice(&[
+        ("full", &["materialised", "materialized"]), ("chunked", &["chunked loss", "chunked cross entropy", "chunked ce", "分块loss", "分块损失"]), ("fused", &["liger", "fused loss", "fused cross entropy", "cut cross entropy", "cce", "liger kernel", "fused ce", "融合loss"]),
+    ]), "loss=fused", &["cross entropy", "损失"]),
+    knob("compile", Train, Choice(SWITCH), "compile=on", &["torch compile", "torch.compile", "编译"]),
+    knob("lora_rank", Train, count(1, 1_000_000), "lora_rank=16", &["rank", "r", "lora r", "lora dim", "lora rank", "秩", "lora秩"]),
+    knob("lora_alpha", Train, number(0.001, 1e6), "lora_alpha=32", &["alpha", "lora alpha"]),
+    knob("lora_targets", Train, Kind::List(&["all", "attention", "q", "k", "v", "o", "gate", "up", "down", "embed", "head"]), "lora_targets=q,v", &["target modules", "lora target", "targets", "目标模块"]),
+    knob("ref_model", Train, Choice(SWITCH), "ref_model=on", &["reference model", "ref model", "reference", "参考模型"]),
+    knob("generations", Train, count(1, 100_000), "generations=8", &["num generations", "generation", "rollouts", "rollout", "group size", "samples per prompt", "completions per prompt", "采样数", "生成数", "条采样"]),
+    knob("reward_model", Train, Kind::Model, "reward_model=meta-llama/Llama-3.1-8B-Instruct", &["奖励模型"]),
+    knob("packing", Train, Choice(SWITCH), "packing=on", &["sample packing", "packed", "打包"]),
+    knob("tokens", Train, count(1, 1_000_000_000_000_000), "tokens=10b", &["token", "training tokens", "train tokens", "词元", "个token", "token数", "数据量"]),
+    knob("samples", Train, count(1, 1_000_000_000_000), "samples=50k", &["sample", "examples", "rows", "records", "pairs", "conversations", "条", "条数据", "样本", "个样本", "条样本"]),
+    knob("epochs", Train, number(0.001, 1e6), "epochs=3", &["epoch", "num train epochs", "num epochs", "passes", "轮", "个epoch", "轮次", "训练轮数", "遍"]),
+    knob("gpu_mem_util", Infer, number(0.01, 1.0), "gpu_mem_util=0.9", &["gpu memory utilization", "gpu memory utilisation", "gpu mem", "gpu memory util", "gpu util", "mem util", "memory utilization", "mem fraction", "mem fraction static", "memory fraction", "free gpu memory fraction", "显存利用率", "显存占用率", "显存比例"]),
+    knob("max_batched_tokens", Infer, length(1, false), "max_batched_tokens=8192", &["max num batched tokens", "chunked prefill size", "batched tokens", "prefill chunk"]),
+    knob("max_seqs", Infer, count(1, 1_000_000_000), "max_seqs=256", &["max num seqs", "max running requests", "max sequences"]),
+    knob("eager", Infer, Choice(SWITCH), "eager=on", &["enforce eager", "eager mode"]),
+
+    knob("gpu", Both, Kind::Gpu, "gpu=a100-sxm-80gb", &["card", "accelerator", "显卡", "卡型", "gpu type", "gpu model"]),
+    knob("gpus", Both, count(1, MAX_GPUS), "gpus=8", &["num gpus", "n gpus", "gpu count", "number of gpus", "cards", "devices", "accelerators", "chips", "world size", "张卡", "块卡", "个gpu", "张gpu", "块gpu", "张显卡", "块显卡", "卡", "卡数", "张", "块", "gpu数", "gpu数量"]),
+    knob("nodes", Both, count(1, MAX_GPUS), "nodes=2", &["node", "num nodes", "nnodes", "machines", "machine", "servers", "server", "boxes", "hosts", "节点", "个节点", "台机器", "机", "台", "台服务器", "机器"]),
+    knob("tp", Both, count(1, MAX_GPUS), "tp=4", &["tensor parallel", "tensor parallelism", "tensor parallel size", "tp size", "tensor model parallel size", "张量并行", "张量并行度"]),
+    knob("pp", Both, count(1, MAX_GPUS), "pp=2", &["pipeline parallel", "pipeline parallelism", "pipeline parallel size", "pp size", "pipeline stages", "pipeline model parallel size", "流水线并行", "流水并行", "流水线"]),
+    knob("dp", Both, count(1, MAX_GPUS), "dp=8", &["data parallel", "data parallelism", "data parallel size", "dp size", "replicas", "replica", "数据并行", "副本"]),
+    knob("ep", Both, count(1, MAX_GPUS), "ep=8", &["expert parallel", "expert parallelism", "expert parallel size", "ep size", "专家并行"]),
+    knob("cp", Both, count(1, MAX_GPUS), "cp=2", &["context parallel", "context parallelism", "context parallel size", "ring attention", "ulysses", "上下文并行", "序列并行度"]),
+    knob("sp", Train, Choice(SWITCH), "sp=on", &["sequence parallel", "sequence parallelism", "序列并行"]),
+    knob("interleave", Train, count(1, 10_000), "interleave=2", &["virtual pipeline", "virtual stages", "vpp", "interleaved", "虚拟流水线"]),
+
+    knob("ttft", Target, Number { min: 0.1, max: 1e7, units: MILLISECONDS }, "ttft=500", &["time to first token", "first token latency", "首字", "首字延迟", "首token延迟", "首token"]),
+    knob("tpot", Target, Number { min: 0.01, max: 1e7, units: MILLISECONDS }, "tpot=30", &["time per output token", "inter token latency", "itl", "每字延迟", "每token延迟"]),
+    knob("tokens_per_s", Target, Number { min: 0.001, max: 1e12, units: &[("k", 1e3), ("m", 1e6)] }, "tokens_per_s=1000", &["tokens per second", "tok/s", "tokens/s", "tps", "throughput", "t/s", "吞吐", "吞吐量"]),
+    knob("deadline", Target, Number { min: 0.001, max: 1e6, units: HOURS }, "deadline=24h", &["within", "finish in", "内完成", "期限"]),
+    knob("budget", Target, Number { min: 0.01, max: 1e12, units: &[("$", 1.0), ("usd", 1.0), ("k", 1e3)] }, "budget=500", &["预算"]),
+    knob("max_gpus", Target, count(1, MAX_GPUS), "max_gpus=8", &["at most gpus", "up to gpus", "最多卡数"]),
+    knob("vendor", Target, Choice(&[
+        ("nvidia", &["英伟达"]), ("amd", &["超威"]), ("intel", &["英特尔"]), ("apple", &["mac", "苹果"]), ("huawei", &["华为"]), ("google", &["谷歌"]), ("aws", &["amazon"]),
+    ]), "vendor=nvidia", &["厂商"]),
+    knob("class", Target, Choice(&[
+        ("datacenter", &["data center", "datacentre", "数据中心", "服务器卡"]), ("workstation", &["工作站"]), ("consumer", &["gaming", "消费级", "游戏卡"]), ("laptop", &["笔记本"]), ("unified", &["unified memory", "统一内存"]),
+    ]), "class=consumer", &["类别"]),
+    knob("fleet", Target, Kind::Fleet, "fleet=8xa100-sxm-80gb,4xrtx-4090-24gb", &["我们有的卡"]),
+    knob("lang", Both, Choice(&[("en", &["english", "英文", "英语"]), ("zh", &["chinese", "zh-cn", "中文"])]), "lang=zh", &["language", "语言"]),
+];
+
+/// A spelling without case and separators: `Max-Seq_Len` and `max seq len` are one.
+pub(super) fn squash(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+/// The knob of this key or other name.
+pub fn find(name: &str) -> Option<&'static Knob> {
+    if let Some(knob) = KNOBS.iter().find(|knob| knob.key == name) {
+        return Some(knob);
+    }
+    let name = squash(name);
+    KNOBS.iter().find(|knob| squash(knob.key) == name || knob.aliases.iter().any(|alias| squash(alias) == name))
+}
+
+/// Of these words the nearest to what was typed, where any is near.
+pub(super) fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    words
+        .into_iter()
+        .map(|word| (strsim::jaro_winkler(typed, word), word))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}
+
+/// A number as people write it, with what stands behind it: `8k`, `1_000`, `2.5万`.
+pub(super) fn leading_number(text: &str) -> Option<(f64, &str)> {
+    let signed = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = signed.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '_'))).unwrap_or(signed.len());
+    // `1.` and `8,` end a sentence or a clause.
+    let digits = signed[..end].trim_end_matches(['.', ',', '_']);
+    let exponent = exponent(&signed[digits.len()..]);
+    let value: f64 = digits.replace([',', '_'], "").parse().ok()?;
+    let value = value * 10f64.powi(exponent.map_or(0, |(power, _)| power));
+    let rest = &signed[digits.len() + exponent.map_or(0, |(_, width)| width)..];
+    Some((if text.starts_with('-') { -value } else { value }, rest))
+}
+
+/// The `e9` of `1e9`: its power and how many bytes it takes.
+fn exponent(rest: &str) -> Option<(i32, usize)> {
+    let digits = rest.strip_prefix(['e', 'E'])?;
+    let width = digits.bytes().take_while(u8::is_ascii_digit).count();
+    (width > 0 && width <= 2).then(|| Some((digits[..width].parse().ok()?, width + 1)))?
+}
+
+/// What a magnitude word multiplies by; on a length `k` and `m` are binary.
+pub(super) fn magnitude(suffix: &str, binary: bool) -> Option<f64> {
+    Some(match suffix {
+        "" => 1.0,
+        "k" | "thousand" if binary => 1024.0,
+        "k" | "thousand" => 1e3,
+        "m" | "mil" if binary => 1024.0 * 1024.0,
+        "m" | "mil" | "mm" | "million" | "百万" => 1e6,
+        "b" | "g" | "bn" | "billion" | "十亿" => 1e9,
+        "t" | "trillion" | "万亿" => 1e12,
+        "百" => 1e2,
+        "千" => 1e3,
+        "w" | "万" => 1e4,
+        "十万" => 1e5,
+        "千万" => 1e7,
+        "亿" => 1e8,
+        _ => return None,
+    })
+}
+
+impl Knob {
+    /// Reads a value as typed after `key=`.
+    pub fn read(&'static self, typed: &str, catalog: &Catalog) -> Result<Value, Problem> {
+        let typed = typed.trim();
+        let word = typed.to_lowercase();
+        match &self.kind {
+            Kind::Length { min, max, word_max } => self.whole(&word, *min, *max, *word_max, true),
+            Kind::Count { min, max, word_max } => self.whole(&word, *min, *max, *word_max, false),
+            Kind::Number { min, max, units } => {
+                let word = word.strip_prefix('$').unwrap_or(&word);
+                let (value, unit) = leading_number(word).ok_or_else(|| self.not_a_number(typed))?;
+                let factor = match unit.trim() {
+                    "" => 1.0,
+                    "%" if *max <= 1.0 => 0.01,
+                    unit => {
+                        let known = units.iter().find(|(name, _)| *name == unit);
+                        known.ok_or_else(|| self.not_a_number(typed))?.1
+                    }
+                };
+                let value = value * factor;
+                if (*min..=*max).contains(&value) {
+                    Ok(Value::Number(value))
+                } else {
+                    Err(self.out_of_range(typed, trim_number(*min), trim_number(*max)))
+                }
+            }
+            Kind::Choice(choices) => {
+                let squashed = squash(&word);
+                choices
+                    .iter()
+                    .find(|(name, aliases)| *name == word || aliases.iter().any(|alias| squash(alias) == squashed))
+                    .map(|(name, _)| Value::Choice(name))
+                    .ok_or_else(|| self.not_a_choice(typed, choices.iter().map(|(name, _)| *name)))
+            }
+            Kind::Model => self.each(typed, |name| model_id(name, catalog)),
+            Kind::Gpu => self.each(typed, |name| gpu_id(name, catalog)),
+            Kind::Row(table) => {
+                let squashed = squash(&word);
+                let rows = table.rows(catalog);
+                rows.iter()
+                    .find(|(name, aliases)| {
+                        squash(name) == squashed || aliases.iter().any(|alias| squash(alias) == squashed)
+                    })
+                    .map(|(name, _)| Value::Text((*name).to_owned()))
+                    .ok_or_else(|| self.not_a_choice(typed, rows.iter().map(|(name, _)| *name)))
+            }
+            Kind::List(words) => {
+                let mut chosen = vec![];
+                for part in word.split([',', '+', '/']) {
+                    let part = part.trim().trim_end_matches("_proj");
+                    match words.iter().find(|known| **known == part) {
+                        Some(known) if chosen.contains(known) => {}
+                        Some(known) => chosen.push(known),
+                        None => return Err(self.not_a_choice(part, words.iter().copied())),
+                    }
+                }
+                chosen.sort_by_key(|word| words.iter().position(|known| known == word));
+                Ok(Value::List(chosen.into_iter().map(|word| (*word).to_owned()).collect()))
+            }
+            Kind::Fleet => {
+                let mut cards = vec![];
+                for part in typed.split(',') {
+                    let (count, name) = counted(part).unwrap_or((1, part));
+                    if count == 0 || count > MAX_GPUS {
+                        return Err(self.out_of_range(part, "1".into(), MAX_GPUS.to_string()));
+                    }
+                    cards.push(format!("{count}x{}", gpu_id(name, catalog)?));
+                }
+                Ok(Value::List(cards))
+            }
+            Kind::Text if typed.is_empty() || typed.contains(char::is_whitespace) => {
+                Err(Problem::of(self.key, msg!("problem-one-word", knob = self.key, typed = typed)))
+            }
+            Kind::Text => Ok(Value::Text(typed.to_owned())),
+        }
+    }
+
+    /// One name, or several with commas between.
+    fn each(&self, typed: &str, find: impl Fn(&str) -> Result<String, Problem>) -> Result<Value, Problem> {
+        let mut found: Vec<String> =
+            typed.split(',').map(|name| find(name.trim())).collect::<Result<_, _>>().map_err(|mut problem| {
+                problem.knob = Some(self.key);
+                problem
+            })?;
+        Ok(if found.len() == 1 { Value::Text(found.remove(0)) } else { Value::List(found) })
+    }
+
+    fn whole(&self, word: &str, min: u64, max: u64, word_max: bool, binary: bool) -> Result<Value, Problem> {
+        if word_max && matches!(word, "max" | "最大") {
+            return Ok(Value::Max);
+        }
+        let (value, suffix) = leading_number(word).ok_or_else(|| self.not_a_number(word))?;
+        let factor = magnitude(suffix.trim(), binary).ok_or_else(|| self.not_a_number(word))?;
+        self.whole_value(value * factor, word, min, max)
+    }
+
+    fn whole_value(&self, value: f64, typed: &str, min: u64, max: u64) -> Result<Value, Problem> {
+        if value < min as f64 || value > max as f64 {
+            Err(self.out_of_range(typed, min.to_string(), max.to_string()))
+        } else if (value - value.round()).abs() > 1e-6 {
+            let near = format!("{}={}", self.key, value.ceil());
+            Err(Problem::of(self.key, msg!("problem-not-whole", knob = self.key, typed = typed)).suggest([near]))
+        } else {
+            Ok(Value::Count(value.round() as u64))
+        }
+    }
+
+    fn not_a_number(&self, typed: &str) -> Problem {
+        Problem::of(self.key, msg!("problem-not-a-number", knob = self.key, typed = typed))
+            .suggest([self.example.to_owned()])
+    }
+
+    fn out_of_range(&self, typed: &str, min: String, max: String) -> Problem {
+        let near = if typed.starts_with('-') || typed.starts_with('0') { &min } else { &max };
+        let near = format!("{}={near}", self.key);
+        Problem::of(self.key, msg!("problem-out-of-range", knob = self.key, typed = typed, min = min, max = max))
+            .suggest([near])
+    }
+
+    fn not_a_choice<'a>(&self, typed: &str, allowed: impl Iterator<Item = &'a str> + Clone) -> Problem {
+        let near = nearest(&typed.to_lowercase(), allowed.clone()).map(|word| format!("{}={word}", self.key));
+        let allowed: Vec<String> = allowed.map(str::to_owned).collect();
+        Problem::of(self.key, msg!("problem-not-a-choice", knob = self.key, typed = typed, allowed = allowed))
+            .suggest([near.unwrap_or_else(|| self.example.to_owned())])
+    }
+
+    /// Values to offer while typing, canonical and in the table's order.
+    pub fn suggest(&self, typed: &str, catalog: &Catalog) -> Vec<String> {
+        let typed = squash(typed);
+        match &self.kind {
+            Kind::Choice(choices) => choices
+                .iter()
+                .filter(|(name, aliases)| offers(&typed, name, aliases))
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            Kind::Row(table) => table
+                .rows(catalog)
+                .iter()
+                .filter(|(name, aliases)| offers(&typed, name, aliases))
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            Kind::Gpu | Kind::Fleet => catalog
+                .gpus
+                .iter()
+                .filter(|gpu| offers(&typed, &gpu.id, &gpu.aliases))
+                .map(|gpu| gpu.id.clone())
+                .collect(),
+            Kind::Model => catalog
+                .models
+                .iter()
+                .filter(|model| offers(&typed, &model.id, &model.aliases))
+                .map(|model| model.id.clone())
+                .collect(),
+            Kind::List(words) => {
+                words.iter().filter(|word| offers(&typed, word, &[] as &[&str])).map(|w| (*w).to_owned()).collect()
+            }
+            Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. } | Kind::Text => {
+                self.example.split_once('=').map(|(_, value)| vec![value.to_owned()]).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Whether a name is to be offered for what was typed so far.
+fn offers(squashed: &str, name: &str, aliases: &[impl AsRef<str>]) -> bool {
+    squash(name).contains(squashed) || aliases.iter().any(|alias| squash(alias.as_ref()).starts_with(squashed))
+}
+
+/// `8xh100`: how many, and of what.
+pub(super) fn counted(text: &str) -> Option<(u64, &str)> {
+    let width = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = text[width..].trim_start().strip_prefix(['x', 'X', '*', '×'])?;
+    Some((text[..width].parse().ok()?, rest.trim_start()))
+}
+
+/// As people write it: no trailing zeros.
+fn trim_number(value: f64) -> String {
+    format!("{value}")
+}
+
+fn model_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
+    if name.eq_ignore_ascii_case("custom") {
+        return Ok("custom".to_owned());
+    }
+    catalog
+        .models
+        .iter()
+        .find(|model| model.id.eq_ignore_ascii_case(name))
+        .map(|model| model.id.clone())
+        .ok_or_else(|| Problem::of("model", msg!("problem-no-such-model", typed = name)))
+}
+
+fn gpu_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
+    let squashed = squash(name);
+    catalog
+        .gpus
+        .iter()
+        .find(|gpu| squash(&gpu.id) == squashed || gpu.aliases.iter().any(|alias| squash(alias) == squashed))
+        .map(|gpu| gpu.id.clone())
+        .ok_or_else(|| Problem::of("gpu", msg!("problem-no-such-gpu", typed = name)))
+}
+
+impl Table {
+    fn rows(self, catalog: &Catalog) -> Vec<(&str, &[String])> {
+        match self {
+            Table::Formats => catalog.formats.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())).collect(),
+            Table::Optimizers => {
+                catalog.optimizers.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())).collect()
+            }
+            Table::Frameworks => {
+                catalog.frameworks.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())).collect()
+            }
+            Table::Backends => catalog.backends.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())).collect(),
+        }
+    }
+}

@@ -2,6 +2,10 @@
 //!
 //! The text form (`line`) and this are a bijection: `read(write(s)) == s`.
 
+use super::knobs::{Knob, counted};
+use crate::catalog::Catalog;
+use crate::message::Problem;
+use crate::msg;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +19,33 @@ pub enum Verb {
     Explain,
     Recipe,
     Help,
+}
+
+impl Verb {
+    pub const ALL: [Verb; 9] = [
+        Verb::Train,
+        Verb::Infer,
+        Verb::Model,
+        Verb::Gpu,
+        Verb::Fit,
+        Verb::Compare,
+        Verb::Explain,
+        Verb::Recipe,
+        Verb::Help,
+    ];
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verb::Train => "train",
+            Verb::Infer => "infer",
+            Verb::Model => "model",
+            Verb::Gpu => "gpu",
+            Verb::Fit => "fit",
+            Verb::Compare => "compare",
+            Verb::Explain => "explain",
+            Verb::Recipe => "recipe",
+            Verb::Help => "help",
+        }
+    }
 }
 
 /// One knob's value, within its knob's kind and range.
@@ -71,6 +102,18 @@ impl Settings {
             _ => None,
         }
     }
+    /// The items of a list, or the one value as a list of one.
+    pub fn texts(&self, key: &str) -> &[String] {
+        match self.get(key) {
+            Some(Value::List(items)) => items,
+            Some(Value::Text(text)) => std::slice::from_ref(text),
+            Some(Value::Count(_) | Value::Number(_) | Value::Choice(_) | Value::Max) | None => &[],
+        }
+    }
+    /// A switch that was given.
+    pub fn switch(&self, key: &str) -> Option<bool> {
+        self.choice(key).map(|word| word == "on")
+    }
     pub fn is_max(&self, key: &str) -> bool {
         matches!(self.get(key), Some(Value::Max))
     }
@@ -80,10 +123,51 @@ impl Settings {
         changed.values.insert(key, value);
         changed
     }
+    /// Sets a knob from what was typed for it; a second, different value contradicts the first.
+    pub fn set(&mut self, knob: &'static Knob, typed: &str, catalog: &Catalog) -> Result<(), Problem> {
+        match counted(typed) {
+            Some((count, name)) if knob.key == "gpu" => {
+                self.put("gpus", Value::Count(count))?;
+                self.put(knob.key, knob.read(name, catalog)?)
+            }
+            _ => self.put(knob.key, knob.read(typed, catalog)?),
+        }
+    }
+    /// Sets a knob; a second, different value contradicts the first.
+    pub fn put(&mut self, key: &'static str, value: Value) -> Result<(), Problem> {
+        match self.values.get(key) {
+            Some(first) if *first != value => {
+                let words = [format!("{key}={first}"), format!("{key}={value}")];
+                Err(Problem::of(
+                    key,
+                    msg!("problem-given-twice", knob = key, first = first.to_string(), second = value.to_string()),
+                )
+                .suggest(words))
+            }
+            _ => {
+                self.values.insert(key, value);
+                Ok(())
+            }
+        }
+    }
     /// These settings with one knob left to its default.
     pub fn without(&self, key: &str) -> Self {
         let mut changed = self.clone();
         changed.values.remove(key);
         changed
+    }
+}
+
+/// As it stands after `key=` in a canonical line.
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Count(n) => write!(f, "{n}"),
+            Value::Number(x) => write!(f, "{x}"),
+            Value::Choice(word) => f.write_str(word),
+            Value::Text(text) => f.write_str(text),
+            Value::List(items) => f.write_str(&items.join(",")),
+            Value::Max => f.write_str("max"),
+        }
     }
 }
