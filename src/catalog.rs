@@ -1,13 +1,17 @@
 //! Every preset, read once: models, accelerators, formats, optimizers, frameworks, engines.
 
+pub mod backend;
+pub mod format;
 pub mod gpu;
 pub mod model;
 pub mod recipe;
 pub mod source;
 
+pub use backend::Backend;
+pub use format::Format;
 pub use gpu::Gpu;
 pub use model::Model;
-pub use recipe::{Backend, Format, Framework, Optimizer};
+pub use recipe::{Framework, Optimizer};
 use std::sync::Arc;
 
 /// Lives as long as the program: rows are handed out as `&'static`.

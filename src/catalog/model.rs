@@ -152,6 +152,16 @@ pub enum Ffn {
     None,
 }
 
+impl Ffn {
+    /// Routed experts; 0 without.
+    pub const fn experts(&self) -> u64 {
+        match self {
+            Ffn::Moe { experts, .. } => *experts,
+            Ffn::Dense { .. } | Ffn::None => 0,
+        }
+    }
+}
+
 /// One weight tensor: `copies` matrices of `out_features × in_features` (vectors: `in_features == 1`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tensor {

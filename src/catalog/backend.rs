@@ -1,0 +1,114 @@
+//! How an inference engine takes memory and time: rows of `presets/backends.toml`.
+
+use super::source::Source;
+use serde::Deserialize;
+
+/// An engine release as (major, minor).
+pub type Version = (u32, u32);
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Backend {
+    pub name: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Latest known release.
+    pub version: Version,
+    pub pool: Pool,
+    /// Weights it loads.
+    pub loads: Vec<Loads>,
+    /// Rules by release; the last one not newer than the asked release holds.
+    pub memory: Vec<MemoryRule>,
+    pub source: Source,
+}
+
+/// Whose fraction the memory for the KV cache is. Each kind is one formula in `estimate::infer::pool`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pool {
+    /// vLLM: of the card's total, less weights, activation peak and what is outside the allocator.
+    OfTotal,
+    /// SGLang: of what is free at start, weights and cache together; activations live in the rest.
+    Static,
+    /// TensorRT-LLM, TGI: of what is free after weights, workspace and activations.
+    OfFree,
+    /// Transformers: no pool, caches grow with the text.
+    Grows,
+    /// llama.cpp: cells for the whole context, allocated at start.
+    Cells,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loads {
+    /// Safetensors in 16 bits or quantised.
+    Checkpoint,
+    Gguf,
+}
+
+/// Memory constants of an engine since a release. GiB are of one GPU.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct MemoryRule {
+    pub since: Version,
+    /// Default of the memory fraction.
+    pub fraction: f64,
+    /// Tokens in a block of the cache.
+    pub block_tokens: u64,
+    /// Prompts of a batch are cut into chunks of `max_batched_tokens`.
+    #[serde(default)]
+    pub chunked_prefill: bool,
+    /// Most prompt tokens in one step, by the card's memory: below and from `large_card_gib`.
+    pub max_batched_tokens: (u64, u64),
+    /// Most sequences in one step, likewise.
+    pub max_seqs: (u64, u64),
+    #[serde(default = "never")]
+    pub large_card_gib: f64,
+    /// Bytes alive for each logit while a full batch is sampled: 16-bit and fp32 logits, sort, probabilities.
+    #[serde(default)]
+    pub sampler_bytes: f64,
+    /// Libraries' scratch inside the allocator.
+    #[serde(default)]
+    pub workspace_gib: f64,
+    /// Outside the allocator beyond the context: on one GPU, and on each of several.
+    #[serde(default)]
+    pub non_torch_gib: (f64, f64),
+    /// Driver context, loaded kernels: on one GPU, and on each of several with its communicators.
+    pub context_gib: (f64, f64),
+    /// CUDA graphs: for the engine, for each layer, and more for each layer of experts.
+    #[serde(default)]
+    pub graphs_gib: (f64, f64, f64),
+    /// Graphs are taken from the pool's budget rather than from beside it.
+    #[serde(default)]
+    pub graphs_in_budget: bool,
+}
+
+fn never() -> f64 {
+    f64::INFINITY
+}
+
+impl Backend {
+    pub fn memory(&self, version: Version) -> &MemoryRule {
+        let rule = self.memory.iter().rev().find(|rule| rule.since <= version);
+        rule.unwrap_or(&self.memory[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct File {
+        backend: Vec<Backend>,
+    }
+
+    #[test]
+    fn the_newest_rule_not_newer_than_the_release_holds() {
+        let file: File = toml::from_str(include_str!("../../presets/backends.toml")).expect("backends.toml reads");
+        let vllm = file.backend.iter().find(|backend| backend.name == "vllm").expect("a row of that name");
+        let since = |version| vllm.memory(version).since;
+        assert_eq!(since((0, 6)), (0, 0));
+        assert_eq!(since((0, 16)), (0, 9));
+        assert_eq!(since((0, 17)), (0, 17));
+        assert_eq!(since((0, 99)), (0, 21));
+    }
+}
