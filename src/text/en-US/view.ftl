@@ -1,1 +1,8 @@
-# view
+# Units
+unit-microseconds = µs
+unit-milliseconds = ms
+unit-seconds = s
+unit-minutes = min
+unit-hours = h
+unit-days = days
+unit-years = years
