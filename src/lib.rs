@@ -12,4 +12,6 @@ pub mod message;
 pub mod plan;
 pub mod recipes;
 pub mod request;
+pub mod text;
 pub mod units;
+pub mod view;

@@ -27,7 +27,7 @@ pub struct View {
     pub sections: Vec<Section>,
     pub chart: Option<Chart>,
     /// Buttons, the most useful first.
-    pub choices: Vec<Choice>,
+    pub buttons: Vec<Button>,
     pub selects: Vec<Select>,
     /// The canonical line; reading it again gives this answer.
     pub line: Option<String>,
@@ -66,7 +66,7 @@ pub enum Body {
 
 /// A button.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
+pub struct Button {
     pub label: String,
     pub action: Action,
     pub style: Style,
@@ -125,8 +125,8 @@ impl View {
         }
         self
     }
-    pub fn choice(mut self, label: impl Into<String>, action: Action) -> Self {
-        self.choices.push(Choice { label: label.into(), action, style: Style::Plain });
+    pub fn button(mut self, label: impl Into<String>, action: Action) -> Self {
+        self.buttons.push(Button { label: label.into(), action, style: Style::Plain });
         self
     }
 }

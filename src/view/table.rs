@@ -145,13 +145,15 @@ mod tests {
 
     #[test]
     fn words_stand_left_and_numbers_right() {
-        let table = Table { header: vec![], rows: vec![row("weights", "1.9 GiB", 0.1), row("optimizer", "11.2 GiB", 1.0)] };
+        let table =
+            Table { header: vec![], rows: vec![row("weights", "1.9 GiB", 0.1), row("optimizer", "11.2 GiB", 1.0)] };
         assert_eq!(table.lines(40, 8), ["weights    1.9 GiB ▊", "optimizer 11.2 GiB ████████"]);
     }
 
     #[test]
     fn wide_words_stand_last() {
-        let table = Table { header: vec![], rows: vec![row("权重", "1.9 GiB", 0.5), row("优化器", "11.2 GiB", 1.0)] };
+        let table =
+            Table { header: vec![], rows: vec![row("权重", "1.9 GiB", 0.5), row("优化器", "11.2 GiB", 1.0)] };
         assert_eq!(table.lines(40, 4), [" 1.9 GiB ██   权重", "11.2 GiB ████ 优化器"]);
     }
 
@@ -159,7 +161,8 @@ mod tests {
     fn no_line_is_wider_than_the_limit() {
         let long = row("一个很长很长的名字 and more", "123456789.0 GiB", 1.0);
         for limit in 0..60 {
-            let table = Table { header: vec!["标题".into(), "b".into(), "c".into(), "d".into()], rows: vec![long.clone()] };
+            let table =
+                Table { header: vec!["标题".into(), "b".into(), "c".into(), "d".into()], rows: vec![long.clone()] };
             for line in table.lines(limit, 10) {
                 assert!(line.width() <= limit, "{limit}: {line}");
             }

@@ -1,0 +1,215 @@
+//! A view as Discord's message JSON: one embed, its buttons and selects.
+//!
+//! Whatever the view holds, the message stays within Discord's limits: text is cut at line ends, and a
+//! button or option that could not be answered (its id too long, or there twice) is left out.
+
+use super::{Body, Button, Section, Select, Style, Table, Tone, View};
+use crate::text::{clip, markdown};
+use crate::view::action::{Action, LONGEST_ID};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// Discord's limits; of text in UTF-16 units.
+pub mod limit {
+    pub const TITLE: usize = 256;
+    pub const DESCRIPTION: usize = 4096;
+    pub const FOOTER: usize = 2048;
+    /// Title, description and footer together.
+    pub const EMBED: usize = 6000;
+    pub const ROWS: usize = 5;
+    pub const BUTTONS_PER_ROW: usize = 5;
+    pub const BUTTON_LABEL: usize = 80;
+    pub const PLACEHOLDER: usize = 150;
+    pub const OPTIONS: usize = 25;
+    pub const OPTION_TEXT: usize = 100;
+    pub const ALT_TEXT: usize = 1024;
+}
+
+/// Columns of monospace text that a phone shows without breaking the line.
+pub const PHONE: usize = 40;
+/// Columns of a full bar in a message.
+const BAR: usize = 10;
+
+/// Name of the chart's file, where one is attached.
+pub const CHART_FILE: &str = "chart.png";
+
+/// The message of a view. `with_chart`: the view's chart goes along as file 0, [`CHART_FILE`].
+pub fn message(view: &View, with_chart: bool) -> Value {
+    let mut message = json!({
+        "embeds": [embed(view, with_chart)],
+        "components": components(view),
+        "allowed_mentions": { "parse": [] },
+    });
+    if let (true, Some(chart)) = (with_chart, &view.chart) {
+        let alt = clip(&chart.alt, limit::ALT_TEXT).into_owned();
+        message["attachments"] = json!([{ "id": 0, "filename": CHART_FILE, "description": alt }]);
+    }
+    message
+}
+
+fn embed(view: &View, with_chart: bool) -> Value {
+    let title = clip(&markdown(&view.title), limit::TITLE).into_owned();
+    let footer = view.line.as_deref().map(|line| clip(line, limit::FOOTER)).unwrap_or_default();
+    let room = limit::EMBED.saturating_sub(units(&title) + units(&footer)).min(limit::DESCRIPTION);
+    let mut embed = json!({ "color": colour(view.tone) });
+    if !title.is_empty() {
+        embed["title"] = title.into();
+    }
+    let description = description(view, room);
+    if !description.is_empty() {
+        embed["description"] = description.into();
+    }
+    if !footer.is_empty() {
+        embed["footer"] = json!({ "text": footer });
+    }
+    if with_chart && view.chart.is_some() {
+        embed["image"] = json!({ "url": format!("attachment://{CHART_FILE}") });
+    }
+    embed
+}
+
+fn colour(tone: Tone) -> u32 {
+    match tone {
+        Tone::Neutral => 0x5b6ee1,
+        Tone::Good => 0x2f9e5f,
+        Tone::Tight => 0xd9a021,
+        Tone::Bad => 0xd64545,
+    }
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+/// The verdict and the sections, as many lines as there is room for.
+fn description(view: &View, room: usize) -> String {
+    let mut text = Text { text: String::with_capacity(1024), room };
+    if !view.verdict.is_empty() {
+        text.line(&format!("**{}**", markdown(&view.verdict)));
+    }
+    for section in &view.sections {
+        if !text.section(section) {
+            break;
+        }
+    }
+    text.text
+}
+
+/// Text that grows line by line while there is room.
+struct Text {
+    text: String,
+    room: usize,
+}
+
+impl Text {
+    /// Whether the line still fitted.
+    fn line(&mut self, line: &str) -> bool {
+        let separator = usize::from(!self.text.is_empty());
+        let fits = units(line) + separator <= self.room;
+        if fits {
+            self.room -= units(line) + separator;
+            if separator > 0 {
+                self.text.push('\n');
+            }
+            self.text.push_str(line);
+        }
+        fits
+    }
+
+    fn section(&mut self, section: &Section) -> bool {
+        let heading = match section.heading.as_str() {
+            "" => String::new(),
+            heading => format!("**{}**", markdown(heading)),
+        };
+        let list = |text: &mut Self, item: fn(usize, &str) -> String, items: &[String]| {
+            (heading.is_empty() || text.line(&heading))
+                && items.iter().enumerate().all(|(i, words)| text.line(&item(i, &markdown(words))))
+        };
+        match &section.body {
+            Body::Table(table) => (heading.is_empty() || self.line(&heading)) && self.table(table),
+            Body::Fact(words) => self.line(format!("{heading} {}", markdown(words)).trim_start()),
+            Body::Steps(items) => list(self, |i, words| format!("{}. {words}", i + 1), items),
+            Body::List(items) => list(self, |_, words| format!("- {words}"), items),
+            Body::Small(items) => {
+                let words: Vec<String> = items.iter().map(|item| markdown(item)).collect();
+                self.line(&format!("-# {heading} {}", words.join(" · ")).replace("-#  ", "-# "))
+            }
+        }
+    }
+
+    fn table(&mut self, table: &Table) -> bool {
+        const FENCE: &str = "```";
+        let lines = table.lines(PHONE, BAR);
+        // Both fences and a row, or nothing: an open fence would swallow the rest.
+        let closing = FENCE.len() + 1;
+        let fences_and_row = 2 * closing + lines.first().map_or(0, |line| units(line)) + 1;
+        if fences_and_row > self.room {
+            return false;
+        }
+        self.line(FENCE);
+        self.room -= closing;
+        let whole = lines.iter().all(|line| self.line(&line.replace('`', "'")));
+        self.room += closing;
+        self.line(FENCE) && whole
+    }
+}
+
+fn components(view: &View) -> Vec<Value> {
+    let mut ids = HashSet::new();
+    let selects: Vec<Value> =
+        view.selects.iter().filter_map(|select| select_json(select, &mut ids)).take(limit::ROWS - 1).collect();
+    let buttons: Vec<Value> = view.buttons.iter().filter_map(|button| button_json(button, &mut ids)).collect();
+    let rows_left = limit::ROWS - selects.len();
+    let rows = buttons.chunks(limit::BUTTONS_PER_ROW).take(rows_left);
+    rows.map(<[Value]>::to_vec)
+        .chain(selects.into_iter().map(|select| vec![select]))
+        .map(|components| json!({ "type": 1, "components": components }))
+        .collect()
+}
+
+/// An id that Discord takes and that no other component of the message has.
+fn fresh_id(action: &Action, ids: &mut HashSet<String>) -> Option<String> {
+    let id = action.to_string();
+    (units(&id) <= LONGEST_ID && ids.insert(id.clone())).then_some(id)
+}
+
+fn button_json(button: &Button, ids: &mut HashSet<String>) -> Option<Value> {
+    let label = clip(button.label.trim(), limit::BUTTON_LABEL);
+    if label.is_empty() {
+        return None;
+    }
+    let style = match button.style {
+        Style::Primary => 1,
+        Style::Plain => 2,
+        Style::Danger => 4,
+    };
+    Some(json!({ "type": 2, "style": style, "label": label, "custom_id": fresh_id(&button.action, ids)? }))
+}
+
+fn select_json(select: &Select, ids: &mut HashSet<String>) -> Option<Value> {
+    let mut values = HashSet::new();
+    let mut has_default = false;
+    let options: Vec<Value> = select
+        .options
+        .iter()
+        .filter(|option| (1..=limit::OPTION_TEXT).contains(&units(&option.words)))
+        .filter(|option| !option.label.trim().is_empty() && values.insert(&option.words))
+        .take(limit::OPTIONS)
+        .map(|option| {
+            let mut json = json!({ "label": clip(option.label.trim(), limit::OPTION_TEXT), "value": option.words });
+            if !option.note.is_empty() {
+                json["description"] = clip(&option.note, limit::OPTION_TEXT).into();
+            }
+            if option.chosen && !std::mem::replace(&mut has_default, true) {
+                json["default"] = true.into();
+            }
+            json
+        })
+        .collect();
+    if options.is_empty() {
+        return None;
+    }
+    let id = fresh_id(&Action::Select(select.knob.to_owned()), ids)?;
+    let placeholder = clip(&select.placeholder, limit::PLACEHOLDER);
+    Some(json!({ "type": 3, "custom_id": id, "placeholder": placeholder, "options": options }))
+}
