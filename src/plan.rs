@@ -4,8 +4,8 @@
 //! stand. `estimate` is the only judge of what fits; this module knows no formula of its own.
 
 use crate::catalog::{Catalog, Gpu};
-use crate::estimate::Estimate;
-use crate::message::Message;
+use crate::estimate::{Estimate, estimate};
+use crate::message::{Message, Problem};
 use crate::request::{Parallel, Request, Settings, Value, Zero};
 use crate::units::Bytes;
 
@@ -19,6 +19,24 @@ pub use fit::{Fit, fit};
 
 /// Headroom under this share of the card is `Tight`.
 pub const TIGHT: f64 = 0.05;
+
+/// A question with everything that answers it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub request: Request,
+    pub estimate: Estimate,
+    pub plan: Plan,
+}
+
+impl Outcome {
+    /// Chooses what was left open, estimates and plans.
+    pub fn of(settings: &Settings, catalog: &'static Catalog) -> Result<Self, Problem> {
+        let request = choose(settings, catalog)?;
+        let estimate = estimate(&request);
+        let plan = plan(&request, &estimate, catalog);
+        Ok(Self { request, estimate, plan })
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct Plan {

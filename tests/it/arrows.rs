@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 /// The modules of `lib.rs`, in the order of the flow.
 fn order(root: &Path) -> Vec<String> {
     let lib = fs::read_to_string(root.join("src/lib.rs")).expect("lib.rs is in the repository");
-    lib.lines()
-        .filter_map(|line| line.trim().strip_prefix("pub mod ")?.strip_suffix(';'))
-        .map(str::to_owned)
-        .collect()
+    lib.lines().filter_map(|line| line.trim().strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect()
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
