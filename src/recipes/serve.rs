@@ -1,0 +1,308 @@
+//! Commands that serve a model.
+
+use super::{Command, Recipe, asked, comment};
+use crate::request::{Compute, Concurrency, Infer, Request};
+
+type Writer = fn(&Request, &Infer) -> Option<String>;
+
+/// Engine's row, program and version checked, file, writer.
+const ENGINES: &[(&str, &str, Option<&str>, Writer)] = &[
+    ("vllm", "vLLM 0.10", None, vllm),
+    ("sglang", "SGLang 0.5.23", None, sglang),
+    ("trtllm", "TensorRT-LLM 1.2.1", None, trtllm),
+    ("tgi", "TGI 3.3.7", None, tgi),
+    ("llama.cpp", "llama.cpp 00dc8057", None, llama_server),
+    ("ollama", "Ollama 0.33", Some("Modelfile"), ollama),
+    ("transformers", "transformers 5.23", None, transformers),
+    ("fastchat", "FastChat 0.2.36", None, fastchat),
+];
+
+pub fn recipes(request: &Request, infer: &Infer) -> Vec<Recipe> {
+    let own = |name: &str| name == infer.backend.name || (name == "transformers" && infer.backend.name == "pytorch");
+    let mut engines: Vec<_> = ENGINES.iter().collect();
+    engines.sort_by_key(|(name, ..)| !own(name));
+    let write = |(_, program, file, writer): &(&str, &'static str, Option<&'static str>, Writer)| {
+        let text = comment(request, program) + &writer(request, infer)? + "\n";
+        Some(Recipe { program, file: *file, text })
+    };
+    engines.into_iter().filter_map(write).collect()
+}
+
+fn concurrency(infer: &Infer) -> Option<u64> {
+    match infer.concurrency {
+        Concurrency::Requests(n) => Some(n),
+        Concurrency::Max => None,
+    }
+}
+
+/// The most requests at once the engine is told to take: asked for, or the load it is estimated under.
+fn max_requests(request: &Request, infer: &Infer) -> Option<u64> {
+    if asked(request, "max_seqs") { Some(infer.max_seqs) } else { concurrency(infer) }
+}
+
+/// The value of an engine's quantisation flag, `Some(None)` where the checkpoint says it all; outer `None`
+/// for weights it does not load.
+fn quantization(infer: &Infer, flags: &[(&str, &'static str)]) -> Option<Option<&'static str>> {
+    match infer.weights.name.as_str() {
+        // mxfp4 checkpoints (gpt-oss) say so themselves.
+        "none" | "bf16" | "fp16" | "fp32" | "mxfp4" => Some(None),
+        name => flags.iter().find(|(format, _)| *format == name).map(|(_, flag)| Some(*flag)),
+    }
+}
+
+fn dtype(request: &Request) -> Option<&'static str> {
+    asked(request, "precision").then_some(match request.precision {
+        Compute::Fp32 => "float32",
+        Compute::Fp16 => "float16",
+        Compute::Bf16 | Compute::Fp8 => "bfloat16",
+    })
+}
+
+/// `fp8` as this engine spells it; outer `None` for a cache it does not have.
+fn kv_cache(infer: &Infer, fp8: &'static str) -> Option<Option<&'static str>> {
+    match infer.kv.name {
+        "auto" | "fp16" | "bf16" => Some(None),
+        "fp8" => Some(Some(fp8)),
+        _ => None,
+    }
+}
+
+/// `vllm serve`: vllm/engine/arg_utils.py.
+fn vllm(request: &Request, infer: &Infer) -> Option<String> {
+    let quant = quantization(
+        infer,
+        &[
+            ("fp8", "fp8"),
+            ("awq", "awq"),
+            ("gptq-int4", "gptq"),
+            ("gptq-int8", "gptq"),
+            ("bnb-nf4", "bitsandbytes"),
+            ("w8a8", "compressed-tensors"),
+            ("nvfp4", "modelopt_fp4"),
+        ],
+    )?;
+    let parallel = request.parallel;
+    Some(
+        Command::new(format_args!("vllm serve {}", request.model.id))
+            .flag("--tensor-parallel-size", parallel.tensor)
+            .flag_if(parallel.pipeline > 1, "--pipeline-parallel-size", parallel.pipeline)
+            .flag_if(parallel.data > 1, "--data-parallel-size", parallel.data)
+            .switch(parallel.expert > 1, "--enable-expert-parallel")
+            .flag("--max-model-len", request.seq)
+            .flag("--gpu-memory-utilization", infer.memory_fraction)
+            .maybe("--max-num-seqs", max_requests(request, infer))
+            .flag_if(asked(request, "max_batched_tokens"), "--max-num-batched-tokens", infer.max_batched_tokens)
+            .maybe("--quantization", quant)
+            .maybe("--kv-cache-dtype", kv_cache(infer, "fp8")?)
+            .maybe("--dtype", dtype(request))
+            .switch(infer.eager, "--enforce-eager")
+            .0,
+    )
+}
+
+/// `sglang.launch_server`: python/sglang/srt/server_args.py. `--dp-size` replicates the model.
+fn sglang(request: &Request, infer: &Infer) -> Option<String> {
+    let quant = quantization(
+        infer,
+        &[
+            ("fp8", "fp8"),
+            ("awq", "awq"),
+            ("gptq-int4", "gptq"),
+            ("gptq-int8", "gptq"),
+            ("bnb-nf4", "bitsandbytes"),
+            ("w8a8", "w8a8_int8"),
+            ("nvfp4", "modelopt_fp4"),
+        ],
+    )?;
+    let (parallel, nodes) = (request.parallel, request.hardware.nodes);
+    Some(
+        Command::new("python -m sglang.launch_server")
+            .flag("--model-path", &request.model.id)
+            .flag("--tp-size", parallel.tensor)
+            .flag_if(parallel.pipeline > 1, "--pp-size", parallel.pipeline)
+            .flag_if(parallel.data > 1, "--dp-size", parallel.data)
+            .flag_if(parallel.expert > 1, "--ep-size", parallel.expert)
+            .flag_if(nodes > 1, "--nnodes", nodes)
+            .flag_if(nodes > 1, "--node-rank", "$NODE_RANK")
+            .flag_if(nodes > 1, "--dist-init-addr", "$HEAD_NODE:50000")
+            .flag("--context-length", request.seq)
+            .flag("--mem-fraction-static", infer.memory_fraction)
+            .maybe("--max-running-requests", max_requests(request, infer))
+            .flag_if(asked(request, "max_batched_tokens"), "--chunked-prefill-size", infer.max_batched_tokens)
+            .maybe("--quantization", quant)
+            .maybe("--kv-cache-dtype", kv_cache(infer, "fp8_e5m2")?)
+            .maybe("--dtype", dtype(request))
+            .switch(infer.eager, "--disable-cuda-graph")
+            .0,
+    )
+}
+
+/// `trtllm-serve`: tensorrt_llm/commands/serve.py. Weights come as the checkpoint has them; a KV type
+/// needs a `--config` file, so a cache other than the default has no recipe.
+fn trtllm(request: &Request, infer: &Infer) -> Option<String> {
+    let parallel = request.parallel;
+    let in_checkpoint = matches!(infer.weights.name.as_str(), "none" | "bf16" | "fp16" | "fp8" | "nvfp4" | "awq" | "mxfp4");
+    if !in_checkpoint || parallel.data > 1 {
+        return None;
+    }
+    kv_cache(infer, "fp8").filter(Option::is_none)?;
+    Some(
+        Command::new(format_args!("trtllm-serve {}", request.model.id))
+            .flag("--tp_size", parallel.tensor)
+            .flag_if(parallel.pipeline > 1, "--pp_size", parallel.pipeline)
+            .flag_if(parallel.expert > 1, "--ep_size", parallel.expert)
+            .flag("--max_seq_len", request.seq)
+            .flag("--kv_cache_free_gpu_memory_fraction", infer.memory_fraction)
+            .maybe("--max_batch_size", max_requests(request, infer))
+            .flag_if(asked(request, "max_batched_tokens"), "--max_num_tokens", infer.max_batched_tokens)
+            .0,
+    )
+}
+
+/// `text-generation-launcher`: launcher/src/main.rs. Tensor parallel only.
+fn tgi(request: &Request, infer: &Infer) -> Option<String> {
+    let quant = quantization(
+        infer,
+        &[
+            ("fp8", "fp8"),
+            ("awq", "awq"),
+            ("gptq-int4", "gptq"),
+            ("bnb-nf4", "bitsandbytes-nf4"),
+            ("bnb-int8", "bitsandbytes"),
+            ("w8a8", "compressed-tensors"),
+        ],
+    )?;
+    let parallel = request.parallel;
+    if parallel.pipeline > 1 || parallel.data > 1 {
+        return None;
+    }
+    let dtype = dtype(request).filter(|_| quant.is_none());
+    Some(
+        Command::new("text-generation-launcher")
+            .flag("--model-id", &request.model.id)
+            .flag("--num-shard", parallel.tensor)
+            .flag("--max-input-tokens", request.seq.saturating_sub(infer.output.max(1)).max(1))
+            .flag("--max-total-tokens", request.seq)
+            .maybe("--max-concurrent-requests", concurrency(infer))
+            .flag("--cuda-memory-fraction", infer.memory_fraction)
+            .flag_if(asked(request, "max_batched_tokens"), "--max-batch-prefill-tokens", infer.max_batched_tokens)
+            .maybe("--quantize", quant)
+            .maybe("--kv-cache-dtype", kv_cache(infer, "fp8_e4m3fn")?)
+            .maybe("--dtype", dtype)
+            .flag_if(infer.eager, "--cuda-graphs", 0)
+            .0,
+    )
+}
+
+/// A GGUF file's usual name: `Qwen2.5-7B-Instruct-Q4_K_M.gguf`.
+fn gguf_file(request: &Request, infer: &Infer) -> Option<String> {
+    let quant = match infer.weights.name.as_str() {
+        "none" | "bf16" => "BF16".to_owned(),
+        "fp16" => "F16".to_owned(),
+        name if name.starts_with('q') || name.starts_with("iq") => name.to_uppercase(),
+        "mxfp4" => "MXFP4".to_owned(),
+        _ => return None,
+    };
+    let name = request.model.id.rsplit('/').next().unwrap_or(&request.model.id);
+    Some(format!("{name}-{quant}.gguf"))
+}
+
+/// Name of the cache type: llama.cpp takes one for keys and one for values.
+fn gguf_cache(infer: &Infer) -> Option<Option<&'static str>> {
+    match infer.kv.name {
+        "auto" | "fp16" | "f16" => Some(None),
+        "int8" => Some(Some("q8_0")),
+        "int4" => Some(Some("q4_0")),
+        name @ ("f32" | "bf16" | "q8_0" | "q5_1" | "q5_0" | "q4_1" | "q4_0" | "iq4_nl") => Some(Some(name)),
+        _ => None,
+    }
+}
+
+/// `llama-server`: tools/server/README.md. The context is shared by the slots.
+fn llama_server(request: &Request, infer: &Infer) -> Option<String> {
+    let parallel = request.parallel;
+    if parallel.data > 1 || (parallel.tensor > 1 && parallel.pipeline > 1) {
+        return None;
+    }
+    let slots = concurrency(infer).unwrap_or(1);
+    let cache = gguf_cache(infer)?;
+    Some(
+        Command::new("llama-server")
+            .flag("--model", gguf_file(request, infer)?)
+            .flag("--ctx-size", request.seq * slots)
+            .flag("--parallel", slots)
+            .flag("--n-gpu-layers", "all")
+            .flag_if(request.hardware.gpus > 1, "--split-mode", if parallel.tensor > 1 { "tensor" } else { "layer" })
+            .flag_if(request.hardware.gpus > 1, "--tensor-split", vec!["1"; request.hardware.gpus as usize].join(","))
+            .maybe("--cache-type-k", cache)
+            .maybe("--cache-type-v", cache)
+            .flag_if(cache.is_some(), "--flash-attn", "on")
+            .0,
+    )
+}
+
+/// Modelfile: docs/modelfile.mdx; the server's environment: envconfig/config.go.
+fn ollama(request: &Request, infer: &Infer) -> Option<String> {
+    if request.parallel.data > 1 {
+        return None;
+    }
+    let cache = match gguf_cache(infer)? {
+        None => None,
+        Some(name @ ("q8_0" | "q4_0")) => Some(name),
+        Some(_) => return None,
+    };
+    let mut server = format!("# server: OLLAMA_NUM_PARALLEL={}", concurrency(infer).unwrap_or(1));
+    if let Some(cache) = cache {
+        server += &format!(" OLLAMA_FLASH_ATTENTION=1 OLLAMA_KV_CACHE_TYPE={cache}");
+    }
+    Some(format!("{server} ollama serve\nFROM ./{}\nPARAMETER num_ctx {}", gguf_file(request, infer)?, request.seq))
+}
+
+/// `transformers serve` has no length or batch limits, so this is the loading code: `from_pretrained`.
+fn transformers(request: &Request, infer: &Infer) -> Option<String> {
+    let dtype = dtype(request).unwrap_or("auto");
+    let (import, quant) = match infer.weights.name.as_str() {
+        "none" | "bf16" | "fp16" | "fp32" | "awq" | "gptq-int4" | "gptq-int8" | "mxfp4" => ("", ""),
+        "bnb-nf4" => (
+            ", BitsAndBytesConfig",
+            "\n    quantization_config=BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type=\"nf4\", bnb_4bit_use_double_quant=True),",
+        ),
+        "bnb-int8" | "int8" => {
+            (", BitsAndBytesConfig", "\n    quantization_config=BitsAndBytesConfig(load_in_8bit=True),")
+        }
+        _ => return None,
+    };
+    if !matches!(infer.kv.name, "auto" | "fp16" | "bf16") || request.hardware.nodes > 1 || request.parallel.data > 1 {
+        return None;
+    }
+    let id = &request.model.id;
+    let new_tokens = infer.output.max(1);
+    Some(format!(
+        "from transformers import AutoModelForCausalLM, AutoTokenizer{import}\n\n\
+         tokenizer = AutoTokenizer.from_pretrained(\"{id}\")\n\
+         model = AutoModelForCausalLM.from_pretrained(\n    \"{id}\",\n    dtype=\"{dtype}\",\n    device_map=\"auto\",{quant}\n)\n\
+         inputs = tokenizer(prompts, return_tensors=\"pt\", padding=True, truncation=True, max_length={}).to(model.device)\n\
+         model.generate(**inputs, max_new_tokens={new_tokens})",
+        request.seq.saturating_sub(new_tokens).max(1)
+    ))
+}
+
+/// `fastchat.serve.model_worker`: fastchat/serve/model_worker.py, model_adapter.py.
+fn fastchat(request: &Request, infer: &Infer) -> Option<String> {
+    let eight_bit = match infer.weights.name.as_str() {
+        "none" | "bf16" | "fp16" => false,
+        "int8" => true,
+        _ => return None,
+    };
+    let whole = request.parallel.data == 1 && request.hardware.nodes == 1;
+    (whole && matches!(infer.kv.name, "auto" | "fp16" | "bf16")).then_some(())?;
+    Some(
+        Command::new("python -m fastchat.serve.model_worker")
+            .flag("--model-path", &request.model.id)
+            .flag("--num-gpus", request.hardware.gpus)
+            .maybe("--limit-worker-concurrency", concurrency(infer))
+            .maybe("--dtype", dtype(request))
+            .switch(eight_bit, "--load-8bit")
+            .0,
+    )
+}
