@@ -141,7 +141,8 @@ fn sglang(request: &Request, infer: &Infer) -> Option<String> {
 /// needs a `--config` file, so a cache other than the default has no recipe.
 fn trtllm(request: &Request, infer: &Infer) -> Option<String> {
     let parallel = request.parallel;
-    let in_checkpoint = matches!(infer.weights.name.as_str(), "none" | "bf16" | "fp16" | "fp8" | "nvfp4" | "awq" | "mxfp4");
+    let in_checkpoint =
+        matches!(infer.weights.name.as_str(), "none" | "bf16" | "fp16" | "fp8" | "nvfp4" | "awq" | "mxfp4");
     if !in_checkpoint || parallel.data > 1 {
         return None;
     }
