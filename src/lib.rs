@@ -5,6 +5,8 @@
 //! further right.
 
 #![forbid(unsafe_code)]
+// The sandbox writes a whole guild as one `json!`.
+#![recursion_limit = "256"]
 
 pub mod catalog;
 pub mod estimate;
@@ -15,3 +17,6 @@ pub mod request;
 pub mod text;
 pub mod units;
 pub mod view;
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;

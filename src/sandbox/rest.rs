@@ -1,0 +1,529 @@
+//! The REST routes that an application uses, each body checked.
+
+use super::check::{self, EPHEMERAL, Upload};
+use super::world::{
+    APPLICATION, Channel, DM, Fault, Guard, Interaction, PUBLIC_THREAD, Seen, State, What, World, as_bot_sees, intent,
+    is_ephemeral, number, permission,
+};
+use axum::body::Body;
+use axum::extract::{FromRequest, Multipart, Request, State as Shared};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An interaction must be answered within this.
+pub(super) const FIRST_ANSWER: Duration = Duration::from_secs(3);
+const TOKEN_LIFE: Duration = Duration::from_secs(15 * 60);
+/// Follow-ups of an application that was brought along by a user.
+const USER_INSTALL_FOLLOW_UPS: u32 = 5;
+
+/// What is answered: a status and a body (`Null`: none).
+struct Answer(u16, Value);
+
+/// A refusal: HTTP status, Discord's code, Discord's words.
+fn refuse(status: u16, code: u32, message: &str) -> Answer {
+    Answer(status, json!({"message": message, "code": code}))
+}
+
+impl From<Value> for Answer {
+    fn from(invalid: Value) -> Self {
+        Answer(400, invalid)
+    }
+}
+
+type Outcome = Result<Answer, Answer>;
+
+fn ok(body: Value) -> Outcome {
+    Ok(Answer(200, body))
+}
+
+const NOTHING: Outcome = Ok(Answer(204, Value::Null));
+
+pub(super) async fn handle(Shared(world): Shared<Arc<World>>, request: Request) -> Response {
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let headers = request.headers().clone();
+    let Some((body, files)) = read(request).await else {
+        return Answer(400, json!({"message": "The request body contains invalid JSON.", "code": 50109}))
+            .into_response();
+    };
+    let mut state = world.lock();
+    record(&mut state, &method, &path, &body, &files);
+    match planned(&mut state, &path) {
+        // A silent unwinding ends the connection's task, and the connection with it.
+        Some(Fault::Drop) => {
+            drop(state);
+            std::panic::resume_unwind(Box::new("connection dropped"));
+        }
+        Some(Fault::Garbage) => return (StatusCode::OK, "<html>cloudflare</html>").into_response(),
+        Some(Fault::Status(status)) => return Answer(status, json!({"message": "fault", "code": 0})).into_response(),
+        Some(Fault::RateLimit { retry_after, scope }) => return rate_limited(retry_after, scope),
+        None => {}
+    }
+    let Some(route) = path.strip_prefix("/api/v10/") else {
+        return match state.files.get(&path) {
+            Some(bytes) => bytes.clone().into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        };
+    };
+    let steps: Vec<&str> = route.split('/').collect();
+    let call = Call { method: &method, query: &query, body: &body, files: &files, base: &world.base };
+    call.route(&mut state, &steps, &headers).unwrap_or_else(|refusal| refusal).into_response()
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = [(header::CONTENT_TYPE, "application/json")];
+        let body = if self.1.is_null() { Body::empty() } else { Body::from(self.1.to_string()) };
+        (status, headers, body).into_response()
+    }
+}
+
+fn rate_limited(retry_after: f64, scope: &'static str) -> Response {
+    let global = scope == "global";
+    let body = json!({"message": "You are being rate limited.", "retry_after": retry_after, "global": global});
+    let mut response = Answer(429, body).into_response();
+    let wait = retry_after.to_string();
+    for (name, value) in [
+        ("retry-after", retry_after.ceil().to_string()),
+        ("x-ratelimit-limit", "1".into()),
+        ("x-ratelimit-remaining", "0".into()),
+        ("x-ratelimit-reset-after", wait),
+        ("x-ratelimit-bucket", "sandbox".into()),
+        ("x-ratelimit-scope", scope.into()),
+    ] {
+        response.headers_mut().insert(name, value.parse().expect("a header value of digits or letters"));
+    }
+    if global {
+        response.headers_mut().insert("x-ratelimit-global", header::HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// JSON, or multipart with `payload_json` and files. `None`: neither.
+async fn read(request: Request) -> Option<(Value, Vec<Upload>)> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("multipart/form-data") {
+        let bytes = axum::body::to_bytes(request.into_body(), usize::MAX).await.ok()?;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).ok()? };
+        return Some((body, Vec::new()));
+    }
+    let mut parts = Multipart::from_request(request, &()).await.ok()?;
+    let (mut body, mut files) = (Value::Null, Vec::new());
+    while let Some(part) = parts.next_field().await.ok()? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let filename = part.file_name().map(str::to_owned);
+        let bytes = part.bytes().await.ok()?;
+        match filename {
+            Some(filename) => files.push(Upload { part: name, filename, bytes: bytes.to_vec() }),
+            None if name == "payload_json" => body = serde_json::from_slice(&bytes).ok()?,
+            None => return None,
+        }
+    }
+    Some((body, files))
+}
+
+/// Appends the request to the log as one JSON line.
+fn record(state: &mut State, method: &str, path: &str, body: &Value, files: &[Upload]) {
+    let mut line = json!({"method": method, "path": path, "body": body});
+    if !files.is_empty() {
+        line["files"] = files.iter().map(|file| json!([file.part, file.filename, file.bytes.len()])).collect();
+    }
+    if let ["", "api", "v10", "interactions", id, _, "callback"] = path.split('/').collect::<Vec<_>>()[..]
+        && let Some(interaction) = id.parse().ok().and_then(|id: u64| state.interactions.get(&id))
+    {
+        let latency = state.now().saturating_duration_since(interaction.sent);
+        line["latency_ms"] = json!(latency.as_secs_f64() * 1e3);
+    }
+    if let Some(log) = &mut state.log
+        && path.starts_with("/api/")
+        && let Err(error) = log.write_all(format!("{line}\n").as_bytes())
+    {
+        tracing::error!(%error, "cannot write the sandbox's log");
+    }
+}
+
+fn planned(state: &mut State, path: &str) -> Option<Fault> {
+    let planned = state.faults.iter_mut().find(|planned| planned.times > 0 && path.contains(&planned.on))?;
+    planned.times -= 1;
+    Some(planned.fault.clone())
+}
+
+struct Call<'a> {
+    method: &'a str,
+    query: &'a str,
+    body: &'a Value,
+    files: &'a [Upload],
+    base: &'a str,
+}
+
+impl Call<'_> {
+    fn route(&self, state: &mut Guard<'_>, steps: &[&str], headers: &HeaderMap) -> Outcome {
+        // An interaction's token is the key to its routes; all others need the bot's.
+        let by_token = matches!(steps, ["interactions", ..] | ["webhooks", ..]);
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if !by_token && given != Some(&format!("Bot {}", state.rules.token)) {
+            return Err(refuse(401, 0, "401: Unauthorized"));
+        }
+        match (self.method, steps) {
+            ("GET", ["gateway"]) => ok(json!({"url": self.gateway()})),
+            ("GET", ["gateway", "bot"]) => ok(json!({
+                "url": self.gateway(), "shards": 1,
+                "session_start_limit": {"total": 1000, "remaining": 999, "reset_after": 14_400_000, "max_concurrency": 1},
+            })),
+            ("GET", ["oauth2", "applications", "@me"] | ["applications", "@me"]) => ok(json!({
+                "id": APPLICATION.to_string(), "name": "Headroom", "icon": null, "description": "", "bot_public": true,
+                "bot_require_code_grant": false, "verify_key": "00", "owner": state.bot(), "team": null, "flags": 0,
+            })),
+            ("GET", ["users", "@me"]) => ok(state.bot()),
+            ("PUT", ["applications", application, "commands"])
+            | ("PUT", ["applications", application, "guilds", _, "commands"])
+                if id(application) == APPLICATION =>
+            {
+                self.register(state)
+            }
+            ("POST", ["interactions", interaction, token, "callback"]) => self.answer(state, id(interaction), token),
+            ("POST", ["webhooks", application, token]) if id(application) == APPLICATION => {
+                self.follow_up(state, token)
+            }
+            (_, ["webhooks", application, token, "messages", message]) if id(application) == APPLICATION => {
+                self.answered_message(state, token, message)
+            }
+            ("GET", ["channels", channel]) => ok(reachable(state, id(channel))?.object()),
+            ("GET", ["channels", channel, "messages"]) => self.history(state, id(channel)),
+            ("POST", ["channels", channel, "messages"]) => self.create_message(state, id(channel)),
+            ("POST", ["channels", channel, "typing"]) => {
+                may(&reachable(state, id(channel))?, permission::SEND_MESSAGES)?;
+                NOTHING
+            }
+            ("POST", ["channels", channel, "messages", message, "threads"]) => {
+                self.create_thread(state, id(channel), id(message))
+            }
+            (_, ["channels", channel, "messages", message]) => self.message(state, id(channel), id(message)),
+            _ => Err(refuse(404, 0, "404: Not Found")),
+        }
+    }
+
+    fn gateway(&self) -> String {
+        format!("{}/gateway-socket", self.base.replace("http", "ws"))
+    }
+
+    fn register(&self, state: &mut State) -> Outcome {
+        check::commands(self.body).verdict()?;
+        let mut commands = self.body.as_array().cloned().unwrap_or_default();
+        for command in &mut commands {
+            command["id"] = json!(state.id().to_string());
+            command["application_id"] = json!(APPLICATION.to_string());
+            command["version"] = json!(state.id().to_string());
+            command["type"] = json!(command["type"].as_u64().unwrap_or(1));
+            command["description"] = json!(command["description"].as_str().unwrap_or_default());
+            command["default_member_permissions"] = Value::Null;
+        }
+        state.commands = commands.clone();
+        ok(Value::Array(commands))
+    }
+
+    /// The one callback of an interaction.
+    fn answer(&self, state: &mut State, id: u64, token: &str) -> Outcome {
+        let now = state.now();
+        let unknown = || refuse(404, 10062, "Unknown interaction");
+        let interaction = state.interactions.get(&id).filter(|given| given.token == token).ok_or_else(unknown)?;
+        if interaction.answered.is_some() {
+            return Err(refuse(400, 40060, "Interaction has already been acknowledged."));
+        }
+        if now.saturating_duration_since(interaction.sent) > FIRST_ANSWER {
+            return Err(unknown());
+        }
+        check::callback(self.body, self.files, interaction.kind).verdict()?;
+        let data = &self.body["data"];
+        let kind = self.body["type"].as_u64().unwrap_or(0);
+        let original = interaction.original.clone();
+        let shown = match kind {
+            4 => {
+                let message = self.interaction_message(state, id, data);
+                state.post(message.clone(), Some(id));
+                Some(message)
+            }
+            7 => {
+                let message = original.ok_or_else(|| refuse(404, 10008, "Unknown Message"))?;
+                Some(self.edited(state, message, data, Some(id)))
+            }
+            _ => {
+                let what = match kind {
+                    8 => Some(What::Choices(data["choices"].clone())),
+                    9 => Some(What::Modal(data.clone())),
+                    _ => None,
+                };
+                if let Some(what) = what {
+                    state.seen.push(Seen { interaction: Some(id), replies_to: None, what });
+                }
+                // A deferred reply has no message yet.
+                if kind == 5 { None } else { original }
+            }
+        };
+        let interaction = state.interactions.get_mut(&id).expect("it was found above");
+        interaction.answered = Some(kind);
+        interaction.is_ephemeral = data["flags"].as_u64().unwrap_or(0) & EPHEMERAL != 0;
+        interaction.original = shown;
+        NOTHING
+    }
+
+    /// A message that answers an interaction: it carries who asked.
+    fn interaction_message(&self, state: &mut State, id: u64, body: &Value) -> Value {
+        let (user, channel) = {
+            let interaction = &state.interactions[&id];
+            (interaction.user, interaction.channel)
+        };
+        let kind = state.interactions[&id].kind;
+        let mut message = state.make_message(channel, APPLICATION, body, self.files);
+        message["application_id"] = json!(APPLICATION.to_string());
+        message["webhook_id"] = json!(APPLICATION.to_string());
+        message["type"] = json!(20);
+        let mut metadata = json!({
+            "id": id.to_string(), "type": kind, "user": state.user(user), "authorizing_integration_owners": {},
+        });
+        if kind == 3 {
+            metadata["interacted_message_id"] = json!(id.to_string());
+        }
+        if kind == 5 {
+            metadata["triggering_interaction_metadata"] = json!({"id": id.to_string(), "type": 2, "user": state.user(user), "authorizing_integration_owners": {}});
+        }
+        message["interaction_metadata"] = metadata;
+        message
+    }
+
+    fn edited(&self, state: &mut State, mut message: Value, change: &Value, interaction: Option<u64>) -> Value {
+        let channel = number(&message["channel_id"]);
+        let fresh = state.make_message(channel, APPLICATION, change, self.files);
+        for key in ["content", "embeds", "components"] {
+            if change.get(key).is_some() {
+                message[key] = fresh[key].clone();
+            }
+        }
+        if change.get("attachments").is_some() || !self.files.is_empty() {
+            message["attachments"] = fresh["attachments"].clone();
+        }
+        message["edited_timestamp"] = json!("2026-01-01T00:00:01+00:00");
+        state.replace(message.clone(), interaction);
+        message
+    }
+
+    fn by_token<'s>(&self, state: &'s mut State, token: &str) -> Result<&'s mut Interaction, Answer> {
+        let now = state.now();
+        let interaction = state.interactions.values_mut().find(|interaction| interaction.token == token);
+        let interaction = interaction.ok_or_else(|| refuse(404, 10015, "Unknown Webhook"))?;
+        if now.saturating_duration_since(interaction.sent) > TOKEN_LIFE {
+            return Err(refuse(401, 50027, "Invalid Webhook Token"));
+        }
+        if interaction.answered.is_none() {
+            return Err(refuse(404, 10015, "Unknown Webhook"));
+        }
+        Ok(interaction)
+    }
+
+    fn follow_up(&self, state: &mut State, token: &str) -> Outcome {
+        check::message(self.body, self.files, true).verdict()?;
+        let interaction = self.by_token(state, token)?;
+        let (id, channel) = (interaction.id, interaction.channel);
+        if interaction.answered == Some(5) && interaction.original.is_none() {
+            return self.fill_deferred(state, id);
+        }
+        interaction.follow_ups += 1;
+        let count = interaction.follow_ups;
+        let channel = state.channels.get(&channel).cloned().ok_or_else(|| refuse(404, 10003, "Unknown Channel"))?;
+        if !channel.has_bot() && count > USER_INSTALL_FOLLOW_UPS {
+            return Err(refuse(400, 40094, "Follow-up messages are limited for user-installed apps"));
+        }
+        let message = self.interaction_message(state, id, self.body);
+        state.post(message.clone(), Some(id));
+        ok(message)
+    }
+
+    /// The first message after a deferral takes its place; whether it is ephemeral was settled then.
+    fn fill_deferred(&self, state: &mut State, id: u64) -> Outcome {
+        let mut message = self.interaction_message(state, id, self.body);
+        let flags = if state.interactions[&id].is_ephemeral { EPHEMERAL } else { 0 };
+        message["flags"] = json!(flags);
+        state.post(message.clone(), Some(id));
+        state.interactions.get_mut(&id).expect("it was found by its token").original = Some(message.clone());
+        ok(message)
+    }
+
+    /// `@original`, or a follow-up by its id.
+    fn answered_message(&self, state: &mut State, token: &str, name: &str) -> Outcome {
+        let interaction = self.by_token(state, token)?;
+        let (id, channel, original) = (interaction.id, interaction.channel, interaction.original.clone());
+        let is_deferred = interaction.answered == Some(5) && original.is_none();
+        let message = match name {
+            "@original" if is_deferred && self.method == "PATCH" => {
+                check::message(self.body, self.files, true).verdict()?;
+                return self.fill_deferred(state, id);
+            }
+            "@original" => original,
+            _ => state.channels[&channel].messages.get(&name.parse().unwrap_or(0)).cloned(),
+        };
+        let message = message.ok_or_else(|| refuse(404, 10008, "Unknown Message"))?;
+        match self.method {
+            "GET" => ok(message),
+            "PATCH" => {
+                check::message(self.body, self.files, false).verdict()?;
+                let message = self.edited(state, message, self.body, Some(id));
+                if name == "@original" {
+                    state.interactions.get_mut(&id).expect("it was found by its token").original =
+                        Some(message.clone());
+                }
+                ok(message)
+            }
+            "DELETE" => {
+                if !state.remove(channel, number(&message["id"]), Some(id)) && !is_ephemeral(&message) {
+                    return Err(refuse(404, 10008, "Unknown Message"));
+                }
+                NOTHING
+            }
+            _ => Err(refuse(405, 0, "405: Method Not Allowed")),
+        }
+    }
+
+    fn history(&self, state: &State, channel: u64) -> Outcome {
+        let channel = reachable(state, channel)?;
+        if channel.kind != DM {
+            may(&channel, permission::READ_MESSAGE_HISTORY)?;
+        }
+        let asked =
+            |key: &str| self.query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('=')?.parse().ok());
+        let limit = asked("limit").unwrap_or(50);
+        if !(1..=100).contains(&limit) {
+            return Err(Answer(400, json!({"code": 50035, "message": "Invalid Form Body"})));
+        }
+        let before = asked("before").unwrap_or(u64::MAX);
+        let intents = state.sessions.last().map_or(0, |session| session.intents);
+        let newest = channel.messages.range(..before).rev().take(limit as usize);
+        ok(newest.map(|(_, message)| as_bot_sees(message, &channel, intents)).collect())
+    }
+
+    fn create_message(&self, state: &mut State, channel: u64) -> Outcome {
+        let channel = reachable(state, channel)?;
+        if channel.kind != DM {
+            let send =
+                if channel.is_thread() { permission::SEND_MESSAGES_IN_THREADS } else { permission::SEND_MESSAGES };
+            may(&channel, send)?;
+            if !self.body["embeds"].as_array().is_none_or(Vec::is_empty) {
+                may(&channel, permission::EMBED_LINKS)?;
+            }
+            if !self.files.is_empty() {
+                may(&channel, permission::ATTACH_FILES)?;
+            }
+        }
+        check::message(self.body, self.files, true).verdict()?;
+        if self.body["flags"].as_u64().unwrap_or(0) & EPHEMERAL != 0 {
+            return Err(Answer(400, json!({"code": 50035, "message": "Invalid Form Body"})));
+        }
+        let nonce = self.body["nonce"].clone();
+        if self.body["enforce_nonce"] == true
+            && let Some(sent) = channel.messages.values().find(|message| message["nonce"] == nonce)
+        {
+            return ok(sent.clone());
+        }
+        let mut message = state.make_message(channel.id, APPLICATION, self.body, self.files);
+        message["nonce"] = nonce;
+        let reference = &self.body["message_reference"];
+        if reference.is_object() {
+            may(&channel, if channel.kind == DM { 0 } else { permission::READ_MESSAGE_HISTORY })?;
+            if !channel.messages.contains_key(&number(&reference["message_id"]))
+                && reference["fail_if_not_exists"] != false
+            {
+                return Err(Answer(
+                    400,
+                    json!({
+                        "code": 50035, "message": "Invalid Form Body",
+                        "errors": {"message_reference": {"_errors": [{"code": "REPLIES_UNKNOWN_MESSAGE", "message": "Unknown message"}]}},
+                    }),
+                ));
+            }
+            message["type"] = json!(19);
+            message["message_reference"] =
+                json!({"message_id": reference["message_id"], "channel_id": channel.id.to_string(), "type": 0});
+        }
+        state.post(message.clone(), None);
+        ok(message)
+    }
+
+    fn message(&self, state: &mut State, channel: u64, message: u64) -> Outcome {
+        let channel = reachable(state, channel)?;
+        let found = channel.messages.get(&message).cloned().ok_or_else(|| refuse(404, 10008, "Unknown Message"))?;
+        let is_mine = found["author"]["id"] == APPLICATION.to_string();
+        match self.method {
+            "GET" => {
+                let intents = state.sessions.last().map_or(0, |session| session.intents);
+                ok(as_bot_sees(&found, &channel, intents))
+            }
+            "PATCH" if is_mine => {
+                check::message(self.body, self.files, false).verdict()?;
+                ok(self.edited(state, found, self.body, None))
+            }
+            "PATCH" => Err(refuse(403, 50005, "Cannot edit a message authored by another user")),
+            "DELETE" => {
+                if !is_mine {
+                    may(&channel, permission::MANAGE_MESSAGES)?;
+                }
+                state.remove(channel.id, message, None);
+                NOTHING
+            }
+            _ => Err(refuse(405, 0, "405: Method Not Allowed")),
+        }
+    }
+
+    fn create_thread(&self, state: &mut State, channel: u64, message: u64) -> Outcome {
+        let parent = reachable(state, channel)?;
+        if parent.kind == DM || parent.is_thread() {
+            return Err(refuse(400, 50024, "Cannot execute action on this channel type"));
+        }
+        may(&parent, permission::CREATE_PUBLIC_THREADS)?;
+        check::thread(self.body).verdict()?;
+        if !parent.messages.contains_key(&message) {
+            return Err(refuse(404, 10008, "Unknown Message"));
+        }
+        if state.channels.contains_key(&message) {
+            return Err(refuse(400, 160_004, "A thread has already been created for this message"));
+        }
+        let thread = Channel {
+            id: message,
+            kind: PUBLIC_THREAD,
+            name: self.body["name"].as_str().unwrap_or_default().to_owned(),
+            parent: Some(parent.id),
+            owner: APPLICATION,
+            messages: Default::default(),
+            ..parent
+        };
+        let object = thread.object();
+        state.channels.insert(message, thread);
+        let mut told = object.clone();
+        told["newly_created"] = json!(true);
+        state.dispatch("THREAD_CREATE", intent::GUILDS, &told);
+        Ok(Answer(201, object))
+    }
+}
+
+fn id(text: &str) -> u64 {
+    text.parse().unwrap_or(0)
+}
+
+/// The channel, where the bot may look at it at all.
+fn reachable(state: &State, channel: u64) -> Result<Channel, Answer> {
+    let channel = state.channels.get(&channel).cloned().ok_or_else(|| refuse(404, 10003, "Unknown Channel"))?;
+    if !channel.has_bot() {
+        return Err(refuse(403, 50001, "Missing Access"));
+    }
+    Ok(channel)
+}
+
+fn may(channel: &Channel, needed: u64) -> Result<(), Answer> {
+    if channel.bot_permissions & needed == needed {
+        return Ok(());
+    }
+    Err(refuse(403, 50013, "Missing Permissions"))
+}
