@@ -9,7 +9,26 @@ pub struct Optimizer {
     pub name: String,
     #[serde(default)]
     pub aliases: Vec<String>,
+    #[serde(flatten)]
+    pub state: StateRule,
+    /// States in managed memory, paged in for the step: neither allocator nor driver count them.
+    #[serde(default)]
+    pub paged: bool,
     pub source: Source,
+}
+
+/// What an optimizer keeps for each parameter, beside a master copy.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum StateRule {
+    /// So many values a parameter, in the precision of the weights that are stepped.
+    Elementwise { states: f64 },
+    /// So many bytes a parameter and an fp32 scale a block; tensors of fewer elements than `full_below` in fp32.
+    Blockwise { states: f64, block: u64, full_below: u64 },
+    /// A row and a column vector in fp32 for each matrix, the whole for a vector.
+    Factored,
+    /// One momentum for hidden matrices; embeddings, head and vectors as AdamW.
+    Orthogonal,
 }
 
 /// A training framework's behaviour. A row of `presets/frameworks.toml`.
@@ -18,5 +37,65 @@ pub struct Framework {
     pub name: String,
     #[serde(default)]
     pub aliases: Vec<String>,
+    pub defaults: Defaults,
+    pub kernels: Kernels,
+    pub buffers: BufferRule,
     pub source: Source,
+}
+
+/// Knobs as the framework sets them where a line does not; each a word of its knob.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Defaults {
+    /// `master` of full fine-tuning in 16 bits.
+    pub master: String,
+    /// `grads` beside a master copy: Megatron accumulates in fp32.
+    pub grads: String,
+    pub adapters: String,
+    /// Autocast around 16-bit weights.
+    pub autocast: String,
+    pub attn: String,
+    pub checkpointing: String,
+    pub loss: String,
+    /// Sharding over several data-parallel GPUs: a `zero` stage, `fsdp` or `hsdp`.
+    pub sharding: String,
+}
+
+/// Which operators a layer's forward is made of, which decides what backward keeps.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Kernels {
+    /// A norm as one operator that keeps its input and scale, or written out in elementary operators.
+    pub fused_norm: bool,
+    /// A gated activation as one operator.
+    pub fused_mlp: bool,
+    /// One extra copy of the stepped parameters during the step (`foreach`), or none (`fused`).
+    pub foreach_optimizer: bool,
+    /// Norms, embeddings and head cast to fp32 before QLoRA (`prepare_model_for_kbit_training`).
+    pub kbit_upcast: bool,
+    /// Tensor parallelism splits norms and residuals along the sequence.
+    pub sequence_parallel: bool,
+    pub selective: Selective,
+    /// Bytes for each logit alive at once while the loss is differentiated.
+    pub loss_bytes: f64,
+}
+
+/// What selective checkpointing keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selective {
+    /// All but the attention scores (Megatron's `core_attn`).
+    CoreAttention,
+    /// Every second matrix product and the attention's output (torchtitan's per-operator policy).
+    AlternateMatmuls,
+}
+
+/// Buffers for communication.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum BufferRule {
+    /// Flat buckets of so many elements: reduce, all-gather, and ZeRO-3's prefetch.
+    Buckets { reduce: f64, gather: f64, prefetch: f64 },
+    /// Two gathered layers, and the unsharded gradients of one.
+    Layers,
+    /// Gradients and parameters live in contiguous buffers that serve as communication buffers.
+    Contiguous,
 }
