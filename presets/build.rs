@@ -1,5 +1,106 @@
-//! Collects `presets/**/*.toml` into the program.
+//! Gathers `presets/**/*.toml` into one JSON text, which the program reads at start.
+//!
+//! - Rows of the same name in all files of the folder stand together: `[[model]]`, `[[gpu]]`, ...
+//! - A file's keys above its rows hold for each of its rows.
+//! - `like = "id"`: what the row does not say it takes from that row.
+//! - `note` is for the file's reader and goes no further.
+//! - A model also takes what its `model_type` implies (`architectures.toml`).
+
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+type Table = Map<String, Value>;
+
+/// Keys of a model that are not its shape.
+const NAMING: [&str; 8] = ["id", "family", "aliases", "native", "parameters", "uncounted", "source", "like"];
 
 fn main() {
     println!("cargo::rerun-if-changed=presets");
+    let mut files = Vec::new();
+    list(Path::new("presets"), &mut files);
+    files.sort();
+
+    let mut presets = Table::new();
+    let mut faults = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).expect("presets are readable");
+        match toml::from_str::<Table>(&text) {
+            Ok(file) => gather(file, &mut presets),
+            Err(fault) => faults.push(format!("{}: {fault}", path.display())),
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+
+    let architectures = presets.get("architecture").cloned().unwrap_or_default();
+    if let Some(Value::Array(models)) = presets.get_mut("model") {
+        *models = models.iter().map(|row| model(row, models, &architectures)).collect();
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("presets.json");
+    fs::write(out, Value::Object(presets).to_string()).expect("OUT_DIR is writable");
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("presets is a folder") {
+        let path = entry.expect("presets is readable").path();
+        if path.is_dir() {
+            list(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+}
+
+fn gather(file: Table, presets: &mut Table) {
+    let is_rows = |value: &Value| value.as_array().is_some_and(|rows| rows.iter().any(Value::is_object));
+    let (rows, common): (Table, Table) = file.into_iter().partition(|(_, value)| is_rows(value));
+    let common = Value::Object(common);
+    for (name, rows) in rows {
+        let all = presets.entry(name).or_insert_with(|| json!([]));
+        let (Value::Array(all), Value::Array(rows)) = (all, rows) else { continue };
+        all.extend(rows.into_iter().map(|row| without_note(over(&common, &row))));
+    }
+}
+
+fn without_note(mut row: Value) -> Value {
+    row.as_object_mut().expect("rows are tables").remove("note");
+    row
+}
+
+fn model(row: &Value, models: &[Value], architectures: &Value) -> Value {
+    let mut row = row.clone();
+    while let Some(like) = row.get("like").cloned() {
+        let base =
+            models.iter().find(|base| base["id"] == like).unwrap_or_else(|| panic!("no model {like} to be like"));
+        let mut base = base.clone();
+        for own in ["aliases", "source"] {
+            base.as_object_mut().expect("rows are tables").remove(own);
+        }
+        row.as_object_mut().expect("rows are tables").remove("like");
+        row = over(&base, &row);
+    }
+    let implied = architectures
+        .as_array()
+        .and_then(|all| all.iter().find(|architecture| architecture["model_type"] == row["model_type"]))
+        .cloned()
+        .unwrap_or_else(|| json!({}));
+    let Value::Object(row) = over(&implied, &row) else { unreachable!("rows are tables") };
+    let (mut naming, shape): (Table, Table) = row.into_iter().partition(|(key, _)| NAMING.contains(&key.as_str()));
+    naming.insert("shape".to_owned(), Value::Object(shape));
+    Value::Object(naming)
+}
+
+/// `top` laid over `base`, table by table.
+fn over(base: &Value, top: &Value) -> Value {
+    match (base, top) {
+        (Value::Object(base), Value::Object(top)) => {
+            let mut both = base.clone();
+            for (key, value) in top {
+                let merged = both.get(key).map_or_else(|| value.clone(), |below| over(below, value));
+                both.insert(key.clone(), merged);
+            }
+            Value::Object(both)
+        }
+        _ => top.clone(),
+    }
 }

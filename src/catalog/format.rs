@@ -287,7 +287,7 @@ impl Traits {
     pub fn of(model: &Model) -> Self {
         let grouped = model.layers.iter().any(|kind| match kind.mixer {
             Mixer::Attention { heads, kv_heads, .. } => heads >= 4 * kv_heads,
-            Mixer::Latent { .. } | Mixer::Linear { .. } | Mixer::Mamba { .. } => false,
+            Mixer::Latent { .. } | Mixer::Compressed { .. } | Mixer::Linear { .. } | Mixer::Mamba { .. } => false,
             Mixer::Parallel(..) | Mixer::None => false,
         });
         let experts = model.layers.iter().map(|kind| kind.ffn.experts()).max().unwrap_or(0);
@@ -350,7 +350,7 @@ impl Format {
 /// llama.cpp keeps vectors, routers and convolutions in 32 bits.
 const fn gguf_packs(role: Role) -> bool {
     use Role::*;
-    !matches!(role, Norm | Bias | Router | RouterBias | Conv | State | Position)
+    !matches!(role, Norm | Bias | Router | RouterBias | Conv | State | Position | ExpertBias | Sinks | Residual)
 }
 
 impl Reach {

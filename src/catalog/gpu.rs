@@ -1,7 +1,10 @@
 //! An accelerator's data sheet.
+//!
+//! From a row of `presets/gpus/*.toml`, each value with its unit, to typed quantities.
 
 use super::source::Source;
-use crate::units::{Bytes, BytesPerSec, FlopsPerSec};
+use crate::units::{Bytes, BytesPerSec, FlopsPerSec, GIB, MIB};
+use serde::{Deserialize, Deserializer};
 
 #[derive(Clone, Debug)]
 pub struct Gpu {
@@ -14,7 +17,8 @@ pub struct Gpu {
     pub memory: Bytes,
     /// As sold, in GB (which for NVIDIA means GiB).
     pub memory_gb: f64,
-    pub bandwidth: BytesPerSec,
+    /// Of memory; absent where no source gives it.
+    pub bandwidth: Option<BytesPerSec>,
     /// Dense peak rates; absent is "not supported or unknown", never to be extrapolated.
     pub peak: Peak,
     pub link: Link,
@@ -29,7 +33,8 @@ pub struct Gpu {
     pub source: Source,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Vendor {
     Nvidia,
     Amd,
@@ -38,15 +43,20 @@ pub enum Vendor {
     Huawei,
     Google,
     Aws,
-    Other,
+    Cambricon,
+    Hygon,
+    Baidu,
+    MooreThreads,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Class {
     Datacenter,
     Workstation,
     Consumer,
-    Laptop,
+    /// Rented by the hour only: TPU, Trainium.
+    Cloud,
     /// Memory shared with the CPU: Apple silicon, Strix Halo, DGX Spark, Jetson.
     Unified,
 }
@@ -73,9 +83,13 @@ pub struct Link {
     pub pcie: BytesPerSec,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LinkKind {
-    NvLink,
+    /// All cards of a machine, through switches or a full mesh.
+    Nvlink,
+    /// Pairs of cards; between pairs it is PCIe.
+    NvlinkBridge,
     InfinityFabric,
     /// Any other fabric of the vendor (HCCS, ICI, NeuronLink, Xe Link).
     Fabric,
@@ -83,8 +97,142 @@ pub enum LinkKind {
     None,
 }
 
-#[derive(Clone, Debug)]
+/// On demand, per accelerator.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Price {
     pub usd_per_hour: f64,
     pub source: String,
+}
+
+/// Of memory as sold, what the driver reports where no report is known: firmware keeps some back.
+const REPORTED: f64 = 0.995;
+/// Where error correction keeps its codes in the same GDDR (A10: 23028 of 24576 MiB, L40S: 46068 of 49152).
+const REPORTED_INLINE_ECC: f64 = 0.937;
+
+/// A row of `presets/gpus/*.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    id: String,
+    name: String,
+    vendor: Vendor,
+    generation: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    class: Class,
+    #[serde(deserialize_with = "text")]
+    sold: Measure,
+    #[serde(default, deserialize_with = "texts")]
+    memory: Option<Measure>,
+    #[serde(default)]
+    inline_ecc: bool,
+    #[serde(default, deserialize_with = "texts")]
+    bandwidth: Option<Measure>,
+    #[serde(default, deserialize_with = "texts")]
+    fp32: Option<Measure>,
+    #[serde(default, deserialize_with = "texts")]
+    tf32: Option<Measure>,
+    #[serde(default, deserialize_with = "texts")]
+    fp16: Option<Measure>,
+    #[serde(default, deserialize_with = "texts")]
+    bf16: Option<Measure>,
+    #[serde(default, deserialize_with = "texts")]
+    fp8: Option<Measure>,
+    #[serde(default, deserialize_with = "texts")]
+    int8: Option<Measure>,
+    #[serde(default, deserialize_with = "texts")]
+    fp4: Option<Measure>,
+    link: LinkKind,
+    #[serde(default, deserialize_with = "texts")]
+    link_bandwidth: Option<Measure>,
+    #[serde(default)]
+    pcie: Option<String>,
+    per_node: u32,
+    #[serde(default, deserialize_with = "texts")]
+    power: Option<Measure>,
+    #[serde(default)]
+    year: Option<u32>,
+    #[serde(default)]
+    compute_capability: Option<String>,
+    #[serde(default)]
+    price: Option<Price>,
+    source: Source,
+}
+
+/// A number with its unit, in bytes, bytes per second, operations per second or watts.
+struct Measure(f64);
+
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Measure, D::Error> {
+    let text = <&str>::deserialize(from)?;
+    measure(text).ok_or_else(|| serde::de::Error::custom(format!("no quantity: {text}")))
+}
+
+fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Measure>, D::Error> {
+    text(from).map(Some)
+}
+
+/// Reads `3.35 TB/s`.
+fn measure(text: &str) -> Option<Measure> {
+    let (number, unit) = text.split_once(' ')?;
+    let scale = match unit {
+        "MiB" => MIB,
+        "GiB" => GIB,
+        "bytes" | "W" => 1.0,
+        "GB/s" => 1e9,
+        "TB/s" | "TFLOPS" | "TOPS" => 1e12,
+        "PFLOPS" | "POPS" => 1e15,
+        _ => return None,
+    };
+    Some(Measure(number.replace('_', "").parse::<f64>().ok()? * scale))
+}
+
+/// Both directions of a slot, `4.0 x16`: 2 GB/s a lane in generation 3, twice that in each next.
+fn pcie(slot: &str) -> Option<BytesPerSec> {
+    let (generation, lanes) = slot.split_once(".0 x")?;
+    let doublings = generation.parse::<i32>().ok()? - 3;
+    Some(BytesPerSec(2e9 * lanes.parse::<f64>().ok()? * f64::powi(2.0, doublings)))
+}
+
+impl Row {
+    pub(super) fn gpu(self) -> Result<Gpu, String> {
+        let rate = |of: Option<Measure>| of.map(|rate| FlopsPerSec(rate.0));
+        let reported = if self.inline_ecc { REPORTED_INLINE_ECC } else { REPORTED };
+        let slot = match &self.pcie {
+            Some(slot) => pcie(slot).ok_or_else(|| format!("{}: pcie {slot}", self.id))?,
+            None => BytesPerSec::ZERO,
+        };
+        let link = self.link_bandwidth.map_or(slot, |bandwidth| BytesPerSec(bandwidth.0));
+        let capability = |text: &String| {
+            let (major, minor) = text.split_once('.')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        };
+        Ok(Gpu {
+            memory: Bytes(self.memory.map_or(self.sold.0 * reported, |memory| memory.0)),
+            memory_gb: self.sold.0 / GIB,
+            bandwidth: self.bandwidth.map(|bandwidth| BytesPerSec(bandwidth.0)),
+            peak: Peak {
+                fp32: rate(self.fp32),
+                tf32: rate(self.tf32),
+                fp16: rate(self.fp16),
+                bf16: rate(self.bf16),
+                fp8: rate(self.fp8),
+                int8: rate(self.int8),
+                fp4: rate(self.fp4),
+            },
+            link: Link { kind: self.link, bandwidth: link, pcie: slot },
+            compute_capability: self.compute_capability.as_ref().and_then(capability),
+            id: self.id,
+            name: self.name,
+            vendor: self.vendor,
+            aliases: self.aliases,
+            class: self.class,
+            gpus_per_node: self.per_node,
+            tdp_watts: self.power.map(|power| power.0),
+            release_year: self.year,
+            generation: self.generation,
+            price: self.price,
+            source: self.source,
+        })
+    }
 }

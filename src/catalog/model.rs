@@ -3,48 +3,47 @@
 //! Everything downstream (weights by format, LoRA's trainable parameters, GGUF mixes, tensor-parallel
 //! shards, KV cache, FLOPs) walks the same list of tensors, so no count is kept twice.
 
+use super::layout::{Layout, layout};
+use super::shape::Shape;
 use super::source::Source;
 use serde::Deserialize;
+use std::ops::Deref;
 
+/// A shape, its name and what follows from the shape. Reads as its [`Shape`] (`model.hidden_size`).
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Hugging Face id, or `custom` / `generic-7b`.
     pub id: String,
     pub family: String,
     pub aliases: Vec<String>,
-    pub architecture: Architecture,
-    /// Hugging Face `model_type` (`llama`, `qwen3_moe`), where formats and engines tell kinds apart by it.
-    pub model_type: String,
-    pub hidden_size: u64,
-    pub vocab_size: u64,
-    pub tied_embeddings: bool,
-    pub max_position: Option<u64>,
+    pub shape: Shape,
     /// The distinct kinds of layer, each with how many there are.
     pub layers: Vec<LayerKind>,
     /// Which kind stands at each depth: index into `layers`. Pipeline stages are cut from this.
     pub order: Vec<u8>,
     /// Tensors outside the layers: embeddings, positions, final norm, LM head, per-layer-input tables.
     pub outer: Vec<Tensor>,
-    pub final_logit_softcap: bool,
-    pub dropout: bool,
-    /// What the layers' norms and MLPs compute, and which projections are one matrix: what a backward pass must keep.
-    pub norm: Norm,
-    pub activation: Activation,
-    pub fused: Fused,
-    /// Vision and audio towers, as a count.
-    pub vision_parameters: u64,
-    /// Multi-token-prediction layers in the checkpoint, not in `parameters`.
-    pub mtp_layers: u64,
     /// How the published checkpoint stores its weights.
     pub native: Native,
     /// Counts, computed from the tensors once.
     pub counts: Counts,
+    /// The total as published, and why it stands in for the sum where the shape does not tell all.
+    pub published: Option<u64>,
+    pub uncounted: Option<String>,
     pub source: Source,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+impl Deref for Model {
+    type Target = Shape;
+    fn deref(&self) -> &Shape {
+        &self.shape
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
+    #[default]
     Decoder,
     Encoder,
     EncoderDecoder,
@@ -53,10 +52,13 @@ pub enum Architecture {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Norm {
+    /// RMSNorm: a weight.
     #[default]
     Rms,
+    /// LayerNorm: a weight and a bias.
     Layer,
-    /// Without weights (OLMo).
+    LayerNoBias,
+    /// LayerNorm without weights (OLMo).
     Plain,
 }
 
@@ -88,8 +90,30 @@ pub struct LayerKind {
     pub count: u64,
     pub mixer: Mixer,
     pub ffn: Ffn,
+    pub direction: Direction,
     /// Every tensor of one such layer.
     pub tensors: Vec<Tensor>,
+}
+
+impl LayerKind {
+    /// Of one such layer.
+    pub fn parameters(&self) -> u64 {
+        self.tensors.iter().map(Tensor::parameters).sum()
+    }
+    fn routed_parameters(&self) -> u64 {
+        self.tensors.iter().filter(|t| t.role.is_routed_expert()).map(Tensor::parameters).sum()
+    }
+}
+
+/// What a layer's attention sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Earlier tokens: needs a key/value cache.
+    Causal,
+    /// All tokens: an encoder, no cache.
+    Both,
+    /// Earlier tokens, then by cross attention the encoder's output.
+    CausalAndEncoder,
 }
 
 /// What mixes tokens in a layer.
@@ -106,6 +130,7 @@ pub enum Mixer {
         qk_norm: bool,
         bias: bool,
         output_gate: bool,
+        indexer: Option<Indexer>,
     },
     /// Multi-head latent attention; `indexer` for DeepSeek sparse attention's key cache.
     Latent {
@@ -118,8 +143,19 @@ pub enum Mixer {
         indexer: Option<Indexer>,
         window: Option<u64>,
     },
-    /// Gated DeltaNet and its kin: a fixed state of `value_heads × key_head_dim × value_head_dim`.
-    Linear { key_heads: u64, value_heads: u64, key_head_dim: u64, value_head_dim: u64, conv_kernel: u64 },
+    /// DeepSeek-V4: one key/value entry of `head_dim` a token within `window`, beyond it one for every `rate`
+    /// tokens (none without), and with an indexer its keys at the same rate.
+    Compressed { heads: u64, head_dim: u64, window: u64, rate: Option<u64>, indexer: Option<Indexer> },
+    /// Gated DeltaNet and its kin: a fixed state of `value_heads × key_head_dim × value_head_dim`, and the last
+    /// `conv_kernel - 1` inputs of the convolution.
+    Linear {
+        key_heads: u64,
+        value_heads: u64,
+        key_head_dim: u64,
+        value_head_dim: u64,
+        conv_kernel: u64,
+        conv_channels: u64,
+    },
     /// Mamba 1 (`heads == 0`) and 2: state `inner × state_size`, conv over `conv_channels`.
     Mamba { inner_size: u64, state_size: u64, heads: u64, groups: u64, conv_kernel: u64, conv_channels: u64 },
     /// Attention and Mamba side by side in one layer (Falcon-H1).
@@ -128,7 +164,9 @@ pub enum Mixer {
     None,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Scores earlier tokens so that attention reads the `top_k` best only; caches one key of `head_dim` a token.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Indexer {
     pub heads: u64,
     pub head_dim: u64,
@@ -197,6 +235,10 @@ pub enum Role {
     Value,
     /// Attention's output projection.
     Output,
+    /// Grouped low-rank step before it (DeepSeek-V4).
+    OutputDown,
+    /// Learned logits that take attention away from all tokens.
+    Sinks,
     /// MLA: down to the latent, up from it.
     QueryDown,
     QueryUp,
@@ -209,16 +251,27 @@ pub enum Role {
     ExpertGate,
     ExpertUp,
     ExpertDown,
+    ExpertBias,
     SharedGate,
     SharedUp,
     SharedDown,
     Router,
     RouterBias,
+    /// Latent experts: to their width and back.
+    LatentDown,
+    LatentUp,
     /// State-space and linear-attention layers: projections in and out (linears), convolution and state vectors (not).
     MixerIn,
     MixerOut,
     Conv,
     State,
+    /// Gemma 3n and 4: each layer's own input.
+    PerLayerInput,
+    /// Hyper-connections, AltUp, Laurel: small mixes of the residual stream.
+    Residual,
+    /// Outside the layers: between the embedding's width and the hidden size.
+    Projection,
+    Pooler,
 }
 
 impl Role {
@@ -226,23 +279,32 @@ impl Role {
     pub const fn is_layer_linear(self) -> bool {
         use Role::*;
         match self {
-            Query | Key | Value | Output | QueryDown | QueryUp | KvDown | KvUp | Gate | Up | Down | ExpertGate
-            | ExpertUp | ExpertDown | SharedGate | SharedUp | SharedDown | MixerIn | MixerOut => true,
-            Embedding | Position | LmHead | Norm | Bias | Indexer | Router | RouterBias | Conv | State => false,
+            Query | Key | Value | Output | OutputDown | LatentDown | LatentUp | PerLayerInput | QueryDown | QueryUp
+            | KvDown | KvUp | Gate | Up | Down | ExpertGate | ExpertUp | ExpertDown | SharedGate | SharedUp
+            | SharedDown | MixerIn | MixerOut => true,
+            Embedding | Position | LmHead | Norm | Bias | Sinks | Indexer | Router | RouterBias | ExpertBias | Conv
+            | State | Residual | Projection | Pooler => false,
         }
     }
     pub const fn is_routed_expert(self) -> bool {
-        matches!(self, Role::ExpertGate | Role::ExpertUp | Role::ExpertDown)
+        matches!(self, Role::ExpertGate | Role::ExpertUp | Role::ExpertDown | Role::ExpertBias)
     }
 }
 
 /// How the published checkpoint stores its weights.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Native {
     /// `bf16`, `fp16`, `fp32`.
     pub dtype: String,
     /// A row of `presets/formats.toml`, where the checkpoint is quantised (`fp8-block`, `mxfp4`).
     pub quant: Option<String>,
+}
+
+impl Default for Native {
+    fn default() -> Self {
+        Self { dtype: "bf16".to_owned(), quant: None }
+    }
 }
 
 /// Parameter counts, exact.
@@ -258,11 +320,59 @@ pub struct Counts {
     pub routed_experts: u64,
     /// Linears inside layers.
     pub layer_linears: u64,
-    /// Multi-token-prediction layers, where the checkpoint has them.
+    /// Multi-token-prediction layers: each the last layer again, a projection of two hidden states to one and
+    /// three norms; embedding and head are the model's own.
     pub mtp: u64,
 }
 
 impl Model {
+    /// A model of this shape without a name; the error is the pattern word or table that is wrong or missing.
+    pub fn of(shape: Shape) -> Result<Self, String> {
+        let Layout { layers, order, outer } = layout(&shape)?;
+        let mut model = Self {
+            id: "custom".to_owned(),
+            family: String::new(),
+            aliases: Vec::new(),
+            shape,
+            layers,
+            order,
+            outer,
+            native: Native::default(),
+            counts: Counts::default(),
+            published: None,
+            uncounted: None,
+            source: Source::default(),
+        };
+        model.counts = model.count();
+        Ok(model)
+    }
+
+    fn count(&self) -> Counts {
+        let sum = |wanted: fn(Role) -> bool| -> u64 {
+            self.tensors().filter(|(_, t)| wanted(t.role)).map(|(times, t)| times * t.parameters()).sum()
+        };
+        let text = sum(|_| true);
+        let idle: u64 = self
+            .layers
+            .iter()
+            .map(|kind| match kind.ffn {
+                Ffn::Moe { experts, top_k, .. } => kind.count * kind.routed_parameters() / experts * (experts - top_k),
+                Ffn::Dense { .. } | Ffn::None => 0,
+            })
+            .sum();
+        let last = self.order.last().map_or(0, |&kind| self.layers[usize::from(kind)].parameters());
+        let hidden = self.hidden_size;
+        Counts {
+            total: text + self.vision_parameters,
+            active: text - idle,
+            embedding: sum(|role| role == Role::Embedding),
+            lm_head: sum(|role| role == Role::LmHead),
+            routed_experts: sum(Role::is_routed_expert),
+            layer_linears: sum(Role::is_layer_linear),
+            mtp: self.mtp_layers * (last + 2 * hidden * hidden + 3 * hidden),
+        }
+    }
+
     pub fn depth(&self) -> u64 {
         self.order.len() as u64
     }

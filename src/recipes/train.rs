@@ -441,7 +441,9 @@ fn megatron(request: &Request, train: &Train) -> Option<String> {
             .flag("--qk-head-dim", nope_head_dim)
             .flag("--qk-pos-emb-head-dim", rope_head_dim)
             .flag("--v-head-dim", value_head_dim),
-        Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::Parallel(..) | Mixer::None => return None,
+        Mixer::Compressed { .. } | Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::Parallel(..) | Mixer::None => {
+            return None;
+        }
     };
     let dense_width = model.layers.iter().find_map(|kind| match kind.ffn {
         Ffn::Dense { intermediate_size, .. } => Some(intermediate_size),

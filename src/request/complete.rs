@@ -285,7 +285,7 @@ fn splits_heads(model: &Model, degree: u32) -> bool {
             Mixer::Attention { heads, kv_heads, .. } => {
                 heads.is_multiple_of(degree) && (kv_heads.is_multiple_of(degree) || degree.is_multiple_of(*kv_heads))
             }
-            Mixer::Latent { heads, .. } => heads.is_multiple_of(degree),
+            Mixer::Latent { heads, .. } | Mixer::Compressed { heads, .. } => heads.is_multiple_of(degree),
             Mixer::Linear { value_heads, .. } => value_heads.is_multiple_of(degree),
             Mixer::Mamba { inner_size, .. } => inner_size.is_multiple_of(degree),
             Mixer::Parallel(a, b) => splits(a, degree) && splits(b, degree),

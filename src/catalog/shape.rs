@@ -1,0 +1,399 @@
+//! A model's shape as a preset or a configuration states it.
+//!
+//! Rows of `presets/models/*.toml`, a pasted `config.json` and the shape knobs of a line all become a
+//! [`Shape`]; `layout` makes the tensors of it. Fields a `model_type` implies come from
+//! `presets/architectures.toml` before they get here.
+
+use super::model::{Activation, Architecture, Fused, Indexer, Norm};
+use serde::Deserialize;
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shape {
+    /// Hugging Face's `model_type`.
+    pub model_type: String,
+    pub architecture: Architecture,
+    pub layers: u64,
+    /// Encoder-decoder models: layers of the decoder, where they differ from the encoder's.
+    pub decoder_layers: Option<u64>,
+    pub hidden_size: u64,
+    pub vocab_size: u64,
+    pub tied_embeddings: bool,
+    pub max_position: Option<u64>,
+    /// Which mixer stands at each depth; see [`pattern`].
+    pub pattern: String,
+    /// Each layer is one block, mixer or FFN, never both (Nemotron-H).
+    pub single_block: bool,
+
+    pub norm: Norm,
+    /// Norms over the hidden size in each layer.
+    pub block_norms: u64,
+    pub embedding_norm: bool,
+    pub final_norm: bool,
+    /// A table of learned positions, with this many rows beyond `max_position`.
+    pub learned_positions: Option<u64>,
+    /// Relative position buckets of each stack (T5).
+    pub relative_buckets: u64,
+    pub token_types: u64,
+    /// Width of the embedding where projections lead to and from the hidden size (OPT-350m).
+    pub embedding_size: Option<u64>,
+    /// The dense layer on the first token (BERT).
+    pub pooler: bool,
+    pub lm_head: bool,
+    pub lm_head_bias: bool,
+    /// Width of each layer's own input embedding (Gemma 3n and 4).
+    pub per_layer_input_size: Option<u64>,
+    pub per_layer_vocab_size: Option<u64>,
+    /// Residual streams of manifold-constrained hyper-connections (DeepSeek-V4).
+    pub hyper_connections: Option<u64>,
+    /// Copies of the hidden state of AltUp, and rank of the low-rank residual beside it (Gemma 3n).
+    pub altup_inputs: Option<u64>,
+    pub laurel_rank: Option<u64>,
+
+    pub attention: Attention,
+    /// What sliding-window layers have otherwise.
+    pub sliding: Sliding,
+    pub linear: Option<Linear>,
+    pub mamba: Option<Mamba>,
+    pub ffn: Ffn,
+    pub moe: Option<Moe>,
+
+    pub mtp_layers: u64,
+    pub vision_parameters: u64,
+    /// Norms before the output projections of attention and FFN (BitNet).
+    pub sub_norms: bool,
+    pub final_logit_softcap: bool,
+    pub dropout: bool,
+    pub activation: Activation,
+    pub fused: Fused,
+}
+
+impl Default for Shape {
+    /// Llama's conventions: two RMS norms a layer and one at the end, gated FFN, no biases, own LM head.
+    fn default() -> Self {
+        Self {
+            model_type: String::new(),
+            architecture: Architecture::Decoder,
+            layers: 0,
+            decoder_layers: None,
+            hidden_size: 0,
+            vocab_size: 0,
+            tied_embeddings: false,
+            max_position: None,
+            pattern: String::new(),
+            single_block: false,
+            norm: Norm::Rms,
+            block_norms: 2,
+            embedding_norm: false,
+            final_norm: true,
+            learned_positions: None,
+            relative_buckets: 0,
+            token_types: 0,
+            embedding_size: None,
+            pooler: false,
+            lm_head: true,
+            lm_head_bias: false,
+            per_layer_input_size: None,
+            per_layer_vocab_size: None,
+            hyper_connections: None,
+            altup_inputs: None,
+            laurel_rank: None,
+            attention: Attention::default(),
+            sliding: Sliding::default(),
+            linear: None,
+            mamba: None,
+            ffn: Ffn::default(),
+            moe: None,
+            mtp_layers: 0,
+            vision_parameters: 0,
+            sub_norms: false,
+            final_logit_softcap: false,
+            dropout: false,
+            activation: Activation::Silu,
+            fused: Fused::default(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Attention {
+    pub heads: u64,
+    pub kv_heads: u64,
+    pub head_dim: u64,
+    /// Where values are narrower than keys.
+    pub value_head_dim: Option<u64>,
+    pub qkv_bias: bool,
+    pub output_bias: bool,
+    pub qk_norm: QkNorm,
+    pub qk_norm_bias: bool,
+    /// The query projection also makes a gate for the output (Qwen3-Next).
+    pub output_gate: bool,
+    /// One learned logit a head (gpt-oss).
+    pub sinks: bool,
+    /// Values are the keys: no value projection (Gemma 4's full layers).
+    pub key_is_value: bool,
+    /// The last layers that read an earlier layer's cache and have no key and value projections.
+    pub kv_shared_layers: u64,
+
+    /// Multi-head latent attention, where given.
+    pub kv_lora_rank: Option<u64>,
+    pub q_lora_rank: Option<u64>,
+    pub nope_head_dim: u64,
+    pub rope_head_dim: u64,
+    pub indexer: Option<Indexer>,
+    /// DeepSeek-V4's compressed key/value cache.
+    pub compressed: Option<Compressed>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compressed {
+    pub o_lora_rank: u64,
+    pub output_groups: u64,
+    /// Tokens to one cache entry in `sparse` and in `compressed` layers.
+    pub sparse_rate: u64,
+    pub dense_rate: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QkNorm {
+    #[default]
+    None,
+    /// One weight vector of `head_dim`, shared by the heads.
+    Head,
+    /// Over all heads together, or one vector for each.
+    All,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sliding {
+    pub window: Option<u64>,
+    pub heads: Option<u64>,
+    pub kv_heads: Option<u64>,
+    pub head_dim: Option<u64>,
+    pub value_head_dim: Option<u64>,
+    pub sinks: bool,
+}
+
+impl Sliding {
+    /// Attention of a sliding layer: `attention` with what differs here.
+    pub fn over(&self, attention: &Attention) -> Attention {
+        Attention {
+            heads: self.heads.unwrap_or(attention.heads),
+            kv_heads: self.kv_heads.unwrap_or(attention.kv_heads),
+            head_dim: self.head_dim.unwrap_or(attention.head_dim),
+            value_head_dim: self.value_head_dim.or(attention.value_head_dim),
+            sinks: self.sinks || attention.sinks,
+            key_is_value: attention.key_is_value && self.head_dim.is_none(),
+            ..attention.clone()
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Linear {
+    pub kind: LinearKind,
+    pub key_heads: u64,
+    pub value_heads: u64,
+    pub key_head_dim: u64,
+    pub value_head_dim: u64,
+    pub conv_kernel: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinearKind {
+    /// Gated DeltaNet (Qwen3-Next).
+    #[default]
+    GatedDelta,
+    /// Kimi Delta Attention.
+    KimiDelta,
+    /// Lightning attention (MiniMax-01).
+    Lightning,
+    /// xLSTM's matrix memory.
+    Mlstm,
+    /// Griffin's gated linear recurrence (RecurrentGemma).
+    RgLru,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mamba {
+    pub inner_size: u64,
+    pub state_size: u64,
+    /// 0: Mamba 1.
+    pub heads: u64,
+    pub groups: u64,
+    pub conv_kernel: u64,
+    /// Mamba 1: width of the step size's low-rank projection.
+    pub time_step_rank: u64,
+    /// Mamba 1 in Jamba: norms on step size, B and C.
+    pub inner_norms: bool,
+    /// Mamba 2: gated norm before the output projection.
+    pub gated_norm: bool,
+    pub conv_bias: bool,
+    pub bias: bool,
+}
+
+impl Default for Mamba {
+    fn default() -> Self {
+        Self {
+            inner_size: 0,
+            state_size: 0,
+            heads: 0,
+            groups: 1,
+            conv_kernel: 4,
+            time_step_rank: 0,
+            inner_norms: false,
+            gated_norm: true,
+            conv_bias: true,
+            bias: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ffn {
+    pub intermediate_size: u64,
+    pub gated: bool,
+    pub bias: bool,
+}
+
+impl Default for Ffn {
+    fn default() -> Self {
+        Self { intermediate_size: 0, gated: true, bias: false }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Moe {
+    pub experts: u64,
+    pub top_k: u64,
+    pub intermediate_size: u64,
+    /// Width of all shared experts together.
+    pub shared_intermediate_size: u64,
+    /// A scalar gate on the shared experts (Qwen).
+    pub shared_gate: bool,
+    /// Leading layers with a dense FFN.
+    pub dense_layers: u64,
+    /// Of the layers after those, one in `every` has experts: those where `(depth - offset) % every == 0`.
+    pub every: u64,
+    pub offset: u64,
+    /// Router score-correction bias, one an expert.
+    pub router_bias: bool,
+    /// Leading layers that route by a hash of the token (DeepSeek-V4).
+    pub hash_layers: u64,
+    /// Experts that pass their input through (LongCat): in the router, without weights.
+    pub zero_experts: u64,
+    /// Biases on router and experts (gpt-oss).
+    pub bias: bool,
+    /// Experts work on a projection of the hidden state to this width.
+    pub latent_size: Option<u64>,
+    /// The dense FFN stands beside the experts in every layer (Gemma 4).
+    pub beside_dense: bool,
+}
+
+impl Default for Moe {
+    fn default() -> Self {
+        Self {
+            experts: 0,
+            top_k: 0,
+            intermediate_size: 0,
+            shared_intermediate_size: 0,
+            shared_gate: false,
+            dense_layers: 0,
+            every: 1,
+            offset: 0,
+            router_bias: false,
+            hash_layers: 0,
+            zero_experts: 0,
+            bias: false,
+            latent_size: None,
+            beside_dense: false,
+        }
+    }
+}
+
+/// What stands at one depth, as a pattern names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    Full,
+    Sliding,
+    /// Attention over what an indexer picks, where other layers are otherwise (DeepSeek-V4, MiniMax-M3).
+    Sparse,
+    /// Attention over a heavily compressed cache (DeepSeek-V4).
+    Compressed,
+    Linear,
+    Mamba,
+    /// Attention and Mamba side by side.
+    Parallel,
+    /// An FFN alone, dense or of experts.
+    Mlp,
+    Moe,
+}
+
+/// Reads `5 sliding, full`: runs of blocks, repeated until every layer has one. Parentheses repeat a
+/// group: `3 (mamba, mlp), full`.
+pub fn pattern(text: &str, layers: u64) -> Result<Vec<Block>, String> {
+    let mut runs = Runs { rest: text };
+    let unit = runs.list()?;
+    if !runs.rest.trim().is_empty() {
+        return Err(runs.rest.to_owned());
+    }
+    let unit = if unit.is_empty() { vec![Block::Full] } else { unit };
+    Ok(unit.into_iter().cycle().take(layers as usize).collect())
+}
+
+struct Runs<'a> {
+    rest: &'a str,
+}
+
+impl Runs<'_> {
+    fn list(&mut self) -> Result<Vec<Block>, String> {
+        let mut blocks = Vec::new();
+        loop {
+            self.rest = self.rest.trim_start();
+            if self.rest.is_empty() || self.rest.starts_with(')') {
+                return Ok(blocks);
+            }
+            let digits = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
+            let count = if digits == 0 { 1 } else { self.rest[..digits].parse().map_err(|_| self.rest.to_owned())? };
+            self.rest = self.rest[digits..].trim_start();
+            let run = if let Some(inner) = self.rest.strip_prefix('(') {
+                self.rest = inner;
+                let group = self.list()?;
+                self.rest = self.rest.strip_prefix(')').ok_or("(")?;
+                group
+            } else {
+                let end = self.rest.find([',', ')']).unwrap_or(self.rest.len());
+                let (word, rest) = self.rest.split_at(end);
+                self.rest = rest;
+                vec![block(word.trim()).ok_or_else(|| word.to_owned())?]
+            };
+            blocks.extend(run.repeat(count).iter());
+            self.rest = self.rest.trim_start();
+            self.rest = self.rest.strip_prefix(',').unwrap_or(self.rest);
+        }
+    }
+}
+
+fn block(word: &str) -> Option<Block> {
+    Some(match word {
+        "full" => Block::Full,
+        "sliding" => Block::Sliding,
+        "sparse" => Block::Sparse,
+        "compressed" => Block::Compressed,
+        "linear" => Block::Linear,
+        "mamba" => Block::Mamba,
+        "parallel" => Block::Parallel,
+        "mlp" => Block::Mlp,
+        "moe" => Block::Moe,
+        _ => return None,
+    })
+}
