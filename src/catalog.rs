@@ -11,6 +11,7 @@ pub mod model;
 pub mod recipe;
 pub mod shape;
 pub mod source;
+pub mod support;
 
 pub use backend::Backend;
 pub use format::Format;

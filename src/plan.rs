@@ -12,6 +12,7 @@ use crate::units::Bytes;
 pub mod choose;
 pub mod compare;
 pub mod fit;
+pub mod layout;
 
 pub use choose::choose;
 pub use compare::{Comparison, compare};

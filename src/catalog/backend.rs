@@ -1,6 +1,8 @@
 //! How an inference engine takes memory and time: rows of `presets/backends.toml`.
 
+use super::gpu::Vendor;
 use super::source::Source;
+use super::support::Split;
 use serde::Deserialize;
 
 /// An engine release as (major, minor).
@@ -18,6 +20,8 @@ pub struct Backend {
     pub loads: Vec<Loads>,
     /// Rules by release; the last one not newer than the asked release holds.
     pub memory: Vec<MemoryRule>,
+    pub runs_on: Vec<Vendor>,
+    pub splits: Vec<Split>,
     pub source: Source,
 }
 

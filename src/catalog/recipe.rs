@@ -1,6 +1,8 @@
 //! Rows of numbers with a `kind` that picks the formula: optimizers, frameworks.
 
+use super::gpu::Vendor;
 use super::source::Source;
+use super::support::{Sharding, Split};
 use serde::Deserialize;
 
 /// A row of `presets/optimizers.toml`.
@@ -40,6 +42,10 @@ pub struct Framework {
     pub defaults: Defaults,
     pub kernels: Kernels,
     pub buffers: BufferRule,
+    pub runs_on: Vec<Vendor>,
+    pub splits: Vec<Split>,
+    /// What it does over data-parallel ranks, the first taken where it fits.
+    pub shardings: Vec<Sharding>,
     pub source: Source,
 }
 

@@ -1,11 +1,136 @@
 //! From what was asked to a full request: the layout an engineer would take where none is given,
 //! and the largest length, batch or concurrency where `max` is asked.
 
+use super::layout::{Layout, layouts};
+use super::{Verdict, verdict};
 use crate::catalog::Catalog;
+use crate::estimate::{Estimate, estimate};
 use crate::message::Problem;
-use crate::request::{Request, Settings, complete};
+use crate::msg;
+use crate::request::{Request, Settings, Value, complete};
+
+/// A layout must be this much faster than a simpler one to be taken.
+const FASTER: f64 = 1.03;
 
 /// Completes the settings, choosing the layout on the hardware given; what is chosen stands in `assumed`.
 pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request, Problem> {
-    complete(settings, catalog)
+    let modest = modest(settings);
+    let mut chosen = modest.clone();
+    let plain = complete(&modest, catalog)?;
+    if plain.hardware.gpu.is_some() && plain.hardware.gpus > 1 {
+        let best = best_layout(&modest, &plain, catalog);
+        if let Some(layout) = best {
+            layout.write(&mut chosen);
+        }
+    }
+    for key in ["seq", "batch"].into_iter().filter(|key| settings.is_max(key)) {
+        chosen.values.insert(key, Value::Max);
+        chosen = solve(&chosen, key, catalog)?;
+    }
+    if chosen == *settings {
+        return Ok(plain);
+    }
+    let mut request = complete(&chosen, catalog)?;
+    let added = chosen.values.iter().filter(|(key, value)| settings.get(key) != Some(value));
+    for (key, value) in added {
+        request.assumed.retain(|(assumed, _)| assumed != key);
+        request.assumed.push((key, value.to_string()));
+    }
+    request.settings = settings.clone();
+    Ok(request)
+}
+
+/// The settings with every `max` that is solved for at a small value, to choose the layout under.
+fn modest(settings: &Settings) -> Settings {
+    let mut modest = settings.clone();
+    for (key, small) in [("seq", 2048), ("batch", 1)] {
+        if modest.is_max(key) {
+            modest.values.insert(key, Value::Count(small));
+        }
+    }
+    modest
+}
+
+/// Serving: one replica over all GPUs, tensor parallel as far as heads and node go. Training: of the
+/// layouts that fit the fastest, the simpler of two alike; where none fits the one that lacks least.
+fn best_layout(settings: &Settings, plain: &Request, catalog: &'static Catalog) -> Option<Layout> {
+    let layouts = layouts(settings, plain, plain.hardware.gpus, plain.hardware.nodes);
+    if plain.infer().is_some() || layouts.len() == 1 {
+        return layouts.into_iter().min_by_key(|layout| (layout.data, layout.pipeline, layout.expert));
+    }
+    let mut fitting: Option<(Layout, f64)> = None;
+    let mut nearest: Option<(Layout, f64)> = None;
+    for layout in layouts {
+        let mut tried = settings.clone();
+        layout.write(&mut tried);
+        let Ok(request) = complete(&tried, catalog) else { continue };
+        let estimate = estimate(&request);
+        if fits(&request, &estimate) {
+            let speed = speed(&estimate).unwrap_or(0.0);
+            if fitting.is_none_or(|(_, best)| speed > best * FASTER) {
+                fitting = Some((layout, speed));
+            }
+        } else if nearest.is_none_or(|(_, least)| estimate.memory.needed.0 < least) {
+            nearest = Some((layout, estimate.memory.needed.0));
+        }
+    }
+    fitting.or(nearest).map(|(layout, _)| layout)
+}
+
+pub fn fits(request: &Request, estimate: &Estimate) -> bool {
+    match verdict(request, estimate) {
+        Verdict::Fits { .. } | Verdict::Tight { .. } => true,
+        Verdict::Short { .. } | Verdict::NoGpu => false,
+    }
+}
+
+/// Tokens per second over all GPUs: trained, or served.
+pub fn speed(estimate: &Estimate) -> Option<f64> {
+    match &estimate.serving {
+        Some(serving) => serving.speed.as_ref().map(|speed| speed.tokens_per_s.value),
+        None => estimate.time.as_ref().map(|time| time.tokens_per_s),
+    }
+}
+
+/// The largest value of a knob that fits, by bisection over the estimate.
+fn solve(settings: &Settings, key: &'static str, catalog: &'static Catalog) -> Result<Settings, Problem> {
+    let at = |n: u64| settings.with(key, Value::Count(n));
+    let first = complete(&at(1), catalog)?;
+    let most = if key == "seq" { first.model.max_position.unwrap_or(1 << 20) } else { 1 << 16 };
+    if first.hardware.gpu.is_none() {
+        let free = if key == "seq" { Ok(at(most)) } else { Err(()) };
+        return free.map_err(|()| Problem::of(key, msg!("problem-max-needs-gpu", knob = key)));
+    }
+    let holds = |n: u64| complete(&at(n), catalog).is_ok_and(|request| fits(&request, &estimate(&request)));
+    Ok(at(largest(1, most, holds)))
+}
+
+/// The largest of `low..=high` for which `holds`, which holds up to some point; `low` where it never does.
+pub fn largest(low: u64, high: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (low, high);
+    if holds(high) {
+        return high;
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::largest;
+
+    #[test]
+    fn bisection_finds_the_last_that_holds() {
+        assert_eq!(largest(1, 100, |n| n <= 37), 37);
+        assert_eq!(largest(1, 100, |_| true), 100);
+        assert_eq!(largest(1, 100, |_| false), 1);
+        assert_eq!(largest(5, 6, |n| n <= 5), 5);
+    }
 }

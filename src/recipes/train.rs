@@ -423,7 +423,6 @@ fn megatron(request: &Request, train: &Train) -> Option<String> {
         hardware.nodes,
         hardware.gpus / hardware.nodes.max(1)
     ))
-    .switch(true, "--use-mcore-models")
     .flag("--num-layers", model.depth())
     .flag("--hidden-size", model.hidden_size);
     command = match &kind.mixer {

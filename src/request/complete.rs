@@ -278,7 +278,7 @@ fn divisors(n: u32) -> impl Iterator<Item = u32> {
 }
 
 /// Whether every layer's heads split over `degree` ranks, key/value heads split or replicated.
-fn splits_heads(model: &Model, degree: u32) -> bool {
+pub fn splits_heads(model: &Model, degree: u32) -> bool {
     let degree = u64::from(degree);
     fn splits(mixer: &Mixer, degree: u64) -> bool {
         match mixer {
@@ -296,7 +296,7 @@ fn splits_heads(model: &Model, degree: u32) -> bool {
 }
 
 /// Routed experts of an expert layer; 0 of a dense model.
-fn experts(model: &Model) -> u64 {
+pub fn experts(model: &Model) -> u64 {
     let of = |ffn: &Ffn| match ffn {
         Ffn::Moe { experts, .. } => *experts,
         Ffn::Dense { .. } | Ffn::None => 0,

@@ -1,0 +1,122 @@
+//! The ways to spread one model over a number of like GPUs.
+//!
+//! Only layouts that run: tensor parallel inside a node and dividing the heads, no more pipeline
+//! stages than layers, whole nodes across nodes, and what the framework or engine can do
+//! (`splits`, `shardings` of its row). Whether a layout fits is not known here (see `estimate`).
+
+use crate::catalog::support::{Sharding, Split};
+use crate::request::complete::{experts, splits_heads};
+use crate::request::{Request, Settings, Value, Work};
+
+/// Degrees and sharding of one set-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub tensor: u32,
+    pub pipeline: u32,
+    pub context: u32,
+    pub expert: u32,
+    pub data: u32,
+    /// Training only.
+    pub sharding: Option<Sharding>,
+}
+
+/// Knobs that a layout sets.
+pub const KNOBS: [&str; 7] = ["tp", "pp", "cp", "ep", "dp", "zero", "sharding"];
+
+/// Sequences from this length are worth splitting by context parallelism.
+const LONG: u64 = 32 * 1024;
+
+impl Layout {
+    /// Writes the layout out, leaving what the user asked as asked.
+    pub fn write(self, settings: &mut Settings) {
+        let degrees =
+            [("tp", self.tensor), ("pp", self.pipeline), ("cp", self.context), ("ep", self.expert), ("dp", self.data)];
+        for (key, degree) in degrees {
+            if degree > 1 || matches!(key, "tp" | "dp") {
+                settings.values.entry(key).or_insert(Value::Count(degree.into()));
+            }
+        }
+        let asked = settings.get("zero").is_some() || settings.get("sharding").is_some();
+        if let Some(sharding) = self.sharding.filter(|_| !asked && self.data > 1) {
+            let (key, value) = knob(sharding);
+            settings.values.insert(key, value);
+        }
+    }
+    /// Parts each weight is cut into at most, full sharding over data-parallel ranks included.
+    pub fn shards(self) -> u32 {
+        let data = match self.sharding {
+            Some(Sharding::Zero3 | Sharding::Fsdp | Sharding::Hsdp | Sharding::Zero2 | Sharding::Zero1) => self.data,
+            Some(Sharding::Ddp) | None => 1,
+        };
+        self.tensor * self.pipeline * self.expert.max(data)
+    }
+}
+
+pub fn knob(sharding: Sharding) -> (&'static str, Value) {
+    match sharding {
+        Sharding::Ddp => ("zero", Value::Count(0)),
+        Sharding::Zero1 => ("zero", Value::Count(1)),
+        Sharding::Zero2 => ("zero", Value::Count(2)),
+        Sharding::Zero3 => ("zero", Value::Count(3)),
+        Sharding::Fsdp => ("sharding", Value::Choice("fsdp")),
+        Sharding::Hsdp => ("sharding", Value::Choice("hsdp")),
+    }
+}
+
+/// Every layout over `gpus` on `nodes`, the simplest first, keeping the degrees that were asked.
+pub fn layouts(settings: &Settings, request: &Request, gpus: u32, nodes: u32) -> Vec<Layout> {
+    let model = &request.model;
+    let (splits, shardings) = match &request.work {
+        Work::Train(train) => (&train.framework.splits, train.framework.shardings.as_slice()),
+        Work::Infer(infer) => (&infer.backend.splits, [].as_slice()),
+    };
+    let can = |split| splits.contains(&split);
+    let asked = |key, degree: u32| settings.count(key).is_none_or(|asked| asked == u64::from(degree));
+    let per_node = gpus / nodes.max(1);
+    let tensors: Vec<u32> = divisors(per_node, per_node)
+        .filter(|tp| *tp == 1 || (can(Split::Tensor) && splits_heads(model, *tp)))
+        .collect();
+    let widest = tensors.last().copied().unwrap_or(1);
+    let experts = experts(model);
+    let depth = model.depth() as u32;
+    let mut found = Vec::new();
+    for tensor in tensors.into_iter().filter(|tp| asked("tp", *tp)) {
+        // Stages are for what tensor parallelism cannot reach: beyond the node, or in its place.
+        let stages = divisors(gpus / tensor, depth)
+            .filter(|pp| *pp == 1 || (can(Split::Pipeline) && (tensor == widest || tensor == 1)));
+        for pipeline in stages.filter(|pp| asked("pp", *pp)) {
+            let rest = gpus / tensor / pipeline;
+            let contexts = divisors(rest, 8);
+            let contexts = contexts
+                .filter(|cp| *cp == 1 || settings.get("cp").is_some() || (can(Split::Context) && request.seq >= LONG));
+            for context in contexts.filter(|cp| asked("cp", *cp)) {
+                let data = rest / context;
+                if !asked("dp", data) || (data > 1 && !can(Split::Data)) {
+                    continue;
+                }
+                let widest_expert =
+                    divisors(data, experts as u32).filter(|ep| experts.is_multiple_of(u64::from(*ep))).max();
+                let spread = widest_expert.filter(|ep| *ep > 1 && experts > 0 && can(Split::Expert));
+                let asked_expert = settings.count("ep").map(|ep| ep as u32);
+                for expert in
+                    asked_expert.map_or_else(|| vec![Some(1), spread], |ep| vec![Some(ep)]).into_iter().flatten()
+                {
+                    let layout = Layout { tensor, pipeline, context, expert, data, sharding: None };
+                    match shardings {
+                        [] => found.push(layout),
+                        [first, ..] if data == 1 => found.push(Layout { sharding: Some(*first), ..layout }),
+                        several => {
+                            found.extend(several.iter().map(|sharding| Layout { sharding: Some(*sharding), ..layout }));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Divisors of `n` up to `most`, ascending.
+fn divisors(n: u32, most: u32) -> impl Iterator<Item = u32> {
+    (1..=n.min(most)).filter(move |d| n.is_multiple_of(*d))
+}
