@@ -9,6 +9,7 @@ use crate::text::Locale;
 pub mod action;
 pub mod chart;
 pub mod embed;
+pub mod report;
 pub mod table;
 pub mod terminal;
 
@@ -60,6 +61,8 @@ pub enum Body {
     Steps(Vec<String>),
     /// One item a line under its heading.
     List(Vec<String>),
+    /// A command or a file to copy.
+    Code(String),
     /// What a reader may skip: assumptions, remarks.
     Small(Vec<String>),
 }
@@ -135,7 +138,7 @@ impl Body {
     fn is_empty(&self) -> bool {
         match self {
             Body::Table(table) => table.rows.is_empty(),
-            Body::Fact(text) => text.is_empty(),
+            Body::Fact(text) | Body::Code(text) => text.is_empty(),
             Body::Steps(items) | Body::List(items) | Body::Small(items) => items.is_empty(),
         }
     }

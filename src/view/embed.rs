@@ -3,7 +3,7 @@
 //! Whatever the view holds, the message stays within Discord's limits: text is cut at line ends, and a
 //! button or option that could not be answered (its id too long, or there twice) is left out.
 
-use super::{Body, Button, Section, Select, Style, Table, Tone, View};
+use super::{Body, Button, Section, Select, Style, Tone, View};
 use crate::text::{clip, markdown};
 use crate::view::action::{Action, LONGEST_ID};
 use serde_json::{Value, json};
@@ -126,7 +126,11 @@ impl Text {
                 && items.iter().enumerate().all(|(i, words)| text.line(&item(i, &markdown(words))))
         };
         match &section.body {
-            Body::Table(table) => (heading.is_empty() || self.line(&heading)) && self.table(table),
+            Body::Table(table) => (heading.is_empty() || self.line(&heading)) && self.block(&table.lines(PHONE, BAR)),
+            Body::Code(code) => {
+                let lines: Vec<String> = code.lines().map(str::to_owned).collect();
+                (heading.is_empty() || self.line(&heading)) && self.block(&lines)
+            }
             Body::Fact(words) => self.line(format!("{heading} {}", markdown(words)).trim_start()),
             Body::Steps(items) => list(self, |i, words| format!("{}. {words}", i + 1), items),
             Body::List(items) => list(self, |_, words| format!("- {words}"), items),
@@ -137,18 +141,17 @@ impl Text {
         }
     }
 
-    fn table(&mut self, table: &Table) -> bool {
+    /// Lines in a code block: both fences and a line, or nothing, since an open fence would swallow the rest.
+    fn block(&mut self, lines: &[String]) -> bool {
         const FENCE: &str = "```";
-        let lines = table.lines(PHONE, BAR);
-        // Both fences and a row, or nothing: an open fence would swallow the rest.
         let closing = FENCE.len() + 1;
-        let fences_and_row = 2 * closing + lines.first().map_or(0, |line| units(line)) + 1;
-        if fences_and_row > self.room {
+        if 2 * closing + lines.first().map_or(0, |line| units(line)) + 1 > self.room {
             return false;
         }
         self.line(FENCE);
         self.room -= closing;
-        let whole = lines.iter().all(|line| self.line(&line.replace('`', "'")));
+        // Three backticks in a row would end the block.
+        let whole = lines.iter().all(|line| self.line(&line.replace("``", "`\u{200b}`")));
         self.room += closing;
         self.line(FENCE) && whole
     }

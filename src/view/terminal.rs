@@ -51,7 +51,7 @@ pub fn draw(view: &View, screen: Screen) -> String {
     let margin = headings.filter(|width| *width <= WIDEST_HEADING).max().unwrap_or(0) + 2;
     let mut after_table = true;
     for section in &view.sections {
-        let is_table = matches!(section.body, Body::Table(_));
+        let is_table = matches!(section.body, Body::Table(_) | Body::Code(_));
         if is_table || after_table {
             text.text.push('\n');
         }
@@ -82,19 +82,22 @@ impl Text {
     fn section(&mut self, section: &Section, margin: usize) {
         let heading = &section.heading;
         match &section.body {
-            Body::Table(table) => {
-                if !heading.is_empty() {
-                    self.text.push_str(&self.paint(heading, "1"));
-                    self.text.push('\n');
-                }
-                self.text.push_str(&comfy(table, self.screen));
-                self.text.push('\n');
-            }
+            Body::Table(table) => self.block(heading, &comfy(table, self.screen)),
+            Body::Code(code) => self.block(heading, code),
             Body::Fact(words) => self.beside(heading, margin, "", words),
             Body::Small(items) => self.beside(heading, margin, "", &items.join(" · ")),
             Body::Steps(items) => self.items(heading, margin, items, |i| format!("{}. ", i + 1)),
             Body::List(items) => self.items(heading, margin, items, |_| String::new()),
         }
+    }
+
+    fn block(&mut self, heading: &str, lines: &str) {
+        if !heading.is_empty() {
+            self.text.push_str(&self.paint(heading, "1"));
+            self.text.push('\n');
+        }
+        self.text.push_str(lines);
+        self.text.push('\n');
     }
 
     fn items(&mut self, heading: &str, margin: usize, items: &[String], bullet: fn(usize) -> String) {

@@ -1,0 +1,134 @@
+//! A tweak: what was, what is, and what it takes to go back.
+
+use super::{between_arrows, in_steps, memory_chart, part_name, table_unit, tenths, title, tone, verdict, with_advice};
+use crate::catalog::Catalog;
+use crate::estimate::{Estimate, PartKind};
+use crate::msg;
+use crate::plan::{Outcome, Verdict};
+use crate::request::Request;
+use crate::request::line;
+use crate::text::{self, Locale, number, say, tr};
+use crate::units::{Bytes, Seconds};
+use crate::view::{Action, Cell, Mark, Row, Table, View};
+use std::collections::BTreeSet;
+
+/// One knob that a tweak changed; `None` where nothing stands.
+struct Changed {
+    key: &'static str,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+/// The answer to a change of `before` into `after`.
+pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catalog) -> View {
+    let (request, estimate, plan) = (&after.request, &after.estimate, &after.plan);
+    let changed = changed(&before.request, request);
+    let mut view = View::new(locale, title(locale, request))
+        .tone(tone(plan.verdict))
+        .verdict(verdict(locale, request, estimate, plan.verdict))
+        .line(line::write(&request.settings))
+        .section(tr(locale, "heading-changed"), in_words(&changed))
+        .section("", memory_change(locale, &before.estimate, after))
+        .section(tr(locale, "heading-speed"), speed_change(locale, &before.estimate, estimate));
+    if matches!(plan.verdict, Verdict::Short { .. } | Verdict::Tight { .. }) {
+        view = with_advice(view, plan);
+    }
+    if let Some(back) = back(&changed) {
+        view = view
+            .button(say(locale, &msg!("button-back", words = back.as_str())), Action::Change(back.clone()))
+            .button(tr(locale, "button-compare"), Action::Compare(back));
+    }
+    let (was, is) = (tr(locale, "chart-before"), tr(locale, "chart-after"));
+    view.chart = Some(memory_chart(locale, &[(&was, before), (&is, after)]));
+    super::with_controls(view, request, plan, catalog)
+}
+
+/// Every knob whose value is not the same, asked or assumed.
+fn changed(before: &Request, after: &Request) -> Vec<Changed> {
+    let value = |request: &Request, key: &str| {
+        let assumed = || request.assumed.iter().find(|(assumed, _)| *assumed == key).map(|(_, value)| value.clone());
+        request.settings.get(key).map(ToString::to_string).or_else(assumed)
+    };
+    let keys: BTreeSet<&'static str> =
+        before.settings.values.keys().chain(after.settings.values.keys()).copied().collect();
+    keys.into_iter()
+        .map(|key| Changed { key, old: value(before, key), new: value(after, key) })
+        .filter(|changed| changed.old != changed.new)
+        .collect()
+}
+
+/// `zero 3 → 2 · seq 4096 → 8192`.
+fn in_words(changed: &[Changed]) -> String {
+    let none = "–";
+    let words: Vec<String> = changed
+        .iter()
+        .map(|Changed { key, old, new }| {
+            format!("{key} {} → {}", old.as_deref().unwrap_or(none), new.as_deref().unwrap_or(none))
+        })
+        .collect();
+    words.join(" · ")
+}
+
+/// The words that undo the change, where every knob had a value before.
+fn back(changed: &[Changed]) -> Option<String> {
+    let words: Option<Vec<String>> =
+        changed.iter().map(|Changed { key, old, .. }| old.as_ref().map(|old| format!("{key}={old}"))).collect();
+    words.filter(|words| !words.is_empty()).map(|words| words.join(" "))
+}
+
+fn memory_change(locale: Locale, before: &Estimate, after: &Outcome) -> Table {
+    const KINDS: [PartKind; 8] = [
+        PartKind::Weights,
+        PartKind::Gradients,
+        PartKind::Optimizer,
+        PartKind::Activations,
+        PartKind::Logits,
+        PartKind::Buffers,
+        PartKind::KvCache,
+        PartKind::Overhead,
+    ];
+    let of = |estimate: &Estimate| KINDS.map(|kind| estimate.memory.part(kind));
+    let (old, new) = (of(before), of(&after.estimate));
+    let (unit, unit_name) = table_unit(before.memory.device.max(after.estimate.memory.device));
+    let steps = |parts: [Bytes; 8]| in_steps(&parts.map(|part| part.0 / unit), 0.1);
+    let (old, new) = (steps(old), steps(new));
+    let row = |label: &str, old: i64, new: i64| {
+        let delta = new - old;
+        let difference = match delta {
+            0 => String::new(),
+            delta if delta > 0 => format!("+{}", tenths(delta)),
+            delta => format!("−{}", tenths(-delta)),
+        };
+        let mark = if delta == 0 { Mark::Plain } else { Mark::Changed };
+        Row::new([
+            Cell::word(label),
+            Cell::number(tenths(old)),
+            Cell::word("→"),
+            Cell::number(format!("{} {unit_name}", tenths(new))),
+            Cell::number(difference),
+        ])
+        .mark(mark)
+    };
+    let parts = KINDS.iter().zip(old.iter().zip(&new)).filter(|(_, (old, new))| **old != 0 || **new != 0);
+    let mut rows: Vec<Row> = parts.map(|(kind, (old, new))| row(&part_name(locale, *kind), *old, *new)).collect();
+    rows.push(row(&tr(locale, "row-per-gpu"), old.iter().sum(), new.iter().sum()).mark(Mark::Total));
+    Table { header: vec![], rows }
+}
+
+fn speed_change(locale: Locale, before: &Estimate, after: &Estimate) -> String {
+    if let (Some(old), Some(new)) = (&before.time, &after.time) {
+        return format!("{} tok/s", between_arrows(number(old.tokens_per_s), number(new.tokens_per_s)));
+    }
+    let speed = |estimate: &Estimate| estimate.serving.as_ref().and_then(|serving| serving.speed.clone());
+    let (Some(old), Some(new)) = (speed(before), speed(after)) else { return String::new() };
+    let time = |ms: f64| text::duration(locale, Seconds(ms / 1e3));
+    let first = between_arrows(time(old.ttft_ms.value), time(new.ttft_ms.value));
+    let each = between_arrows(time(old.tpot_ms.value), time(new.tpot_ms.value));
+    let all = between_arrows(number(old.tokens_per_s.value), number(new.tokens_per_s.value));
+    let words = [
+        say(locale, &msg!("speed-first-token", time = first)),
+        say(locale, &msg!("speed-each-token", time = each)),
+        format!("{all} tok/s"),
+    ];
+    words.join(" · ")
+}

@@ -1,0 +1,124 @@
+//! Each part's formula with the numbers put in, how sure it is, and where it is from.
+
+use super::{in_steps, memory_chart, part_name, parts, tenths, title, tone, verdict};
+use crate::estimate::{Basis, Part, PartKind, Term};
+use crate::msg;
+use crate::plan::Outcome;
+use crate::request::line;
+use crate::text::{self, Locale, say, tr};
+use crate::units::{GIB, Seconds};
+use crate::view::{Action, Body, View};
+
+/// The answer to `explain`, of one part or of all.
+pub fn explain(locale: Locale, outcome: &Outcome, only: Option<PartKind>) -> View {
+    let Outcome { request, estimate, plan } = outcome;
+    let mut view = View::new(locale, title(locale, request))
+        .tone(tone(plan.verdict))
+        .verdict(verdict(locale, request, estimate, plan.verdict))
+        .line(line::write(&request.settings));
+    let shown = estimate.memory.parts.iter().filter(|part| only.is_none_or(|only| part.kind == only));
+    for part in shown.filter(|part| part.bytes().0 > 0.0) {
+        view = view.section(heading(locale, part), Body::List(terms(locale, part)));
+    }
+    if only.is_none() {
+        view = view.section(tr(locale, "row-per-gpu"), sum(locale, outcome));
+    }
+    view = view
+        .section(tr(locale, "heading-compute"), compute(locale, outcome))
+        .section(tr(locale, "heading-step"), Body::List(breakdown(locale, outcome)));
+    view.chart = Some(memory_chart(locale, &[("", outcome)]));
+    view.button(tr(locale, "button-tweak"), Action::Tweak)
+}
+
+fn heading(locale: Locale, part: &Part) -> String {
+    format!("{} {}", part_name(locale, part.kind), text::bytes(part.bytes()))
+}
+
+/// `layer inputs: layers 32 × s 4096 × h 4096 × 2 = 1 GiB (modelled; Korthikanti 2022)`.
+fn terms(locale: Locale, part: &Part) -> Vec<String> {
+    let shown = part.terms.iter().filter(|term| term.bytes().0 != 0.0);
+    shown
+        .map(|term| {
+            let basis = tr(locale, basis_key(term.basis));
+            let name = tr(locale, term.name);
+            let source = tr(locale, term.source);
+            let (product, bytes) = (product(locale, term), text::bytes(term.bytes()));
+            say(
+                locale,
+                &msg!(
+                    "explain-term",
+                    name = &*name,
+                    product = product,
+                    bytes = bytes,
+                    basis = &*basis,
+                    source = &*source
+                ),
+            )
+        })
+        .collect()
+}
+
+/// `layers 32 × s 4096 × 2`.
+fn product(locale: Locale, term: &Term) -> String {
+    let factors: Vec<String> = term
+        .factors
+        .iter()
+        .map(|(symbol, value)| match *symbol {
+            "" => exactly(*value),
+            symbol => format!("{} {}", tr(locale, symbol), exactly(*value)),
+        })
+        .collect();
+    factors.join(" × ")
+}
+
+/// A factor as precise as a reader needs to multiply it again.
+fn exactly(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        let digits = text::count(value.abs() as u64);
+        return if value < 0.0 { format!("−{digits}") } else { digits };
+    }
+    let decimals = (5 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
+    format!("{value:.decimals$}").trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+const fn basis_key(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Exact => "basis-exact",
+        Basis::Modelled => "basis-modelled",
+        Basis::Assumed => "basis-assumed",
+    }
+}
+
+/// `1.9 + 3.7 + … = 51.2 GiB`.
+fn sum(locale: Locale, outcome: &Outcome) -> String {
+    let parts = parts(&outcome.estimate.memory);
+    let steps = in_steps(&parts.iter().map(|(_, bytes)| bytes.0 / GIB).collect::<Vec<_>>(), 0.1);
+    let total: i64 = steps.iter().sum();
+    let terms: Vec<String> = steps.iter().map(|step| tenths(*step)).collect();
+    let sum = format!("{} = {} GiB", terms.join(" + "), tenths(total));
+    match outcome.request.hardware.gpu {
+        Some(gpu) => format!("{sum} {}", say(locale, &msg!("of-card", card = gpu.memory))),
+        None => sum,
+    }
+}
+
+fn compute(locale: Locale, outcome: &Outcome) -> String {
+    let compute = &outcome.estimate.compute;
+    let per_token = text::flops(compute.flops_per_token);
+    let per_step = text::flops(compute.flops_per_step);
+    match outcome.request.train() {
+        Some(_) => say(locale, &msg!("compute-train", token = per_token, step = per_step)),
+        None => say(locale, &msg!("compute-infer", token = per_token, prompt = per_step)),
+    }
+}
+
+/// Where a training step's or a decode step's time goes, the longest first.
+fn breakdown(locale: Locale, outcome: &Outcome) -> Vec<String> {
+    let trained = outcome.estimate.time.as_ref().map(|time| &time.breakdown);
+    let served =
+        outcome.estimate.serving.as_ref().and_then(|serving| serving.speed.as_ref()).map(|speed| &speed.breakdown);
+    let mut steps: Vec<(&'static str, Seconds)> = trained.or(served).cloned().unwrap_or_default();
+    steps.retain(|(_, time)| time.0 > 0.0);
+    steps.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
+    steps.iter().map(|(key, time)| format!("{} {}", tr(locale, key), text::duration(locale, *time))).collect()
+}

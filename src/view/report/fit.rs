@@ -1,0 +1,66 @@
+//! What runs on a machine.
+
+use super::cards;
+use crate::msg;
+use crate::plan::Fit;
+use crate::request::{Settings, line};
+use crate::text::{self, Locale, number, say, tr};
+use crate::view::{Cell, Row, Table, View};
+
+/// The answer to `fit`; `settings` is the line that asked.
+pub fn fit(locale: Locale, settings: &Settings, fit: &Fit) -> View {
+    let machine = cards(fit.gpus, fit.gpu);
+    let largest_served = fit.rows.iter().find(|row| row.serve.is_some()).map(|row| super::short_name(&row.model));
+    let largest_trained = fit.rows.iter().find(|row| row.train.is_some()).map(|row| super::short_name(&row.model));
+    let verdict = match (largest_served, largest_trained) {
+        (Some(served), Some(trained)) => msg!("fit-both", served = served, trained = trained),
+        (Some(served), None) => msg!("fit-serves", served = served),
+        (None, Some(trained)) => msg!("fit-trains", trained = trained),
+        (None, None) => msg!("fit-nothing"),
+    };
+    View::new(locale, say(locale, &msg!("title-fit", machine = machine, memory = fit.gpu.memory * f64::from(fit.gpus))))
+        .verdict(say(locale, &verdict))
+        .section("", table(locale, fit))
+        .line(line::write(settings))
+}
+
+/// Model, best weights and length it serves, fullest method and length it trains.
+pub(super) fn table(locale: Locale, fit: &Fit) -> Table {
+    let rows = fit.rows.iter().map(|row| {
+        let serve = row.serve.as_ref().map(|served| setting(&served.quant, served.seq, served.tokens_per_s));
+        let train = row.train.as_ref().map(|trained| setting(trained.method, trained.seq, None));
+        let cell = |text: Option<String>| Cell::word(text.unwrap_or_else(|| "–".to_owned()));
+        Row::new([Cell::word(super::short_name(&row.model)), cell(serve), cell(train)])
+    });
+    let header = ["column-model", "column-serve", "column-train"];
+    Table { header: header.map(|key| tr(locale, key).into_owned()).to_vec(), rows: rows.collect() }
+}
+
+/// `awq 32k 41/s`.
+fn setting(what: &str, seq: u64, tokens_per_s: Option<f64>) -> String {
+    let speed = tokens_per_s.map(|speed| format!(" {}/s", number(speed))).unwrap_or_default();
+    format!("{what} {}{speed}", length(seq))
+}
+
+/// A length as people say it: `32k`, `1M`, `1000`.
+pub(super) fn length(tokens: u64) -> String {
+    const K: u64 = 1024;
+    match tokens {
+        0 => "0".to_owned(),
+        n if n % (K * K) == 0 => format!("{}M", n / (K * K)),
+        n if n % K == 0 => format!("{}k", n / K),
+        n => text::count(n),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_read_as_people_say_them() {
+        assert_eq!(length(32_768), "32k");
+        assert_eq!(length(1_048_576), "1M");
+        assert_eq!(length(1000), "1000");
+    }
+}
