@@ -551,7 +551,10 @@ fn gpu_select(locale: Locale, request: &Request, plan: &Plan, catalog: &Catalog)
     });
     let rentable = catalog.gpus.iter().filter(|gpu| gpu.price.is_some()).map(|gpu| SelectOption {
         label: card(gpu).to_owned(),
-        note: format!("{} · {}", text::bytes(gpu.memory), text::bandwidth(gpu.bandwidth)),
+        note: std::iter::once(text::bytes(gpu.memory))
+            .chain(gpu.bandwidth.map(text::bandwidth))
+            .collect::<Vec<_>>()
+            .join(" · "),
         words: format!("gpu={}", gpu.id),
         chosen: request.hardware.gpu.is_some_and(|asked| asked.id == gpu.id),
     });

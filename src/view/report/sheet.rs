@@ -104,6 +104,10 @@ fn mixer(mixer: &Mixer) -> String {
         Mixer::Latent { heads, kv_lora_rank, rope_head_dim, .. } => {
             format!("MLA {heads}, {kv_lora_rank}+{rope_head_dim}")
         }
+        Mixer::Compressed { heads, head_dim, window, rate, .. } => {
+            let rate = rate.map(|rate| format!(", 1/{rate}")).unwrap_or_default();
+            format!("CSA {heads}×{head_dim} w{window}{rate}")
+        }
         Mixer::Linear { .. } => "linear".to_owned(),
         Mixer::Mamba { state_size, .. } => format!("Mamba {state_size}"),
         Mixer::Parallel(one, other) => format!("{} ∥ {}", self::mixer(one), self::mixer(other)),
@@ -148,7 +152,7 @@ fn weight_bytes(model: &Model, format: &Format) -> Bytes {
 pub fn gpu(locale: Locale, settings: &Settings, gpu: &Gpu, fit: Option<&Fit>) -> View {
     let rate = |rate: Option<FlopsPerSec>| rate.map(text::flops_rate).unwrap_or_default();
     let link = match gpu.link.kind {
-        LinkKind::NvLink => "NVLink",
+        LinkKind::Nvlink | LinkKind::NvlinkBridge => "NVLink",
         LinkKind::InfinityFabric => "Infinity Fabric",
         LinkKind::Fabric => "fabric",
         LinkKind::Pcie => "PCIe",
@@ -157,7 +161,7 @@ pub fn gpu(locale: Locale, settings: &Settings, gpu: &Gpu, fit: Option<&Fit>) ->
     let link = if link.is_empty() { String::new() } else { format!("{link} {}", text::bandwidth(gpu.link.bandwidth)) };
     let rows: Vec<(&'static str, String)> = vec![
         ("sheet-memory", text::bytes(gpu.memory)),
-        ("sheet-bandwidth", text::bandwidth(gpu.bandwidth)),
+        ("sheet-bandwidth", gpu.bandwidth.map(text::bandwidth).unwrap_or_default()),
         ("sheet-bf16", rate(gpu.peak.bf16)),
         ("sheet-fp16", rate(gpu.peak.fp16)),
         ("sheet-fp8", rate(gpu.peak.fp8)),
