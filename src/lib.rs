@@ -8,15 +8,16 @@
 // The sandbox writes a whole guild as one `json!`.
 #![recursion_limit = "256"]
 
-pub mod catalog;
-pub mod estimate;
+pub mod units;
 pub mod message;
+pub mod catalog;
+pub mod request;
+pub mod estimate;
 pub mod plan;
 pub mod recipes;
-pub mod request;
 pub mod text;
-pub mod units;
 pub mod view;
-
+pub mod app;
+pub mod answer;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
