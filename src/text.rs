@@ -206,9 +206,12 @@ pub fn flops(work: Flops) -> String {
     scaled(work.0 / 1e6, 1000.0, &["MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP", "ZFLOP", "YFLOP"])
 }
 
-/// `$140`, `$2.1`, `$31.2k`.
+/// `$140`, `$31.2k`, and with cents below ten: `$2.10`.
 pub fn money(usd: f64) -> String {
-    format!("${}", number(usd))
+    match usd {
+        usd if (0.01..9.995).contains(&usd) => format!("${usd:.2}"),
+        usd => format!("${}", number(usd)),
+    }
 }
 
 /// `44%`, and `0.4%` where one digit would hide it.
@@ -222,21 +225,31 @@ pub fn percent(share: f64) -> String {
 
 /// `24 ms`, `8.9 h`, `12 days`; `8.9 小时`, `12 天`.
 pub fn duration(locale: Locale, time: Seconds) -> String {
+    let (unit, key) = time_unit(time);
+    format!("{} {}", number(time.0 / unit), tr(locale, key))
+}
+
+/// `9.3–12 h`: both in the unit of the longer.
+pub fn durations(locale: Locale, from: Seconds, to: Seconds) -> String {
+    let (unit, key) = time_unit(to);
+    format!("{}–{} {}", number(from.0 / unit), number(to.0 / unit), tr(locale, key))
+}
+
+/// The unit a duration is said in: its seconds and its name.
+fn time_unit(time: Seconds) -> (f64, &'static str) {
     const MINUTE: f64 = 60.0;
     const HOUR: f64 = 60.0 * MINUTE;
     const DAY: f64 = 24.0 * HOUR;
     const YEAR: f64 = 365.25 * DAY;
-    let seconds = time.0;
-    let (value, key) = match seconds.abs() {
-        size if size < 1e-3 => (seconds * 1e6, "unit-microseconds"),
-        size if size < 1.0 => (seconds * 1e3, "unit-milliseconds"),
-        size if size < 2.0 * MINUTE => (seconds, "unit-seconds"),
-        size if size < 2.0 * HOUR => (seconds / MINUTE, "unit-minutes"),
-        size if size < 2.0 * DAY => (seconds / HOUR, "unit-hours"),
-        size if size < 2.0 * YEAR => (seconds / DAY, "unit-days"),
-        _ => (seconds / YEAR, "unit-years"),
-    };
-    format!("{} {}", number(value), tr(locale, key))
+    match time.0.abs() {
+        size if size < 1e-3 => (1e-6, "unit-microseconds"),
+        size if size < 1.0 => (1e-3, "unit-milliseconds"),
+        size if size < 2.0 * MINUTE => (1.0, "unit-seconds"),
+        size if size < 2.0 * HOUR => (MINUTE, "unit-minutes"),
+        size if size < 2.0 * DAY => (HOUR, "unit-hours"),
+        size if size < 2.0 * YEAR => (DAY, "unit-days"),
+        _ => (YEAR, "unit-years"),
+    }
 }
 
 /// At most `limit` UTF-16 units, as Discord's clients count: whole characters, an ellipsis where cut.
@@ -302,21 +315,20 @@ pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     let mut in_code = false;
     let mut previous = '\n';
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
             '`' => in_code = !in_code,
-            '@' if !in_code => {
-                // A backslash does not stop a mention; a zero-width space does.
-                escaped.push_str("@\u{200b}");
-                previous = c;
-                continue;
-            }
-            '\\' | '*' | '_' | '~' | '|' | '<' | '>' | '[' | ']' | '(' | ')' if !in_code => escaped.push('\\'),
-            '#' | '-' | '+' if !in_code && previous == '\n' => escaped.push('\\'),
-            ':' if !in_code => escaped.push('\\'),
+            _ if in_code => {}
+            '\\' | '*' | '_' | '~' | '|' | '<' | '>' | '[' | ']' => escaped.push('\\'),
+            '#' | '-' | '+' if previous == '\n' => escaped.push('\\'),
+            ':' if text[at + 1..].starts_with('/') => escaped.push('\\'),
             _ => {}
         }
         escaped.push(c);
+        if c == '@' && !in_code {
+            // A backslash does not stop a mention; a zero-width space does.
+            escaped.push('\u{200b}');
+        }
         previous = c;
     }
     escaped
@@ -374,6 +386,8 @@ mod tests {
         assert_eq!(bandwidth(BytesPerSec(3.35e12)), "3.35 TB/s");
         assert_eq!(flops_rate(FlopsPerSec(989.4e12)), "989 TFLOPS");
         assert_eq!(money(140.2), "$140");
+        assert_eq!(money(2.1), "$2.10");
+        assert_eq!(money(0.0042), "$0.0042");
         assert_eq!(percent(0.004), "0.4%");
         assert_eq!(percent(0.44), "44%");
         let rows = [
@@ -386,6 +400,7 @@ mod tests {
             assert_eq!(duration(Locale::En, Seconds(seconds)), en);
             assert_eq!(duration(Locale::ZhCn, Seconds(seconds)), zh);
         }
+        assert_eq!(durations(Locale::En, Seconds(5400.0), Seconds(9000.0)), "1.5–2.5 h");
     }
 
     #[test]
@@ -413,7 +428,7 @@ mod tests {
     #[test]
     fn a_strangers_text_cannot_hide_reorder_or_mention() {
         assert_eq!(harmless("a\u{202e}b\u{200b}c\nd`e"), "abc d'e");
-        assert_eq!(markdown("*a* [x](http://y) <@1> `b*c`"), "\\*a\\* \\[x\\]\\(http\\://y\\) \\<@\u{200b}1\\> `b*c`");
+        assert_eq!(markdown("*a* [x](http://y) <@1> `b*c`"), "\\*a\\* \\[x\\](http\\://y) \\<@\u{200b}1\\> `b*c`");
         assert_eq!(markdown("@everyone"), "@\u{200b}everyone");
         assert_eq!(markdown("# big"), "\\# big");
     }

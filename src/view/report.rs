@@ -322,7 +322,7 @@ fn training_time(locale: Locale, request: &Request, time: &Time) -> String {
         words.push(say(locale, &msg!("about-money", usd = text::money(usd * total.0 / 3600.0))));
     }
     if let Some((low, high)) = time.goodput_total {
-        words.push(say(locale, &msg!("time-goodput", low = low, high = high)));
+        words.push(say(locale, &msg!("time-goodput", total = text::durations(locale, low, high))));
     }
     words.join(" · ")
 }
@@ -549,7 +549,9 @@ fn gpu_select(locale: Locale, request: &Request, plan: &Plan, catalog: &Catalog)
         words: difference(&request.settings, &option.settings),
         chosen: false,
     });
-    let rentable = catalog.gpus.iter().filter(|gpu| gpu.price.is_some()).map(|gpu| SelectOption {
+    let mut rentable: Vec<&Gpu> = catalog.gpus.iter().filter(|gpu| gpu.price.is_some()).collect();
+    rentable.sort_by(|a, b| b.memory.0.total_cmp(&a.memory.0));
+    let rentable = rentable.into_iter().map(|gpu| SelectOption {
         label: card(gpu).to_owned(),
         note: std::iter::once(text::bytes(gpu.memory))
             .chain(gpu.bandwidth.map(text::bandwidth))

@@ -56,6 +56,12 @@ impl Cell {
     pub fn number(text: impl Into<String>) -> Self {
         Cell::Number(text.into())
     }
+    fn is_wide(&self) -> bool {
+        match self {
+            Cell::Word(text) | Cell::Number(text) => text.width() > text.chars().count(),
+            Cell::Bar(_) => false,
+        }
+    }
     /// The text, a bar as wide as `bar` columns at its full length.
     pub fn text(&self, bar: usize) -> String {
         match self {
@@ -87,7 +93,7 @@ impl Table {
         for line in &mut grid {
             line.resize(columns, String::new());
         }
-        let order = self.order(columns, &grid);
+        let order = self.order(columns);
         let mut widths: Vec<usize> =
             (0..columns).map(|c| grid.iter().map(|line| line[c].width()).max().unwrap_or(0)).collect();
         shrink(&mut widths, limit.saturating_sub(GAP * columns.saturating_sub(1)));
@@ -112,9 +118,10 @@ impl Table {
             .collect()
     }
 
-    /// Columns in the order they are drawn: those with wide characters last.
-    fn order(&self, columns: usize, grid: &[Vec<String>]) -> Vec<usize> {
-        let is_wide = |c: usize| grid.iter().any(|line| line[c].width() > line[c].chars().count());
+    /// Columns in the order they are drawn: those with wide characters last. A title may be wide: it
+    /// stands above numbers, and a little askew is better than out of order.
+    fn order(&self, columns: usize) -> Vec<usize> {
+        let is_wide = |c: usize| self.rows.iter().any(|row| row.cells.get(c).is_some_and(Cell::is_wide));
         let (wide, narrow): (Vec<_>, Vec<_>) = (0..columns).partition(|&c| is_wide(c));
         [narrow, wide].concat()
     }

@@ -30,7 +30,7 @@ impl Screen {
 /// Columns of a full bar.
 const BAR: usize = 24;
 /// Columns that headings may take beside their text.
-const WIDEST_HEADING: usize = 14;
+const WIDEST_HEADING: usize = 18;
 
 /// The view's text, ending in a line break.
 pub fn draw(view: &View, screen: Screen) -> String {
@@ -122,7 +122,8 @@ impl Text {
             self.text.push_str(&padding);
         }
         self.text.push_str(bullet);
-        for (i, line) in wrap(words, width).iter().enumerate() {
+        // Backticks mark what is typed; a terminal's whole text is of one font.
+        for (i, line) in wrap(&words.replace('`', ""), width).iter().enumerate() {
             if i > 0 {
                 self.text.push_str(&" ".repeat(indent));
             }

@@ -9,13 +9,13 @@ unit-years = 年
 
 # 结论
 each-gpu = （每卡）
-verdict-trains = ✅ 放得下：{ $used } / { $card }{ $each }，估计在 { $likely } 之间
-verdict-serves-plain = ✅ 可以部署：{ $used } / { $card }{ $each }，估计在 { $likely } 之间
+verdict-trains = ✅ 可以训练：{ $used } / { $card }{ $each }，估计 { $likely } GiB
+verdict-serves-plain = ✅ 可以部署：{ $used } / { $card }{ $each }，估计 { $likely } GiB
 verdict-serves = ✅ 可以部署：需要 { $needed } / { $card }{ $each }，显存占用会显示 { $used } GiB
-verdict-tight = ⚠️ 很紧：{ $needed } / { $card }{ $each }，只剩 { $spare }，估计在 { $likely } 之间
+verdict-tight = ⚠️ 余量很小：{ $needed } / { $card }{ $each }，只剩 { $spare }，估计 { $likely } GiB
 verdict-short = ❌ 显存不足：差 { $by }{ $each }，需要 { $needed } GiB，显卡只有 { $card }
 verdict-no-start = ❌ 无法启动：放下权重后，剩余显存装不下一条 { $seq } token 的序列
-verdict-no-gpu = 📐 需要 { $needed } GiB{ $each }，估计在 { $likely } 之间
+verdict-no-gpu = 📐 需要 { $needed } GiB{ $each }，估计 { $likely } GiB
 
 # 显存构成
 part-weights = 权重
@@ -39,7 +39,7 @@ heading-cost = 成本
 heading-limit = 瓶颈
 heading-knee = 不同并发下
 heading-host = 内存占用
-heading-advice = 怎样放得下
+heading-advice = 可行方案
 heading-recommended = 推荐
 heading-out-of-reach = 达不到的目标
 heading-assumed = 假设
@@ -72,7 +72,7 @@ speed-at-most = KV 缓存占满时
 time-step = 每步 { $step }
 time-total = { $tokens } token 需 { $total }
 time-gpu-hours = { $hours } 卡时
-time-goodput = 计入重启和评测约 { $low } 到 { $high }
+time-goodput = 计入重启和评测 { $total }
 about-money = 约 { $usd }
 money-per-hour = { $usd }/小时
 money-per-run = 每次训练 { $usd }
@@ -101,7 +101,7 @@ advice-not-enough = 仅此还不够
 button-tweak = 调整…
 button-explain = 解释
 button-recipe = 启动配置
-button-thread = 开帖讨论
+button-thread = 在子区讨论
 button-back = 恢复 { $words }
 button-compare = 对比
 button-infer = 部署它
