@@ -1,7 +1,8 @@
 //! From what was found to what is said: `Request + Estimate + Plan -> View`, in the reader's language.
 //!
 //! The order is the reader's: verdict, memory, speed, what limits it, what would run it better or at
-//! all, and last what was assumed. Knows which words and numbers; not how they are drawn.
+//! all, and last what was assumed. Knows which words and numbers; not how they are drawn. Answers to a
+//! `train` or `infer` line carry it; to the others the caller adds the line that was asked.
 
 use super::chart::{self, Chart, Slice, Stack};
 use super::{Action, Body, Button, Cell, Mark, Row, Select, SelectOption, Style, Table, Tone, View};

@@ -3,7 +3,6 @@
 use super::{card, cards, memory_chart, short_name, tone};
 use crate::msg;
 use crate::plan::{Comparison, Outcome, Verdict};
-use crate::request::{Settings, line};
 use crate::text::{self, Locale, number, say, tr};
 use crate::units::Seconds;
 use crate::view::{Body, Cell, Mark, Row, Table, View};
@@ -11,15 +10,14 @@ use crate::view::{Body, Cell, Mark, Row, Table, View};
 /// What a column is called in the table.
 const LETTERS: [&str; 4] = ["A", "B", "C", "D"];
 
-/// The answer to `compare`; `settings` is the line that asked.
-pub fn compare(locale: Locale, settings: &Settings, comparison: &Comparison) -> View {
+/// The answer to `compare`.
+pub fn compare(locale: Locale, comparison: &Comparison) -> View {
     let columns = &comparison.columns;
     let names: Vec<String> =
         columns.iter().zip(LETTERS).map(|(column, letter)| format!("{letter}: {}", name(column, comparison))).collect();
     let bars: Vec<(&str, &Outcome)> = LETTERS.into_iter().zip(columns).collect();
     let mut view = View::new(locale, title(locale, comparison))
         .tone(columns.first().map(|column| tone(column.plan.verdict)).unwrap_or_default())
-        .line(line::write(settings))
         .section("", Body::List(names))
         .section("", table(locale, comparison));
     view.chart = Some(memory_chart(locale, &bars));

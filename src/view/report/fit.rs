@@ -3,12 +3,11 @@
 use super::cards;
 use crate::msg;
 use crate::plan::Fit;
-use crate::request::{Settings, line};
 use crate::text::{self, Locale, number, say, tr};
 use crate::view::{Cell, Row, Table, View};
 
-/// The answer to `fit`; `settings` is the line that asked.
-pub fn fit(locale: Locale, settings: &Settings, fit: &Fit) -> View {
+/// The answer to `fit`.
+pub fn fit(locale: Locale, fit: &Fit) -> View {
     let machine = cards(fit.gpus, fit.gpu);
     let largest_served = fit.rows.iter().find(|row| row.serve.is_some()).map(|row| super::short_name(&row.model));
     let largest_trained = fit.rows.iter().find(|row| row.train.is_some()).map(|row| super::short_name(&row.model));
@@ -21,7 +20,6 @@ pub fn fit(locale: Locale, settings: &Settings, fit: &Fit) -> View {
     View::new(locale, say(locale, &msg!("title-fit", machine = machine, memory = fit.gpu.memory * f64::from(fit.gpus))))
         .verdict(say(locale, &verdict))
         .section("", table(locale, fit))
-        .line(line::write(settings))
 }
 
 /// Model, best weights and length it serves, fullest method and length it trains.

@@ -4,7 +4,6 @@ use crate::message::Problem;
 use crate::msg;
 use crate::recipes::Recipe;
 use crate::request::knobs::{KNOBS, Kind, Knob, Scope};
-use crate::request::{Settings, line};
 use crate::text::{Locale, say, tr};
 use crate::view::{Body, Tone, View};
 
@@ -72,9 +71,9 @@ fn one_knob(locale: Locale, knob: &Knob) -> View {
         .section(tr(locale, "help-aliases"), aliases)
 }
 
-/// Launch recipes, the request's own program first; `settings` is the line they run.
-pub fn recipes(locale: Locale, settings: &Settings, recipes: &[Recipe]) -> View {
-    let mut view = View::new(locale, tr(locale, "title-recipe")).line(line::write(settings));
+/// Launch recipes, the request's own program first.
+pub fn recipes(locale: Locale, recipes: &[Recipe]) -> View {
+    let mut view = View::new(locale, tr(locale, "title-recipe"));
     for recipe in recipes {
         let heading = match recipe.file {
             Some(file) => format!("{} · {file}", recipe.program),

@@ -7,7 +7,6 @@ use crate::catalog::model::{Ffn, Mixer};
 use crate::catalog::{Catalog, Format, Gpu, Model};
 use crate::msg;
 use crate::plan::{Choice, Fit};
-use crate::request::{Settings, line};
 use crate::text::{self, Locale, number, say, tr};
 use crate::units::{Bytes, FlopsPerSec};
 use crate::view::{Action, Body, Cell, Row, Table, View};
@@ -18,7 +17,6 @@ const FORMATS: [&str; 7] = ["none", "fp8", "int8", "awq", "q8_0", "q4_k_m", "bnb
 /// The answer to `model`: shape, counts, weights by format, and the smallest set-ups that serve and fine-tune it.
 pub fn model(
     locale: Locale,
-    settings: &Settings,
     model: &Model,
     catalog: &Catalog,
     serves: Option<&Choice>,
@@ -44,7 +42,6 @@ pub fn model(
         .section(tr(locale, "heading-source"), Body::Small(vec![model.source.0.clone()]))
         .button(tr(locale, "button-infer"), Action::Change("work=infer".to_owned()))
         .button(tr(locale, "button-train"), Action::Change("work=train".to_owned()))
-        .line(line::write(settings))
 }
 
 fn shape(locale: Locale, model: &Model) -> Table {
@@ -149,7 +146,7 @@ fn weight_bytes(model: &Model, format: &Format) -> Bytes {
 }
 
 /// The answer to `gpu`: the data sheet, and what runs on one.
-pub fn gpu(locale: Locale, settings: &Settings, gpu: &Gpu, fit: Option<&Fit>) -> View {
+pub fn gpu(locale: Locale, gpu: &Gpu, fit: Option<&Fit>) -> View {
     let rate = |rate: Option<FlopsPerSec>| rate.map(text::flops_rate).unwrap_or_default();
     let link = match gpu.link.kind {
         LinkKind::Nvlink | LinkKind::NvlinkBridge => "NVLink",
@@ -191,5 +188,5 @@ pub fn gpu(locale: Locale, settings: &Settings, gpu: &Gpu, fit: Option<&Fit>) ->
     if let Some(fit) = fit {
         view = view.section(tr(locale, "heading-runs"), super::fit::table(locale, fit));
     }
-    view.section(tr(locale, "heading-source"), Body::Small(sources)).line(line::write(settings))
+    view.section(tr(locale, "heading-source"), Body::Small(sources))
 }
