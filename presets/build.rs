@@ -4,6 +4,7 @@
 //! - A file's keys above its rows hold for each of its rows.
 //! - `like = "id"`: what the row does not say it takes from that row.
 //! - `note` is for the file's reader and goes no further.
+//! - `names.toml` is one table of its own, read when the first name is.
 //! - A model also takes what its `model_type` implies (`architectures.toml`).
 
 use serde_json::{Map, Value, json};
@@ -26,6 +27,7 @@ fn main() {
     for path in files {
         let text = fs::read_to_string(&path).expect("presets are readable");
         match toml::from_str::<Table>(&text) {
+            Ok(names) if path.ends_with("names.toml") => write("names.json", names),
             Ok(file) => gather(file, &mut presets),
             Err(fault) => faults.push(format!("{}: {fault}", path.display())),
         }
@@ -36,8 +38,12 @@ fn main() {
     if let Some(Value::Array(models)) = presets.get_mut("model") {
         *models = models.iter().map(|row| model(row, models, &architectures)).collect();
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("presets.json");
-    fs::write(out, Value::Object(presets).to_string()).expect("OUT_DIR is writable");
+    write("presets.json", presets);
+}
+
+fn write(name: &str, table: Table) {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join(name);
+    fs::write(out, Value::Object(table).to_string()).expect("OUT_DIR is writable");
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) {

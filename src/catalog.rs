@@ -8,6 +8,7 @@ pub mod format;
 pub mod gpu;
 mod layout;
 pub mod model;
+pub mod names;
 pub mod recipe;
 pub mod shape;
 pub mod source;
@@ -17,12 +18,13 @@ pub use backend::Backend;
 pub use format::Format;
 pub use gpu::Gpu;
 pub use model::Model;
+pub use names::{Names, Outcome, Resolution};
 pub use recipe::{Framework, Optimizer};
 pub use shape::Shape;
 
 use serde::Deserialize;
 use source::Source;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Lives as long as the program: rows are handed out as `&'static`.
 pub struct Catalog {
@@ -32,6 +34,7 @@ pub struct Catalog {
     pub optimizers: Vec<Optimizer>,
     pub frameworks: Vec<Framework>,
     pub backends: Vec<Backend>,
+    names: OnceLock<Names>,
 }
 
 /// Rows as they stand in the files, each under the name of its table.
@@ -84,11 +87,19 @@ impl Catalog {
             optimizers: presets.optimizer,
             frameworks: presets.framework,
             backends: presets.backend,
+            names: OnceLock::new(),
         })
     }
 
+    /// The model of this id, or the one whose shape it has.
     pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
-        self.models.iter().find(|model| model.id == id)
+        let own = self.models.iter().find(|model| model.id == id);
+        own.or_else(|| self.models.get(self.names().row(id)?))
+    }
+
+    /// What people call all this; the index is made on the first call.
+    pub fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::new(self))
     }
 
     pub fn gpu(&self, id: &str) -> Option<&Gpu> {

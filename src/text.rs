@@ -42,7 +42,7 @@ impl Locale {
 
 /// Every area's texts in one locale.
 macro_rules! texts {
-    ($locale:literal) => { texts!($locale: "app" "catalog" "discord" "infer" "knobs" "paste" "plan" "problems" "train" "view") };
+    ($locale:literal) => { texts!($locale: "app" "catalog" "discord" "infer" "knobs" "names" "paste" "plan" "problems" "train" "view") };
     ($locale:literal: $($area:literal)*) => { [$(include_str!(concat!("text/", $locale, "/", $area, ".ftl"))),*] };
 }
 

@@ -1,0 +1,106 @@
+//! Names: what people type, to a model, an accelerator or a weight format of the catalog.
+//!
+//! A name is read by its structure (family, version, size, variant, packing; see `token`), not looked up
+//! in a list: `presets/names.toml` holds only what no structure tells, such as Chinese names and closed models.
+//! Knows no knobs; an ambiguous name is the caller's to settle.
+
+use super::Catalog;
+use crate::message::Message;
+
+mod data;
+mod gpus;
+mod models;
+mod token;
+
+use data::Data;
+
+/// The index over every name, made once.
+pub struct Names {
+    models: models::Index,
+    gpus: gpus::Index,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// One model is meant.
+    Match,
+    /// Several could be; `id` is the one to take unless told otherwise.
+    Ambiguous,
+    /// A bare size: a dense model of the usual shape.
+    Generic,
+    Unknown,
+}
+
+impl Outcome {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Outcome::Match => "match",
+            Outcome::Ambiguous => "ambiguous",
+            Outcome::Generic => "generic",
+            Outcome::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a name was read as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolution {
+    pub outcome: Outcome,
+    /// As it stands in a line: a catalog id, the id of a model of the same shape (see [`Names::row`]), or `7b`.
+    pub id: Option<String>,
+    /// How the name says weights are packed (`q4_k_m`, `awq`, `bf16`, `gguf`); [`Catalog::format`] reads it.
+    pub quant: Option<String>,
+    /// What else it could be, most likely first; of an unknown name, what is near.
+    pub candidates: Vec<String>,
+    /// Why a name is unknown.
+    pub reason: Option<Message>,
+    /// Set where the name was not quite the model's: what it was read as.
+    pub read_as: Option<String>,
+}
+
+impl Resolution {
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome, id: None, quant: None, candidates: vec![], reason: None, read_as: None }
+    }
+}
+
+impl Names {
+    pub fn new(catalog: &Catalog) -> Self {
+        let mut data = Data::embedded();
+        let gpus = gpus::Index::new(&catalog.gpus, std::mem::take(&mut data.popular_gpus));
+        Self { models: models::Index::new(&catalog.models, data), gpus }
+    }
+
+    /// The model that `text` names.
+    pub fn model(&self, text: &str) -> Resolution {
+        self.models.resolve(text)
+    }
+
+    /// The same family, version and variant as `id` in another size.
+    pub fn resized(&self, id: &str, parameters: f64) -> Resolution {
+        self.models.resized(id, parameters)
+    }
+
+    /// The row of `Catalog::models` whose shape a model has: its own, or that of a model published under another id.
+    pub fn row(&self, id: &str) -> Option<usize> {
+        self.models.row(id)
+    }
+
+    /// The accelerator that `text` names.
+    pub fn gpu(&self, text: &str) -> Resolution {
+        self.gpus.resolve(text)
+    }
+
+    /// The accelerator that a driver reports by a name, perhaps cut short, and a memory size in GB.
+    pub fn reported_gpu(&self, name: &str, memory_gb: f64) -> Option<&str> {
+        self.gpus.reported(name, memory_gb)
+    }
+
+    /// Ids that complete what was typed so far, most wanted first.
+    pub fn suggest_models(&self, typed: &str, limit: usize) -> Vec<&str> {
+        self.models.suggest(typed, limit)
+    }
+    pub fn suggest_gpus(&self, typed: &str, limit: usize) -> Vec<&str> {
+        self.gpus.suggest(typed, limit)
+    }
+}

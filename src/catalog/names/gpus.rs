@@ -1,0 +1,330 @@
+//! Accelerators by name.
+//!
+//! A name is a model (`a100sxm`) and perhaps a memory size (80): two spellings are one if these agree.
+
+use super::token::normalise;
+use super::{Outcome, Resolution};
+use crate::catalog::Gpu;
+use crate::msg;
+use std::collections::HashMap;
+
+/// Words that tell no accelerator from another.
+const EMPTY: &[&str] = &[
+    "nvidia",
+    "geforce",
+    "tesla",
+    "amd",
+    "radeon",
+    "instinct",
+    "intel",
+    "huawei",
+    "apple",
+    "google",
+    "aws",
+    "cambricon",
+    "hygon",
+    "gpu",
+    "gpus",
+    "card",
+    "cards",
+    "graphics",
+    "tensor",
+    "core",
+    "hbm",
+    "hbm2",
+    "hbm2e",
+    "hbm3",
+    "hbm3e",
+    "gddr6",
+    "gddr6x",
+    "gddr7",
+    "generation",
+    "gen",
+    "edition",
+    "workstation",
+    "mac",
+    "macbook",
+    "studio",
+    "unified",
+    "memory",
+    "vram",
+    "ram",
+    "chip",
+    "accelerator",
+    "the",
+    "a",
+    "an",
+    "of",
+    "with",
+    "ascend",
+    "昇腾",
+    "华为",
+    "英伟达",
+    "显卡",
+    "显存",
+    "卡",
+    "版",
+    "苹果",
+    "内存",
+    "统一内存",
+    "加速卡",
+    "的",
+];
+
+/// Words that may be left out where a name is not known with them.
+const OPTIONAL: &[&str] = &[
+    "rtx",
+    "gtx",
+    "quadro",
+    "blackwell",
+    "ada",
+    "lovelace",
+    "server",
+    "sxm",
+    "pcie",
+    "nvl",
+    "rx",
+    "arc",
+    "pro",
+    "hgx",
+    "dgx",
+    "ai",
+    "super",
+    "titan",
+];
+
+pub struct Index {
+    /// By model, all of that model; `true` where the name alone, without a memory size, means it.
+    by_key: HashMap<String, Vec<(usize, bool)>>,
+    /// Id, squashed spellings, memory in GB.
+    gpus: Vec<(String, Vec<String>, f64)>,
+    popular: Vec<String>,
+}
+
+/// A name in parts.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Parts {
+    words: Vec<String>,
+    memory: Option<f64>,
+}
+
+fn parts(text: &str) -> Parts {
+    let text = normalise(text);
+    let kind = |c: char| {
+        if c.is_ascii_digit() {
+            1
+        } else if c.is_ascii_alphabetic() {
+            2
+        } else {
+            3 * u8::from(c.is_alphabetic())
+        }
+    };
+    let mut runs: Vec<String> = vec![];
+    let mut last = 0;
+    for c in text.chars() {
+        let this = kind(c);
+        match runs.last_mut().filter(|_| this == last) {
+            _ if this == 0 => {}
+            Some(run) => run.push(c),
+            None => runs.push(c.to_string()),
+        }
+        last = this;
+    }
+    let mut found = Parts::default();
+    let mut at = 0;
+    while at < runs.len() {
+        let run = runs[at].as_str();
+        let next = runs.get(at + 1).map_or("", String::as_str);
+        let number = run.parse::<f64>().ok();
+        match (number, next) {
+            (Some(memory), "g" | "gb" | "gib") => {
+                found.memory = Some(memory);
+                at += 2;
+            }
+            (None, digits) if matches!(run, "sxm" | "hbm" | "gddr") && digits.len() == 1 => {
+                if run == "sxm" {
+                    found.words.push(run.to_owned());
+                }
+                at += 2;
+            }
+            _ => {
+                let han = run.chars().any(|c| !c.is_ascii());
+                let stripped = if han {
+                    EMPTY.iter().fold(run.to_owned(), |run, word| run.replace(*word, ""))
+                } else {
+                    run.to_owned()
+                };
+                if !stripped.is_empty() && !EMPTY.contains(&run) {
+                    found.words.push(stripped);
+                }
+                at += 1;
+            }
+        }
+    }
+    found
+}
+
+impl Parts {
+    fn key(&self) -> String {
+        self.words.concat()
+    }
+    fn without(&self, word: &str) -> Option<Self> {
+        let words: Vec<String> = self.words.iter().filter(|own| *own != word).cloned().collect();
+        (words.len() < self.words.len() && !words.is_empty()).then_some(Self { words, memory: self.memory })
+    }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+impl Index {
+    pub fn new(gpus: &[Gpu], popular: Vec<String>) -> Self {
+        let mut index = Self { by_key: HashMap::new(), gpus: vec![], popular };
+        for (at, gpu) in gpus.iter().enumerate() {
+            let mut spellings: Vec<String> = vec![];
+            for name in [&gpu.id, &gpu.name].into_iter().chain(&gpu.aliases) {
+                let parts = parts(name);
+                let alone = parts.memory.is_none() && name != &gpu.id;
+                let held = index.by_key.entry(parts.key()).or_default();
+                match held.iter_mut().find(|(known, _)| *known == at) {
+                    Some((_, default)) => *default |= alone,
+                    None => held.push((at, alone)),
+                }
+                spellings.push(name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect());
+            }
+            index.gpus.push((gpu.id.clone(), spellings, gpu.memory_gb));
+        }
+        index
+    }
+
+    pub fn resolve(&self, text: &str) -> Resolution {
+        let asked = parts(text);
+        self.find(&asked).unwrap_or_else(|| self.unknown(text.trim(), &asked))
+    }
+
+    fn find(&self, asked: &Parts) -> Option<Resolution> {
+        if let Some(held) = self.by_key.get(&asked.key()) {
+            return Some(self.choose(held, asked.memory, false));
+        }
+        // `m3 ultra 192`
+        if let (None, Some(memory)) = (asked.memory, asked.words.last().and_then(|word| word.parse::<f64>().ok())) {
+            let model = Parts { words: asked.words[..asked.words.len() - 1].to_vec(), memory: Some(memory) };
+            if let Some(held) = self.by_key.get(&model.key()).filter(|_| memory >= 8.0) {
+                return Some(self.choose(held, Some(memory), false));
+            }
+        }
+        if let Some(freer) =
+            OPTIONAL.iter().filter_map(|word| asked.without(word)).find(|freer| self.by_key.contains_key(&freer.key()))
+        {
+            return Some(self.choose(&self.by_key[&freer.key()], asked.memory, true));
+        }
+        let freer = OPTIONAL.iter().fold(asked.clone(), |asked, word| asked.without(word).unwrap_or(asked));
+        if let Some(held) = self.by_key.get(&freer.key()) {
+            return Some(self.choose(held, asked.memory, true));
+        }
+        // A slip in the letters; a digit makes another card.
+        let key = asked.key();
+        let numbers = digits(&key);
+        let mut near: Vec<&String> = self
+            .by_key
+            .keys()
+            .filter(|known| {
+                known.len() >= 4
+                    && !numbers.is_empty()
+                    && digits(known) == numbers
+                    && strsim::osa_distance(known, &key) == 1
+            })
+            .collect();
+        near.sort();
+        near.first().map(|known| self.choose(&self.by_key[*known], asked.memory, true))
+    }
+
+    /// Of one model's cards the one with this memory, or the one its bare name means.
+    fn choose(&self, held: &[(usize, bool)], memory: Option<f64>, mended: bool) -> Resolution {
+        let gb = |at: usize| self.gpus[at].2;
+        let off = |at: usize| memory.map_or(0.0, |memory| (gb(at) / memory).ln().abs());
+        let mut fitting: Vec<usize> = match memory {
+            Some(_) => held.iter().map(|(at, _)| *at).filter(|at| off(*at) < 0.06).collect(),
+            None => held.iter().filter(|(_, default)| *default).map(|(at, _)| *at).collect(),
+        };
+        let wrong_memory = fitting.is_empty() && memory.is_some();
+        if fitting.is_empty() {
+            fitting = held.iter().map(|(at, _)| *at).collect();
+        }
+        fitting.sort_by(|a, b| off(*a).total_cmp(&off(*b)).then(gb(*b).total_cmp(&gb(*a))));
+        let ids: Vec<String> = fitting.iter().map(|at| self.gpus[*at].0.clone()).collect();
+        let id = ids.first().cloned();
+        if ids.len() == 1 {
+            let read_as = id.clone().filter(|_| mended || wrong_memory);
+            return Resolution { id, read_as, ..Resolution::new(Outcome::Match) };
+        }
+        Resolution { id, candidates: ids, ..Resolution::new(Outcome::Ambiguous) }
+    }
+
+    fn unknown(&self, typed: &str, asked: &Parts) -> Resolution {
+        let key = asked.key();
+        let numbers = digits(&key);
+        let mut near: Vec<(f64, &str)> = self
+            .gpus
+            .iter()
+            .map(|(id, spellings, _)| {
+                let likeness = spellings.iter().map(|own| strsim::jaro_winkler(own, &key)).fold(0.0, f64::max);
+                (likeness + if !numbers.is_empty() && digits(id).contains(&numbers) { 0.1 } else { 0.0 }, id.as_str())
+            })
+            .filter(|(likeness, _)| *likeness > 0.85)
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let candidates: Vec<String> = near.into_iter().take(4).map(|(_, id)| id.to_owned()).collect();
+        let typed: String = typed.chars().take(80).collect();
+        let reason = if candidates.is_empty() {
+            msg!("name-unknown-gpu", typed = typed)
+        } else {
+            msg!("name-unknown-gpu-near", typed = typed, near = candidates.clone())
+        };
+        Resolution { candidates, reason: Some(reason), ..Resolution::new(Outcome::Unknown) }
+    }
+
+    /// A card whose name a driver's table may have cut short, by its beginning and its memory.
+    pub fn reported(&self, name: &str, memory_gb: f64) -> Option<&str> {
+        let asked = Parts { memory: Some(memory_gb), ..parts(name) };
+        let key = asked.key();
+        let begun = || {
+            let mut keys: Vec<&String> =
+                self.by_key.keys().filter(|known| key.len() >= 3 && known.starts_with(&key)).collect();
+            keys.sort_by_key(|known| (known.len(), *known));
+            keys.into_iter().flat_map(|known| &self.by_key[known])
+        };
+        let known = self.by_key.get(&key).into_iter().flatten().chain(begun());
+        let fits = |at: usize| (self.gpus[at].2 / memory_gb).ln().abs() < 0.12;
+        let at = known.map(|(at, _)| *at).find(|at| fits(*at));
+        let found = at.map(|at| self.gpus[at].0.as_str());
+        found.or_else(|| {
+            let id = self.find(&asked)?.id?;
+            self.gpus.iter().find(|(known, ..)| *known == id).map(|(known, ..)| known.as_str())
+        })
+    }
+
+    pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
+        let wanted: String = normalise(typed).chars().filter(|c| c.is_alphanumeric()).collect();
+        let rank = |id: &str| self.popular.iter().position(|known| known == id).unwrap_or(self.popular.len());
+        let mut found: Vec<(bool, usize, &str)> = self
+            .gpus
+            .iter()
+            .filter(|(_, spellings, _)| spellings.iter().any(|own| own.contains(&wanted)))
+            .map(|(id, spellings, _)| (!spellings.iter().any(|own| own.starts_with(&wanted)), rank(id), id.as_str()))
+            .collect();
+        if found.is_empty() {
+            let read = self.resolve(typed);
+            let ids: Vec<String> = read.id.into_iter().chain(read.candidates).collect();
+            found = self
+                .gpus
+                .iter()
+                .filter(|(id, ..)| ids.contains(id))
+                .map(|(id, ..)| (false, rank(id), id.as_str()))
+                .collect();
+        }
+        found.sort();
+        found.into_iter().take(limit).map(|(.., id)| id).collect()
+    }
+}
