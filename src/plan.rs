@@ -9,10 +9,14 @@ use crate::message::{Message, Problem};
 use crate::request::{Parallel, Request, Settings, Value, Zero};
 use crate::units::Bytes;
 
+mod advice;
 pub mod choose;
 pub mod compare;
 pub mod fit;
 pub mod layout;
+mod options;
+pub mod search;
+mod targets;
 
 pub use choose::choose;
 pub use compare::{Comparison, compare};
@@ -119,6 +123,8 @@ pub enum Merit {
     /// Per run, or per million tokens.
     CheapestPerWork,
     Fastest,
+    /// The fewest GPUs of a class that none of the others is of.
+    SmallestOfClass,
 }
 
 /// A change that makes the request fit, or brings it nearer.
@@ -149,8 +155,14 @@ pub struct Miss {
 }
 
 /// Judges the estimate and looks for what would run the request better, or at all.
-pub fn plan(_request: &Request, _estimate: &Estimate, _catalog: &'static Catalog) -> Plan {
-    unimplemented!()
+pub fn plan(request: &Request, estimate: &Estimate, catalog: &'static Catalog) -> Plan {
+    let verdict = verdict(request, estimate);
+    let advice = match verdict {
+        Verdict::Short { .. } | Verdict::Tight { .. } => advice::advice(request, estimate, catalog),
+        Verdict::Fits { .. } | Verdict::NoGpu => vec![],
+    };
+    let (options, misses) = options::options(request, catalog);
+    Plan { verdict, options, advice, misses }
 }
 
 /// Whether what is in use (for an engine that reserves more, what is needed) fits on the card.

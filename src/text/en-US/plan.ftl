@@ -1,1 +1,59 @@
 # plan
+
+# Why an option stands in the list
+plan-take-cheapest-run = { $nodes ->
+    [1] what we would take: one machine, and ${ $usd } for the whole run is the least of all that fit
+   *[other] what we would take: ${ $usd } for the whole run is the least on as few machines
+}
+plan-take-cheapest-tokens = { $nodes ->
+    [1] what we would take: one machine, and ${ $usd } per million tokens is the least of all that fit
+   *[other] what we would take: ${ $usd } per million tokens is the least on as few machines
+}
+plan-take-cheapest-hour = what we would take: ${ $usd } per hour is the least of all that fit
+plan-take-fewest = { $gpus ->
+    [1] what we would take: one GPU is enough
+   *[other] what we would take: no set-up needs fewer than { $gpus } GPUs
+}
+plan-fewest-gpus = fewest GPUs
+plan-cheapest-hour = cheapest per hour
+plan-cheapest-run = cheapest per run
+plan-cheapest-tokens = cheapest per million tokens
+plan-fastest = fastest
+plan-smallest-datacenter = fewest data-center cards
+plan-smallest-workstation = fewest workstation cards
+plan-smallest-consumer = fewest consumer cards
+plan-smallest-unified = fewest with unified memory
+
+# What makes it fit
+plan-advice-checkpointing = Checkpointing on
+plan-advice-batch = Micro batch 1, accumulate { $accum }
+plan-advice-loss = Fused cross-entropy
+plan-advice-attn = Flash attention
+plan-advice-zero = Shard with { $change }
+plan-advice-optimizer = 8-bit AdamW
+plan-advice-offload-optimizer = Optimizer on the CPU
+plan-advice-offload-cpu = Optimizer and weights on the CPU
+plan-advice-lora = LoRA
+plan-advice-qlora = QLoRA
+plan-advice-kv = KV cache in { $kv }
+plan-advice-concurrency = { $requests ->
+    [1] One request at a time
+   *[other] { $requests } requests at a time
+}
+plan-advice-quant = Weights in { $quant }
+plan-advice-seq = Length { $seq }
+plan-advice-gpus = { $gpus } GPUs
+plan-advice-together = Together: { $changes }
+
+# Targets out of reach
+plan-miss-ttft = first token in { $asked } ms is out of reach; the nearest is { $nearest } ms
+plan-miss-tpot = { $asked } ms per token is out of reach; the nearest is { $nearest } ms
+plan-miss-tokens-per-s = { $asked } tok/s is out of reach; the most is { $nearest } tok/s
+plan-miss-deadline = { $asked } h is out of reach; the soonest is { $nearest } h
+plan-miss-budget = ${ $asked } is not enough; the least is ${ $nearest }
+plan-miss-max-gpus = { $asked } GPUs are not enough; the fewest are { $nearest }
+
+problem-max-needs-gpu = { $knob }=max needs a card to fill: name one with gpu=
+problem-fit-needs-gpu = fit asks what runs on a card: name one with gpu=
+problem-compare-one = There is nothing to compare: give two to four lines, or a list such as gpu=a,b
+problem-compare-many = { $given } set-ups are too many to compare side by side; four at most

@@ -1,1 +1,56 @@
 # plan
+
+# 每个选项的理由
+plan-take-cheapest-run = { $nodes ->
+    [1] 建议选它：单机即可，整个任务 ${ $usd }，是能跑的方案里最省的
+   *[other] 建议选它：整个任务 ${ $usd }，同等机器数下最省
+}
+plan-take-cheapest-tokens = { $nodes ->
+    [1] 建议选它：单机即可，每百万 token ${ $usd }，是能跑的方案里最省的
+   *[other] 建议选它：每百万 token ${ $usd }，同等机器数下最省
+}
+plan-take-cheapest-hour = 建议选它：每小时 ${ $usd }，是能跑的方案里最便宜的
+plan-take-fewest = { $gpus ->
+    [1] 建议选它：单卡就够
+   *[other] 建议选它：没有比 { $gpus } 张卡更少的方案
+}
+plan-fewest-gpus = 卡数最少
+plan-cheapest-hour = 每小时最便宜
+plan-cheapest-run = 整个任务最省
+plan-cheapest-tokens = 每百万 token 最省
+plan-fastest = 最快
+plan-smallest-datacenter = 数据中心卡里用得最少
+plan-smallest-workstation = 工作站卡里用得最少
+plan-smallest-consumer = 消费级卡里用得最少
+plan-smallest-unified = 统一内存设备里用得最少
+
+# 怎样才放得下
+plan-advice-checkpointing = 打开激活重计算
+plan-advice-batch = 微批设为 1，梯度累积 { $accum } 步
+plan-advice-loss = 融合交叉熵
+plan-advice-attn = 用 Flash Attention
+plan-advice-zero = 用 { $change } 分片
+plan-advice-optimizer = 8-bit AdamW
+plan-advice-offload-optimizer = 优化器放到 CPU
+plan-advice-offload-cpu = 优化器和参数都放到 CPU
+plan-advice-lora = 改用 LoRA
+plan-advice-qlora = 改用 QLoRA
+plan-advice-kv = KV 缓存用 { $kv }
+plan-advice-concurrency = 并发降到 { $requests } 路
+plan-advice-quant = 权重用 { $quant }
+plan-advice-seq = 长度改为 { $seq }
+plan-advice-gpus = 用 { $gpus } 张卡
+plan-advice-together = 同时：{ $changes }
+
+# 达不到的目标
+plan-miss-ttft = 首 token { $asked } ms 达不到，最接近的是 { $nearest } ms
+plan-miss-tpot = 每 token { $asked } ms 达不到，最接近的是 { $nearest } ms
+plan-miss-tokens-per-s = { $asked } tok/s 达不到，最多 { $nearest } tok/s
+plan-miss-deadline = { $asked } 小时内完不成，最快 { $nearest } 小时
+plan-miss-budget = ${ $asked } 不够，最少要 ${ $nearest }
+plan-miss-max-gpus = { $asked } 张卡不够，最少要 { $nearest } 张
+
+problem-max-needs-gpu = { $knob }=max 要知道用哪张卡：请用 gpu= 指定
+problem-fit-needs-gpu = fit 问的是某张卡能跑什么：请用 gpu= 指定
+problem-compare-one = 没有可比的：请给两到四行，或用列表，如 gpu=a,b
+problem-compare-many = { $given } 个方案并排比较太多，最多四个

@@ -1,0 +1,203 @@
+//! What makes a request fit on the hardware it names, in the order an engineer would try it.
+
+use super::choose::{choose, fits, speed};
+use super::search::MOST_GPUS;
+use super::{Advice, Verdict, verdict};
+use crate::catalog::Catalog;
+use crate::catalog::backend::Loads;
+use crate::catalog::support::Sharding;
+use crate::estimate::{Estimate, estimate};
+use crate::message::Message;
+use crate::msg;
+use crate::request::{
+    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Train, Value, Work,
+    Zero,
+};
+
+type Changes = Vec<(&'static str, Value)>;
+
+/// A change worth trying saves at least this share of the card.
+const WORTH: f64 = 0.01;
+
+/// Each change alone, and where none alone is enough the fewest together.
+pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -> Vec<Advice> {
+    let tried = match &request.work {
+        Work::Train(train) => training(request, train),
+        Work::Infer(infer) => serving(infer, before),
+    };
+    let judge = Judge { request, before, catalog };
+    let mut advice: Vec<Advice> =
+        tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
+    advice.extend(judge.shorter());
+    advice.extend(judge.more_gpus());
+    if !advice.iter().any(|one| one.fits) {
+        advice.extend(judge.together(&tried));
+    }
+    let tight = matches!(verdict(request, before), Verdict::Tight { .. });
+    advice.retain(|one| one.fits || !tight);
+    advice
+}
+
+fn words(changes: &Changes) -> Vec<String> {
+    changes.iter().map(|(key, value)| format!("{key}={value}")).collect()
+}
+
+struct Judge<'a> {
+    request: &'a Request,
+    before: &'a Estimate,
+    catalog: &'static Catalog,
+}
+
+impl Judge<'_> {
+    fn settings(&self, changes: &Changes) -> Settings {
+        let mut settings = self.request.settings.clone();
+        settings.values.extend(changes.iter().cloned());
+        settings
+    }
+    fn try_out(&self, changes: &Changes) -> Option<(Settings, Request, Estimate)> {
+        let settings = self.settings(changes);
+        let request = choose(&settings, self.catalog).ok()?;
+        let estimate = estimate(&request);
+        Some((settings, request, estimate))
+    }
+    fn fits(&self, changes: &Changes) -> bool {
+        self.try_out(changes).is_some_and(|(_, request, estimate)| fits(&request, &estimate))
+    }
+    fn advice(&self, changes: &Changes, label: Message) -> Option<Advice> {
+        let (settings, request, after) = self.try_out(changes)?;
+        let saves = self.before.memory.needed - after.memory.needed;
+        let fits = fits(&request, &after);
+        let worth = request.hardware.gpu.is_some_and(|gpu| saves / gpu.memory > WORTH);
+        let slowdown = match (speed(self.before), speed(&after)) {
+            (Some(before), Some(after)) if after > 0.0 => before / after,
+            _ => 1.0,
+        };
+        (worth || fits).then_some(Advice { changes: changes.clone(), settings, saves, slowdown, fits, label })
+    }
+    /// The longest of halved lengths that fits.
+    fn shorter(&self) -> Option<Advice> {
+        let used = self.request.infer().map_or(256, |infer| infer.prompt + infer.output);
+        let halved = std::iter::successors(Some(self.request.seq / 2), |seq| Some(seq / 2));
+        let mut halved = halved.take_while(|seq| *seq >= used.max(256));
+        let changes = |seq: u64| vec![("seq", Value::Count(seq))];
+        let seq = halved.find(|seq| self.fits(&changes(*seq)))?;
+        self.advice(&changes(seq), msg!("plan-advice-seq", seq = seq))
+    }
+    /// The fewest more GPUs that fit, doubling.
+    fn more_gpus(&self) -> Option<Advice> {
+        let gpus = u64::from(self.request.hardware.gpus);
+        let tensor = self.request.settings.count("tp");
+        let changes = |n: &u64| {
+            let mut changes = vec![("gpus", Value::Count(*n))];
+            // Serving splits further; training adds replicas, which shard.
+            if let Some(tensor) = tensor.filter(|_| self.request.infer().is_some()) {
+                changes.push(("tp", Value::Count(tensor * n / gpus)));
+            }
+            changes
+        };
+        let mut doubled = std::iter::successors(Some(gpus * 2), |n| Some(n * 2));
+        let n = doubled
+            .by_ref()
+            .take_while(|n| *n <= (gpus * 256).min(MOST_GPUS.into()))
+            .find(|n| self.fits(&changes(n)))?;
+        self.advice(&changes(&n), msg!("plan-advice-gpus", gpus = n))
+    }
+    /// Changes in order until they fit together, then without those that are not needed.
+    fn together(&self, tried: &[(Changes, Message)]) -> Option<Advice> {
+        let mut all: Changes = Vec::new();
+        for (changes, _) in tried {
+            all.retain(|(key, _)| !changes.iter().any(|(changed, _)| changed == key));
+            all.extend(changes.iter().cloned());
+            if !self.fits(&all) {
+                continue;
+            }
+            for (key, _) in all.clone() {
+                let fewer: Changes = all.iter().filter(|(other, _)| *other != key).cloned().collect();
+                if self.fits(&fewer) {
+                    all = fewer;
+                }
+            }
+            return self.advice(&all, msg!("plan-advice-together", changes = words(&all)));
+        }
+        None
+    }
+}
+
+fn choice(key: &'static str, word: &'static str) -> (&'static str, Value) {
+    (key, Value::Choice(word))
+}
+
+fn text(key: &'static str, word: &str) -> (&'static str, Value) {
+    (key, Value::Text(word.to_owned()))
+}
+
+fn training(request: &Request, train: &Train) -> Vec<(Changes, Message)> {
+    let mut tried: Vec<(Changes, Message)> = Vec::new();
+    let mut add = |holds: bool, changes: Changes, label: Message| {
+        if holds {
+            tried.push((changes, label));
+        }
+    };
+    add(
+        train.checkpointing != Checkpointing::On,
+        vec![choice("checkpointing", "on")],
+        msg!("plan-advice-checkpointing"),
+    );
+    let (batch, accumulation) = (train.micro_batch_size, train.gradient_accumulation);
+    let mut one = vec![("batch", Value::Count(1))];
+    if request.settings.get("global_batch").is_none() {
+        one.push(("accum", Value::Count(batch * accumulation)));
+    }
+    add(batch > 1, one, msg!("plan-advice-batch", accum = batch * accumulation));
+    add(train.loss == Loss::Full, vec![choice("loss", "fused")], msg!("plan-advice-loss"));
+    add(request.attention == AttentionKernel::Eager, vec![choice("attn", "flash")], msg!("plan-advice-attn"));
+    for sharding in &train.framework.shardings {
+        let (further, change) = match sharding {
+            Sharding::Zero2 => (matches!(train.zero, Zero::Ddp | Zero::One), ("zero", Value::Count(2))),
+            Sharding::Zero3 => (matches!(train.zero, Zero::Ddp | Zero::One | Zero::Two), ("zero", Value::Count(3))),
+            Sharding::Fsdp => (train.zero != Zero::Fsdp && train.zero != Zero::Three, choice("sharding", "fsdp")),
+            Sharding::Ddp | Sharding::Zero1 | Sharding::Hsdp => (false, ("zero", Value::Count(1))),
+        };
+        let clear = request.settings.get(if change.0 == "zero" { "sharding" } else { "zero" }).is_none();
+        let label = msg!("plan-advice-zero", change = words(&vec![change.clone()]).concat());
+        add(request.parallel.data > 1 && further && clear, vec![change], label);
+    }
+    let small = train.optimizer.name.contains("8bit");
+    add(
+        train.optimizer.name.starts_with("adamw"),
+        vec![text("optimizer", "adamw-8bit")],
+        msg!("plan-advice-optimizer"),
+    );
+    let offloads = train.framework.shardings.contains(&Sharding::Zero2) && !small;
+    add(
+        offloads && train.offload == Offload::None,
+        vec![choice("offload", "optimizer")],
+        msg!("plan-advice-offload-optimizer"),
+    );
+    add(offloads && train.offload != Offload::Cpu, vec![choice("offload", "cpu")], msg!("plan-advice-offload-cpu"));
+    let quantised = matches!(&train.method, Method::Lora(lora) if lora.base.is_some());
+    add(train.method == Method::Full, vec![choice("method", "lora")], msg!("plan-advice-lora"));
+    add(!quantised, vec![choice("method", "qlora")], msg!("plan-advice-qlora"));
+    tried
+}
+
+fn serving(infer: &Infer, before: &Estimate) -> Vec<(Changes, Message)> {
+    let mut tried: Vec<(Changes, Message)> = Vec::new();
+    let checkpoint = infer.backend.loads.contains(&Loads::Checkpoint);
+    if infer.kv.bits > 9.0 {
+        let kv = if checkpoint { "fp8" } else { "q8_0" };
+        tried.push((vec![choice("kv", kv)], msg!("plan-advice-kv", kv = kv)));
+    }
+    let held = before.serving.as_ref().and_then(|serving| serving.max_concurrency);
+    if let (Concurrency::Requests(asked), Some(held)) = (infer.concurrency, held)
+        && held > 0
+        && held < asked
+    {
+        tried.push((vec![("concurrency", Value::Count(held))], msg!("plan-advice-concurrency", requests = held)));
+    }
+    let formats: &[&str] = if checkpoint { &["fp8", "awq"] } else { &["q8_0", "q4_k_m"] };
+    for format in formats {
+        tried.push((vec![text("quant", format)], msg!("plan-advice-quant", quant = *format)));
+    }
+    tried
+}

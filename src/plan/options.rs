@@ -1,0 +1,159 @@
+//! At most five set-ups that a person can choose from, each best at something.
+
+use super::search::{Search, Setup};
+use super::targets::{better, value};
+use super::{Choice, Cost, Merit, Miss};
+use crate::catalog::Catalog;
+use crate::catalog::backend::Loads;
+use crate::catalog::gpu::Class;
+use crate::message::Message;
+use crate::msg;
+use crate::request::{Parallel, Request, Settings, Value, complete};
+use std::rc::Rc;
+
+/// Options shown.
+const MOST: usize = 5;
+
+/// Set-ups for the request, and the targets that nothing reaches.
+pub fn options(request: &Request, catalog: &'static Catalog) -> (Vec<Choice>, Vec<Miss>) {
+    for changes in ways(request) {
+        let Some(mut search) = Search::new(request, &changes, catalog) else { continue };
+        let found = pick(&mut search);
+        if !found.is_empty() {
+            return (found.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog)).collect(), vec![]);
+        }
+    }
+    (vec![], misses(request, catalog))
+}
+
+/// As asked; where nothing runs that, with weights quantised, if that was left open.
+fn ways(request: &Request) -> Vec<Vec<(&'static str, Value)>> {
+    let mut ways = vec![vec![]];
+    if let Some(infer) = request.infer().filter(|_| request.settings.get("quant").is_none()) {
+        let formats: &[&str] =
+            if infer.backend.loads.contains(&Loads::Checkpoint) { &["fp8", "awq"] } else { &["q4_k_m"] };
+        ways.extend(formats.iter().map(|format| vec![("quant", Value::Text((*format).to_owned()))]));
+    }
+    ways
+}
+
+fn pick(search: &mut Search) -> Vec<(Rc<Setup>, Vec<Merit>)> {
+    let winners = [
+        (Merit::CheapestPerWork, search.cheapest_per_work()),
+        (Merit::CheapestPerHour, search.cheapest_per_hour()),
+        (Merit::FewestGpus, search.fewest_gpus(|_| true)),
+        (Merit::Fastest, search.fastest()),
+    ];
+    let known = |setup: &Setup| setup.cost().map_or(f64::MAX, Cost::usd);
+    let rank = |setup: &Setup| (setup.cluster.nodes, known(setup), setup.cluster.gpus);
+    let setups = winners.iter().filter_map(|(_, setup)| setup.clone());
+    let taken = setups.min_by(|a, b| rank(a).partial_cmp(&rank(b)).expect("no cost is NaN"));
+    let mut picked: Vec<(Rc<Setup>, Vec<Merit>)> = Vec::new();
+    let mut add = |merit, setup: Option<Rc<Setup>>| {
+        let Some(setup) = setup else { return };
+        match picked.iter_mut().find(|(known, _)| Rc::ptr_eq(known, &setup)) {
+            Some((_, merits)) => merits.push(merit),
+            None => picked.push((setup, vec![merit])),
+        }
+    };
+    add(Merit::Taken, taken);
+    for (merit, setup) in winners {
+        add(merit, setup);
+    }
+    for class in [Class::Datacenter, Class::Workstation, Class::Consumer, Class::Unified] {
+        if picked.len() < MOST && picked.iter().all(|(setup, _)| setup.cluster.gpu.class != class) {
+            picked.extend(
+                search.fewest_gpus(|gpu| gpu.class == class).map(|setup| (setup, vec![Merit::SmallestOfClass])),
+            );
+        }
+    }
+    picked
+}
+
+fn choice(setup: &Setup, merits: &[Merit], catalog: &'static Catalog) -> Option<Choice> {
+    let request = complete(&setup.settings, catalog).ok()?;
+    let cluster = setup.cluster;
+    Some(Choice {
+        settings: setup.settings.clone(),
+        gpu: cluster.gpu,
+        gpus: cluster.gpus,
+        nodes: cluster.nodes,
+        parallel: Parallel { ..request.parallel },
+        zero: request.train().map(|train| train.zero),
+        changes: setup.changes.clone(),
+        device: setup.device,
+        headroom: setup.headroom,
+        tokens_per_s: setup.tokens_per_s,
+        usd_per_hour: setup.usd_per_hour,
+        cost: setup.cost(),
+        merits: merits.to_vec(),
+        reason: reason(setup, merits),
+    })
+}
+
+fn reason(setup: &Setup, merits: &[Merit]) -> Message {
+    let nodes = setup.cluster.nodes;
+    match merits {
+        [Merit::Taken, Merit::CheapestPerWork, ..] => match setup.cost() {
+            Some(Cost::Run(usd)) => msg!("plan-take-cheapest-run", usd = usd, nodes = nodes),
+            Some(Cost::MillionTokens(usd)) => msg!("plan-take-cheapest-tokens", usd = usd, nodes = nodes),
+            None => msg!("plan-take-fewest", gpus = setup.cluster.gpus),
+        },
+        [Merit::Taken, Merit::CheapestPerHour, ..] => {
+            msg!("plan-take-cheapest-hour", usd = setup.usd_per_hour.unwrap_or(0.0))
+        }
+        [Merit::Taken, Merit::FewestGpus, ..] => msg!("plan-take-fewest", gpus = setup.cluster.gpus),
+        [Merit::Taken, ..] | [Merit::Fastest, ..] | [] => msg!("plan-fastest"),
+        [Merit::FewestGpus, ..] => msg!("plan-fewest-gpus"),
+        [Merit::CheapestPerHour, ..] => msg!("plan-cheapest-hour"),
+        [Merit::CheapestPerWork, ..] => match setup.hours {
+            Some(_) => msg!("plan-cheapest-run"),
+            None => msg!("plan-cheapest-tokens"),
+        },
+        [Merit::SmallestOfClass, ..] => match setup.cluster.gpu.class {
+            Class::Datacenter | Class::Cloud => msg!("plan-smallest-datacenter"),
+            Class::Workstation => msg!("plan-smallest-workstation"),
+            Class::Consumer => msg!("plan-smallest-consumer"),
+            Class::Unified => msg!("plan-smallest-unified"),
+        },
+    }
+}
+
+/// For each target that nothing reaches with the others kept: the nearest that anything comes.
+fn misses(request: &Request, catalog: &'static Catalog) -> Vec<Miss> {
+    let Some(mut search) = Search::new(request, &[], catalog) else { return vec![] };
+    let targets = search.targets().clone();
+    let mut misses = Vec::new();
+    for (knob, asked) in targets.numbers() {
+        search = search.under(targets.without(knob));
+        let reachable = search.every().into_iter().filter_map(|setup| Some((value(knob, &setup)?, setup)));
+        if let Some((nearest, setup)) = reachable.min_by(|(a, _), (b, _)| better(knob, *a, *b)) {
+            misses.push(Miss {
+                knob,
+                asked,
+                nearest,
+                settings: relaxed(&setup.settings, knob, nearest),
+                label: label(knob, asked, nearest),
+            });
+        }
+    }
+    misses
+}
+
+/// The set-up's line with the target set to what it reaches.
+fn relaxed(settings: &Settings, knob: &'static str, nearest: f64) -> Settings {
+    // Whole units, rounded to the easier side.
+    let bound = if knob == "tokens_per_s" { nearest.floor() } else { nearest.ceil() };
+    settings.with(knob, if knob == "max_gpus" { Value::Count(bound as u64) } else { Value::Number(bound) })
+}
+
+fn label(knob: &'static str, asked: f64, nearest: f64) -> Message {
+    match knob {
+        "ttft" => msg!("plan-miss-ttft", asked = asked, nearest = nearest),
+        "tpot" => msg!("plan-miss-tpot", asked = asked, nearest = nearest),
+        "tokens_per_s" => msg!("plan-miss-tokens-per-s", asked = asked, nearest = nearest),
+        "deadline" => msg!("plan-miss-deadline", asked = asked, nearest = nearest),
+        "budget" => msg!("plan-miss-budget", asked = asked, nearest = nearest),
+        _ => msg!("plan-miss-max-gpus", asked = asked, nearest = nearest),
+    }
+}

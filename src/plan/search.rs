@@ -1,0 +1,378 @@
+//! Which hardware would run the request, and what is best about each.
+//!
+//! Every accelerator that the engine or framework runs on, by count and node count, each in every
+//! layout (see `layout`), judged by `estimate`. A cluster is estimated only where bounds leave it
+//! a chance: its memory holds the states at perfect sharding, and its peak rate could beat the best
+//! found. [`every`] looks at all of it without bounds; a test holds the two against each other.
+
+use super::choose::speed;
+use super::layout::{self, Layout, layouts};
+use super::targets::Targets;
+use super::{Cost, Verdict, verdict};
+use crate::catalog::gpu::{Class, LinkKind, Vendor};
+use crate::catalog::{Catalog, Gpu};
+use crate::estimate::{Estimate, PartKind, estimate};
+use crate::request::{Request, Settings, Value, Work, complete};
+use crate::units::Bytes;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A faster layout must be this much faster than a simpler one.
+const FASTER: f64 = 1.03;
+/// Like cards in one machine beyond its usual number: rigs of up to eight.
+const RIG: u32 = 8;
+/// Largest cluster looked at.
+pub const MOST_GPUS: u32 = 131_072;
+
+/// Like GPUs in like machines.
+#[derive(Clone, Copy, Debug)]
+pub struct Cluster {
+    pub gpu: &'static Gpu,
+    pub gpus: u32,
+    pub nodes: u32,
+}
+
+/// A cluster with the layout that runs it fastest, as estimated.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub cluster: Cluster,
+    pub layout: Layout,
+    pub settings: Settings,
+    pub changes: Vec<(&'static str, Value)>,
+    pub device: Bytes,
+    pub headroom: Bytes,
+    pub tokens_per_s: Option<f64>,
+    pub ttft_ms: Option<f64>,
+    pub tpot_ms: Option<f64>,
+    /// Of the whole run, where its length is known.
+    pub hours: Option<f64>,
+    pub usd_per_hour: Option<f64>,
+}
+
+impl Setup {
+    pub fn cost(&self) -> Option<Cost> {
+        let usd_per_hour = self.usd_per_hour?;
+        match self.hours {
+            Some(hours) => Some(Cost::Run(usd_per_hour * hours)),
+            None => Some(Cost::MillionTokens(usd_per_hour / 3600.0 / self.tokens_per_s? * 1e6)),
+        }
+    }
+}
+
+/// What is asked, on hardware left open: as asked, or with one change that saves memory.
+struct Variant {
+    settings: Settings,
+    changes: Vec<(&'static str, Value)>,
+    /// Completed without hardware, and its estimate.
+    request: Request,
+    /// Weights, gradients and optimizer states of the whole model.
+    states: Bytes,
+    /// Activations and logits of one micro batch on one GPU.
+    working: Bytes,
+    flops_per_token: f64,
+}
+
+pub struct Search {
+    catalog: &'static Catalog,
+    variants: Vec<Variant>,
+    targets: Targets,
+    runs_on: &'static [Vendor],
+    /// GPUs in all, where that was asked with the GPU left open.
+    asked_gpus: Option<u32>,
+    seen: HashMap<(*const Gpu, u32), Option<Rc<Setup>>>,
+}
+
+/// Knobs that the search sets.
+const HARDWARE: [&str; 3] = ["gpu", "gpus", "nodes"];
+
+impl Search {
+    /// `None` where the request needs hardware to be valid at all.
+    pub fn new(request: &Request, changes: &[(&'static str, Value)], catalog: &'static Catalog) -> Option<Self> {
+        let mut open = request.settings.clone();
+        let asked_gpus = request.hardware.gpu.is_none().then(|| open.count("gpus")).flatten();
+        open.values.retain(|key, _| !HARDWARE.contains(key));
+        if request.hardware.gpu.is_some() {
+            // The layout was asked for that hardware.
+            open.values.retain(|key, _| !layout::KNOBS.contains(key));
+        }
+        let mut ways = vec![changes.to_vec()];
+        let recomputes = request.train().is_some() && open.get("checkpointing").is_none();
+        if recomputes {
+            ways.push([changes, &[("checkpointing", Value::Choice("on"))]].concat());
+        }
+        let variants: Vec<_> = ways.into_iter().filter_map(|changes| Variant::of(&open, changes, catalog)).collect();
+        let runs_on = match &variants.first()?.request.work {
+            Work::Train(train) => train.framework.runs_on.as_slice(),
+            Work::Infer(infer) => infer.backend.runs_on.as_slice(),
+        };
+        let targets = Targets::of(&request.settings);
+        Some(Self {
+            catalog,
+            variants,
+            targets,
+            runs_on,
+            asked_gpus: asked_gpus.and_then(|gpus| u32::try_from(gpus).ok()),
+            seen: HashMap::new(),
+        })
+    }
+
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The same search for other targets.
+    pub fn under(self, targets: Targets) -> Self {
+        Self { targets, seen: HashMap::new(), ..self }
+    }
+
+    fn gpus(&self) -> impl Iterator<Item = &'static Gpu> {
+        self.catalog.gpus.iter().filter(|gpu| self.runs_on.contains(&gpu.vendor) && self.targets.admit(gpu, 1))
+    }
+
+    /// Numbers of a GPU that are looked at, ascending: powers of two in a machine, then whole machines.
+    fn counts(&self, gpu: &'static Gpu) -> Vec<Cluster> {
+        let machine = machine(gpu);
+        let mut counts: Vec<u32> = match (self.asked_gpus, self.targets.owned(gpu)) {
+            (Some(gpus), _) => vec![gpus],
+            (None, Some(owned)) => (0..).map(|n| 1 << n).take_while(|n| *n < owned).chain([owned]).collect(),
+            (None, None) => (0..).map(|n| 1 << n).take_while(|n| *n < machine).chain([machine]).collect(),
+        };
+        if self.asked_gpus.is_none() && matches!(gpu.class, Class::Datacenter | Class::Cloud) {
+            let machines = (1..).flat_map(|n| [2 << (n - 1), 3 << (n - 1)]);
+            let more = machines.map(|machines: u32| machines * machine);
+            counts.extend(more.take_while(|gpus| *gpus <= self.targets.owned(gpu).unwrap_or(MOST_GPUS)));
+        }
+        counts.sort_unstable();
+        counts.dedup();
+        let admitted = counts.into_iter().filter(|gpus| self.targets.admit(gpu, *gpus));
+        let whole = admitted.filter(|gpus| *gpus <= machine || gpus.is_multiple_of(machine));
+        whole.map(|gpus| Cluster { gpu, gpus, nodes: gpus.div_ceil(machine) }).collect()
+    }
+
+    /// The best way to run on a cluster, where it fits with headroom and meets the targets.
+    fn setup(&mut self, cluster: Cluster) -> Option<Rc<Setup>> {
+        let key = (std::ptr::from_ref(cluster.gpu), cluster.gpus);
+        if let Some(known) = self.seen.get(&key) {
+            return known.clone();
+        }
+        let found = self.variants.iter().find_map(|variant| self.best_layout(variant, cluster, true)).map(Rc::new);
+        self.seen.insert(key, found.clone());
+        found
+    }
+
+    /// The fastest layout that fits and meets the targets, the simpler of two alike.
+    fn best_layout(&self, variant: &Variant, cluster: Cluster, bounded: bool) -> Option<Setup> {
+        if bounded && !variant.may_fit(cluster) {
+            return None;
+        }
+        let mut best: Option<Setup> = None;
+        for layout in layouts(&variant.settings, &variant.request, cluster.gpus, cluster.nodes) {
+            if bounded && variant.states.0 / f64::from(layout.shards()) > cluster.gpu.memory.0 {
+                continue;
+            }
+            let mut settings = variant.settings.clone();
+            write(cluster, &mut settings);
+            layout.write(&mut settings);
+            let Ok(request) = complete(&settings, self.catalog) else { continue };
+            let estimate = estimate(&request);
+            let Verdict::Fits { headroom } = verdict(&request, &estimate) else { continue };
+            let setup = Setup::of(cluster, layout, settings, variant.changes.clone(), &estimate, headroom);
+            let beaten = best.as_ref().map(|best| best.tokens_per_s.unwrap_or(0.0) * FASTER);
+            if self.targets.met(&setup) && beaten.is_none_or(|beaten| setup.tokens_per_s.unwrap_or(0.0) > beaten) {
+                best = Some(setup);
+            }
+        }
+        best
+    }
+
+    /// The smallest number of each GPU that does, and every number up to a full machine that does: without bounds.
+    pub fn every(&self) -> Vec<Setup> {
+        let mut all = Vec::new();
+        for gpu in self.gpus() {
+            let mut any = false;
+            for cluster in self.counts(gpu) {
+                if any && cluster.nodes > 1 {
+                    break;
+                }
+                let found = self.variants.iter().find_map(|variant| self.best_layout(variant, cluster, false));
+                any |= found.is_some();
+                all.extend(found);
+            }
+        }
+        all
+    }
+
+    /// The first in this order that does.
+    fn first(&mut self, mut clusters: Vec<Cluster>, key: fn(&Cluster) -> [f64; 4]) -> Option<Rc<Setup>> {
+        clusters.sort_by(|a, b| key(a).partial_cmp(&key(b)).expect("no key is NaN"));
+        clusters.into_iter().find_map(|cluster| self.setup(cluster))
+    }
+
+    /// Clusters that bounds leave a chance, of the GPUs that pass.
+    fn clusters(&self, pass: impl Fn(&Gpu) -> bool) -> Vec<Cluster> {
+        let may_fit = |cluster: &Cluster| self.variants.iter().any(|variant| variant.may_fit(*cluster));
+        self.gpus().filter(|gpu| pass(gpu)).flat_map(|gpu| self.counts(gpu)).filter(may_fit).collect()
+    }
+
+    pub fn fewest_gpus(&mut self, pass: impl Fn(&Gpu) -> bool) -> Option<Rc<Setup>> {
+        let clusters = self.clusters(pass);
+        self.first(clusters, size)
+    }
+
+    pub fn cheapest_per_hour(&mut self) -> Option<Rc<Setup>> {
+        let clusters = self.clusters(|gpu| gpu.price.is_some());
+        self.first(clusters, |cluster| [usd_per_hour(cluster).unwrap_or(f64::MAX), cluster.gpus.into(), 0.0, 0.0])
+    }
+
+    pub fn cheapest_per_work(&mut self) -> Option<Rc<Setup>> {
+        let cost = |setup: &Setup| setup.cost().map_or(f64::MAX, Cost::usd);
+        let hours = self.variants.first()?.hours_of_tokens();
+        let bound =
+            move |cluster: &Cluster, rate: f64| usd_per_hour(cluster).unwrap_or(f64::MAX) / 3600.0 / rate * hours;
+        self.least(|gpu| gpu.price.is_some(), cost, bound)
+    }
+
+    pub fn fastest(&mut self) -> Option<Rc<Setup>> {
+        self.least(|_| true, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
+    }
+
+    /// The least by a measure, over what [`Search::every`] looks at; `bound` is below the measure at no more than
+    /// so many tokens per second.
+    fn least(
+        &mut self,
+        pass: impl Fn(&Gpu) -> bool,
+        measure: impl Fn(&Setup) -> f64,
+        bound: impl Fn(&Cluster, f64) -> f64,
+    ) -> Option<Rc<Setup>> {
+        let Some(variant) = self.variants.first() else { return None };
+        let flops_per_token = variant.flops_per_token;
+        let mut open: Vec<(f64, Cluster)> = Vec::new();
+        for cluster in self.clusters(pass) {
+            let rate = peak(cluster.gpu) * f64::from(cluster.gpus) / flops_per_token;
+            open.push((bound(&cluster, rate), cluster));
+        }
+        open.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut best: Option<(f64, Rc<Setup>)> = None;
+        for (bound, cluster) in open {
+            if best.as_ref().is_some_and(|(least, _)| bound >= *least) {
+                break;
+            }
+            if cluster.nodes > 1 && !self.is_smallest(cluster) {
+                continue;
+            }
+            let Some(setup) = self.setup(cluster) else { continue };
+            let value = measure(&setup);
+            if best.as_ref().is_none_or(|(least, _)| value < *least) {
+                best = Some((value, setup));
+            }
+        }
+        best.map(|(_, setup)| setup)
+    }
+
+    /// Whether no smaller number of the GPU does.
+    fn is_smallest(&mut self, cluster: Cluster) -> bool {
+        let smaller = self.counts(cluster.gpu).into_iter().take_while(|other| other.gpus < cluster.gpus);
+        !smaller.collect::<Vec<_>>().into_iter().any(|other| self.setup(other).is_some())
+    }
+}
+
+impl Variant {
+    fn of(open: &Settings, changes: Vec<(&'static str, Value)>, catalog: &'static Catalog) -> Option<Self> {
+        let mut settings = open.clone();
+        settings.values.extend(changes.iter().cloned());
+        // Degrees that were asked ask for as many GPUs.
+        let request = complete(&settings, catalog).ok()?;
+        let estimate = estimate(&request);
+        let memory = &estimate.memory;
+        let ranks = f64::from(request.hardware.gpus);
+        let states =
+            memory.part(PartKind::Weights) + memory.part(PartKind::Gradients) + memory.part(PartKind::Optimizer);
+        let working = memory.part(PartKind::Activations) + memory.part(PartKind::Logits);
+        let flops_per_token = estimate.compute.flops_per_token.0.max(1.0);
+        Some(Self {
+            settings,
+            changes,
+            states: if ranks > 1.0 { Bytes::ZERO } else { states },
+            working,
+            flops_per_token,
+            request,
+        })
+    }
+    /// No layout holds less than its even share of the states, nor, where only data parallel ranks are added,
+    /// less than the activations of one micro batch.
+    fn may_fit(&self, cluster: Cluster) -> bool {
+        let gpus = f64::from(cluster.gpus);
+        let only_data = match &self.request.work {
+            Work::Train(train) => {
+                train.framework.splits.iter().all(|split| *split == crate::catalog::support::Split::Data)
+            }
+            Work::Infer(_) => false,
+        };
+        let working = if only_data { self.working } else { Bytes::ZERO };
+        (self.states / gpus + working).0 <= cluster.gpu.memory.0
+    }
+    /// Tokens that a cost is counted for: the run's, else a million.
+    fn hours_of_tokens(&self) -> f64 {
+        self.request.train().and_then(|train| train.tokens).map_or(1e6, |tokens| tokens as f64)
+    }
+}
+
+impl Setup {
+    fn of(
+        cluster: Cluster,
+        layout: Layout,
+        settings: Settings,
+        changes: Vec<(&'static str, Value)>,
+        estimate: &Estimate,
+        headroom: Bytes,
+    ) -> Self {
+        let served = estimate.serving.as_ref().and_then(|serving| serving.speed.as_ref());
+        let total = estimate.time.as_ref().and_then(|time| time.total);
+        Self {
+            cluster,
+            layout,
+            settings,
+            changes,
+            device: estimate.memory.device,
+            headroom,
+            tokens_per_s: speed(estimate),
+            ttft_ms: served.map(|speed| speed.ttft_ms.value),
+            tpot_ms: served.map(|speed| speed.tpot_ms.value),
+            hours: total.map(|total| total.0 / 3600.0),
+            usd_per_hour: usd_per_hour(&cluster),
+        }
+    }
+}
+
+/// Cards of one machine: its usual number, and for cards on PCIe what a rig takes.
+fn machine(gpu: &Gpu) -> u32 {
+    match (gpu.class, gpu.link.kind) {
+        (Class::Consumer | Class::Workstation, LinkKind::Pcie | LinkKind::NvlinkBridge) => gpu.gpus_per_node.max(RIG),
+        _ => gpu.gpus_per_node,
+    }
+}
+
+fn write(cluster: Cluster, settings: &mut Settings) {
+    settings.values.insert("gpu", Value::Text(cluster.gpu.id.clone()));
+    settings.values.insert("gpus", Value::Count(cluster.gpus.into()));
+    if cluster.nodes != cluster.gpus.div_ceil(cluster.gpu.gpus_per_node) {
+        settings.values.insert("nodes", Value::Count(cluster.nodes.into()));
+    }
+}
+
+fn usd_per_hour(cluster: &Cluster) -> Option<f64> {
+    cluster.gpu.price.as_ref().map(|price| price.usd_per_hour * f64::from(cluster.gpus))
+}
+
+/// Fewer GPUs first; of as many the one with a known price, the cheaper, the smaller.
+fn size(cluster: &Cluster) -> [f64; 4] {
+    let usd = usd_per_hour(cluster);
+    [cluster.gpus.into(), f64::from(u8::from(usd.is_none())), usd.unwrap_or(0.0), cluster.gpu.memory.0]
+}
+
+/// The highest rate a GPU has at any precision: no request runs faster.
+fn peak(gpu: &Gpu) -> f64 {
+    let peak = &gpu.peak;
+    let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16, peak.fp8, peak.int8, peak.fp4];
+    rates.into_iter().flatten().map(|rate| rate.0).fold(0.0, f64::max)
+}

@@ -1,0 +1,110 @@
+//! What a recommendation must meet.
+
+use super::search::Setup;
+use crate::catalog::Gpu;
+use crate::catalog::gpu::{Class, Vendor};
+use crate::request::Settings;
+use std::cmp::Ordering;
+
+/// Targets met by a number that a set-up has.
+pub const NUMBERS: [&str; 6] = ["ttft", "tpot", "tokens_per_s", "deadline", "budget", "max_gpus"];
+
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    /// Knob and bound, of [`NUMBERS`].
+    numbers: Vec<(&'static str, f64)>,
+    vendor: Option<&'static str>,
+    class: Option<&'static str>,
+    /// GPU id and how many are owned.
+    fleet: Vec<(String, u32)>,
+}
+
+impl Targets {
+    pub fn of(settings: &Settings) -> Self {
+        let numbers = NUMBERS.into_iter().filter_map(|key| Some((key, settings.number(key)?)));
+        let owned = |item: &String| {
+            let (count, id) = item.split_once('x')?;
+            Some((id.to_owned(), count.parse().ok()?))
+        };
+        Self {
+            numbers: numbers.collect(),
+            vendor: settings.choice("vendor"),
+            class: settings.choice("class"),
+            fleet: settings.texts("fleet").iter().filter_map(owned).collect(),
+        }
+    }
+    /// Whether so many of these GPUs may be taken at all.
+    pub fn admit(&self, gpu: &Gpu, gpus: u32) -> bool {
+        let owned = |(id, count): &(String, u32)| *id == gpu.id && gpus <= *count;
+        self.vendor.is_none_or(|vendor| vendor == word_of_vendor(gpu.vendor))
+            && self.class.is_none_or(|class| class == word_of_class(gpu.class))
+            && (self.fleet.is_empty() || self.fleet.iter().any(owned))
+            && self.bound("max_gpus").is_none_or(|most| f64::from(gpus) <= most)
+    }
+    /// How many of a GPU are owned, where a fleet was given.
+    pub fn owned(&self, gpu: &Gpu) -> Option<u32> {
+        self.fleet.iter().find(|(id, _)| *id == gpu.id).map(|(_, count)| *count)
+    }
+    pub fn bound(&self, key: &str) -> Option<f64> {
+        self.numbers.iter().find(|(asked, _)| *asked == key).map(|(_, bound)| *bound)
+    }
+    pub fn numbers(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        self.numbers.iter().copied()
+    }
+    /// These targets with one left out.
+    pub fn without(&self, key: &str) -> Self {
+        let numbers = self.numbers().filter(|(asked, _)| *asked != key).collect();
+        Self { numbers, ..self.clone() }
+    }
+    /// Whether a set-up reaches every target; an unknown number reaches none.
+    pub fn met(&self, setup: &Setup) -> bool {
+        self.numbers.iter().all(|(key, bound)| reached(key, value(key, setup), *bound))
+    }
+}
+
+/// More is better for throughput, less for every other target.
+pub fn better(key: &str, a: f64, b: f64) -> Ordering {
+    if key == "tokens_per_s" { b.total_cmp(&a) } else { a.total_cmp(&b) }
+}
+
+fn reached(key: &str, value: Option<f64>, bound: f64) -> bool {
+    value.is_some_and(|value| better(key, value, bound).is_le())
+}
+
+/// The number of a set-up that a target is about: ms, tokens/s, hours, USD (of the run, else per hour), GPUs.
+pub fn value(key: &str, setup: &Setup) -> Option<f64> {
+    match key {
+        "ttft" => setup.ttft_ms,
+        "tpot" => setup.tpot_ms,
+        "tokens_per_s" => setup.tokens_per_s,
+        "deadline" => setup.hours,
+        "budget" => setup.hours.map_or(setup.usd_per_hour, |hours| Some(setup.usd_per_hour? * hours)),
+        _ => Some(setup.cluster.gpus.into()),
+    }
+}
+
+const fn word_of_vendor(vendor: Vendor) -> &'static str {
+    match vendor {
+        Vendor::Nvidia => "nvidia",
+        Vendor::Amd => "amd",
+        Vendor::Intel => "intel",
+        Vendor::Apple => "apple",
+        Vendor::Huawei => "huawei",
+        Vendor::Google => "google",
+        Vendor::Aws => "aws",
+        Vendor::Cambricon => "cambricon",
+        Vendor::Hygon => "hygon",
+        Vendor::Baidu => "baidu",
+        Vendor::MooreThreads => "moorethreads",
+    }
+}
+
+const fn word_of_class(class: Class) -> &'static str {
+    match class {
+        Class::Datacenter => "datacenter",
+        Class::Workstation => "workstation",
+        Class::Consumer => "consumer",
+        Class::Cloud => "cloud",
+        Class::Unified => "unified",
+    }
+}
