@@ -110,13 +110,17 @@ impl Catalog {
 impl ModelRow {
     fn model(self) -> Result<Model, String> {
         let model = Model::of(self.shape).map_err(|fault| format!("{}: {fault}", self.id))?;
-        let total = if self.uncounted.is_some() { self.parameters } else { None };
+        let mut counts = model.counts.clone();
+        if let (Some(total), Some(_)) = (self.parameters, &self.uncounted) {
+            counts.active = total - model.vision_parameters - (model.counts.total - model.counts.active);
+            counts.total = total;
+        }
         Ok(Model {
             id: self.id,
             family: self.family,
             aliases: self.aliases,
             native: self.native,
-            counts: model::Counts { total: total.unwrap_or(model.counts.total), ..model.counts },
+            counts,
             published: self.parameters,
             uncounted: self.uncounted,
             source: self.source,

@@ -3,8 +3,8 @@
 //! One function a kind of block; each lists the weights as the published code declares them
 //! (Hugging Face `transformers` modelling files, named by `model_type`).
 
-use super::model::{Architecture, Direction, Ffn, LayerKind, Mixer, Norm, Role, Tensor};
-use super::shape::{Attention, Block, Compressed, Linear, LinearKind, Mamba, Moe, QkNorm, Shape, pattern};
+use super::model::{Architecture, Direction, Ffn, Indexer, LayerKind, Mixer, Norm, Role, Tensor};
+use super::shape::{Attention, Block, Compressed, Linear, LinearKind, Mamba, Moe, OutputGate, QkNorm, Shape, pattern};
 
 pub struct Layout {
     pub layers: Vec<LayerKind>,
@@ -88,11 +88,7 @@ fn depths(shape: &Shape) -> Result<Vec<Depth>, String> {
             let moe = match (moe, block) {
                 (_, Block::Mlp) => false,
                 (_, Block::Moe) => true,
-                (Some(moe), _) => {
-                    !shape.single_block
-                        && at >= moe.dense_layers
-                        && (at + moe.every).wrapping_sub(moe.offset) % moe.every == 0
-                }
+                (Some(moe), _) => !shape.single_block && at >= moe.dense_layers && at % moe.every == moe.offset,
                 (None, _) => false,
             };
             depths.push(Depth {
@@ -114,7 +110,9 @@ fn layer(shape: &Shape, depth: Depth) -> Result<LayerKind, String> {
         tensors.norm(shape.norm, hidden);
     }
     let mixer = match depth.block {
-        Block::Full | Block::Sliding | Block::Sparse | Block::Compressed => attention(shape, depth, &mut tensors),
+        Block::Full | Block::Sliding | Block::Sparse | Block::Shared | Block::Compressed => {
+            attention(shape, depth, &mut tensors)
+        }
         Block::Linear => {
             let linear = shape.linear.as_ref().ok_or("linear")?;
             linear_attention(linear, hidden, &mut tensors)
@@ -131,16 +129,17 @@ fn layer(shape: &Shape, depth: Depth) -> Result<LayerKind, String> {
         tensors.norm(shape.norm, hidden);
         projections(&shape.attention, hidden, &mut tensors);
     }
+    let ffn_width = shape.ffn.intermediate_size * if depth.shares_kv && shape.ffn.wide_where_shared { 2 } else { 1 };
     let mixer_alone = shape.single_block && mixer != Mixer::None;
     let ffn = match (&shape.moe, depth.moe) {
         _ if mixer_alone => Ffn::None,
         (Some(moe), true) => {
             if moe.beside_dense {
-                dense(shape, shape.ffn.intermediate_size, &mut tensors);
+                dense(shape, ffn_width, &mut tensors);
             }
             experts(shape, moe, depth.hashed, &mut tensors)
         }
-        _ => dense(shape, shape.ffn.intermediate_size, &mut tensors),
+        _ => dense(shape, ffn_width, &mut tensors),
     };
     if shape.sub_norms {
         tensors.norm(shape.norm, shape.attention.heads * shape.attention.head_dim);
@@ -161,10 +160,14 @@ fn attention(shape: &Shape, depth: Depth, tensors: &mut Tensors) -> Mixer {
     if let Some(compressed) = &own.compressed {
         return compressed_attention(&own, compressed, depth.block, shape.sliding.window, hidden, tensors);
     }
+    let indexer = match depth.block {
+        Block::Sparse => own.indexer.clone(),
+        Block::Shared => own.indexer.as_ref().map(|indexer| Indexer { heads: 0, head_dim: 0, ..*indexer }),
+        _ => None,
+    };
     if own.kv_lora_rank.is_some() {
-        return latent_attention(&own, window, hidden, tensors);
+        return latent_attention(&own, indexer, window, hidden, tensors);
     }
-    let indexer = own.indexer.clone().filter(|_| depth.block == Block::Sparse);
     if let Some(indexer) = &indexer {
         // MiniMax-M3: own query and key projections with a norm each.
         tensors.linear(Role::Indexer, indexer.heads * indexer.head_dim, hidden, false);
@@ -175,7 +178,11 @@ fn attention(shape: &Shape, depth: Depth, tensors: &mut Tensors) -> Mixer {
     if depth.shares_kv {
         own.kv_heads = 0;
     }
-    projections(&own, hidden, tensors);
+    if own.experts {
+        expert_projections(shape, hidden, tensors);
+    } else {
+        projections(&own, hidden, tensors);
+    }
     let full = if sliding { shape.sliding.over(&shape.attention) } else { shape.attention.clone() };
     Mixer::Attention {
         heads: full.heads,
@@ -186,7 +193,7 @@ fn attention(shape: &Shape, depth: Depth, tensors: &mut Tensors) -> Mixer {
         shares_kv: depth.shares_kv,
         qk_norm: full.qk_norm != QkNorm::None,
         bias: full.qkv_bias,
-        output_gate: full.output_gate,
+        output_gate: full.output_gate != OutputGate::None,
         indexer,
     }
 }
@@ -196,7 +203,12 @@ fn projections(own: &Attention, hidden: u64, tensors: &mut Tensors) {
     let value_head_dim = own.value_head_dim.unwrap_or(own.head_dim);
     let query = own.heads * own.head_dim;
     let key = own.kv_heads * own.head_dim;
-    tensors.linear(Role::Query, query * if own.output_gate { 2 } else { 1 }, hidden, own.qkv_bias);
+    let gate = match own.output_gate {
+        OutputGate::None => 0,
+        OutputGate::Head => own.heads,
+        OutputGate::Element => query,
+    };
+    tensors.linear(Role::Query, query + gate, hidden, own.qkv_bias);
     tensors.linear(Role::Key, key, hidden, own.qkv_bias);
     if !own.key_is_value {
         tensors.linear(Role::Value, own.kv_heads * value_head_dim, hidden, own.qkv_bias);
@@ -215,8 +227,26 @@ fn projections(own: &Attention, hidden: u64, tensors: &mut Tensors) {
     }
 }
 
+/// JetMoE: keys and values for all; each expert queries every key head once and has its output projection.
+fn expert_projections(shape: &Shape, hidden: u64, tensors: &mut Tensors) {
+    let Some(moe) = &shape.moe else { return };
+    let key = shape.attention.kv_heads * shape.attention.head_dim;
+    tensors.linear(Role::Key, key, hidden, false);
+    tensors.linear(Role::Value, key, hidden, false);
+    tensors.linear(Role::Router, moe.experts, hidden, false);
+    tensors.push(Tensor { copies: moe.experts, ..Tensor::matrix(Role::Query, key, hidden) });
+    tensors.push(Tensor { copies: moe.experts, ..Tensor::matrix(Role::Output, hidden, key) });
+    tensors.vector(Role::Bias, hidden);
+}
+
 /// DeepSeek-V2's multi-head latent attention; the indexer is DeepSeek-V3.2's.
-fn latent_attention(own: &Attention, window: Option<u64>, hidden: u64, tensors: &mut Tensors) -> Mixer {
+fn latent_attention(
+    own: &Attention,
+    indexer: Option<Indexer>,
+    window: Option<u64>,
+    hidden: u64,
+    tensors: &mut Tensors,
+) -> Mixer {
     let kv_lora_rank = own.kv_lora_rank.unwrap_or_default();
     let key_head_dim = own.nope_head_dim + own.rope_head_dim;
     let value_head_dim = own.value_head_dim.unwrap_or(own.nope_head_dim);
@@ -232,7 +262,7 @@ fn latent_attention(own: &Attention, window: Option<u64>, hidden: u64, tensors: 
     tensors.vector(Role::Norm, kv_lora_rank);
     tensors.linear(Role::KvUp, own.heads * (own.nope_head_dim + value_head_dim), kv_lora_rank, false);
     tensors.linear(Role::Output, hidden, own.heads * value_head_dim, own.output_bias);
-    if let Some(indexer) = &own.indexer {
+    if let Some(indexer) = indexer.as_ref().filter(|indexer| indexer.heads > 0) {
         let rank = own.q_lora_rank.unwrap_or(hidden);
         tensors.linear(Role::Indexer, indexer.heads * indexer.head_dim, rank, false);
         tensors.linear(Role::Indexer, indexer.head_dim, hidden, false);
@@ -246,7 +276,7 @@ fn latent_attention(own: &Attention, window: Option<u64>, hidden: u64, tensors: 
         nope_head_dim: own.nope_head_dim,
         rope_head_dim: own.rope_head_dim,
         value_head_dim,
-        indexer: own.indexer.clone(),
+        indexer,
         window,
     }
 }
@@ -339,8 +369,7 @@ fn linear_attention(linear: &Linear, hidden: u64, tensors: &mut Tensors) -> Mixe
         LinearKind::RgLru => {
             // Two branches in; a recurrence and an input gate, block-diagonal by head.
             tensors.linear(Role::MixerIn, 2 * value, hidden, true);
-            let gate = Tensor::matrix(Role::State, value_head_dim, value_head_dim);
-            tensors.push(Tensor { copies: 2 * value_heads, ..gate });
+            tensors.push(Tensor::matrix(Role::State, 2 * value, value_head_dim));
             tensors.vector(Role::State, 3 * value);
             tensors.vector(Role::Bias, conv_channels);
         }
@@ -390,6 +419,7 @@ fn dense(shape: &Shape, intermediate_size: u64, tensors: &mut Tensors) -> Ffn {
     }
     tensors.linear(Role::Up, intermediate_size, hidden, bias);
     tensors.linear(Role::Down, hidden, intermediate_size, bias);
+    tensors.vector(Role::State, shape.ffn.activation_parameters);
     Ffn::Dense { intermediate_size, gated }
 }
 
@@ -400,6 +430,12 @@ fn experts(shape: &Shape, moe: &Moe, hashed: bool, tensors: &mut Tensors) -> Ffn
     tensors.linear(Role::Router, experts + moe.zero_experts, hidden, moe.bias);
     if moe.router_bias && !hashed {
         tensors.vector(Role::RouterBias, experts + moe.zero_experts);
+    }
+    if moe.router_scales {
+        tensors.vector(Role::Router, hidden + experts);
+    }
+    if moe.output_bias {
+        tensors.vector(Role::Bias, hidden);
     }
     if let Some(latent) = moe.latent_size {
         tensors.linear(Role::LatentDown, latent, hidden, false);
@@ -482,7 +518,7 @@ fn outer(shape: &Shape) -> Vec<Tensor> {
     if let Some(own) = shape.per_layer_input_size {
         let all = shape.layers * own;
         let vocab = shape.per_layer_vocab_size.unwrap_or(shape.vocab_size);
-        tensors.push(Tensor::matrix(Role::Embedding, vocab, all));
+        tensors.push(Tensor::matrix(Role::PerLayerEmbedding, vocab, all));
         tensors.linear(Role::Projection, all, hidden, false);
         tensors.norm(shape.norm, own);
     }
@@ -491,8 +527,7 @@ fn outer(shape: &Shape) -> Vec<Tensor> {
         tensors.vector(Role::Residual, streams + 1);
     }
     if let Some(inputs) = shape.altup_inputs {
-        let each = Tensor::matrix(Role::Projection, hidden, hidden);
-        tensors.push(Tensor { copies: 2 * (inputs - 1), ..each });
+        tensors.linear(Role::Projection, 2 * (inputs - 1) * hidden, hidden, false);
     }
     if shape.final_norm {
         for _ in 0..stacks {
@@ -506,7 +541,7 @@ fn outer(shape: &Shape) -> Vec<Tensor> {
         tensors.push(Tensor::matrix(Role::LmHead, shape.vocab_size, width));
     }
     if shape.lm_head_bias {
-        tensors.vector(Role::Bias, shape.vocab_size);
+        tensors.vector(Role::LmHead, shape.vocab_size);
     }
     tensors.0
 }

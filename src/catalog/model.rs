@@ -100,8 +100,9 @@ impl LayerKind {
     pub fn parameters(&self) -> u64 {
         self.tensors.iter().map(Tensor::parameters).sum()
     }
-    fn routed_parameters(&self) -> u64 {
-        self.tensors.iter().filter(|t| t.role.is_routed_expert()).map(Tensor::parameters).sum()
+    /// Of all experts together.
+    pub fn routed_parameters(&self) -> u64 {
+        self.tensors.iter().filter(|t| t.copies > 1).map(Tensor::parameters).sum()
     }
 }
 
@@ -165,6 +166,7 @@ pub enum Mixer {
 }
 
 /// Scores earlier tokens so that attention reads the `top_k` best only; caches one key of `head_dim` a token.
+/// No heads where an earlier layer's choice is used again.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Indexer {
@@ -265,8 +267,9 @@ pub enum Role {
     MixerOut,
     Conv,
     State,
-    /// Gemma 3n and 4: each layer's own input.
+    /// Gemma 3n and 4: each layer's own input, and the table that all layers' inputs are looked up in.
     PerLayerInput,
+    PerLayerEmbedding,
     /// Hyper-connections, AltUp, Laurel: small mixes of the residual stream.
     Residual,
     /// Outside the layers: between the embedding's width and the hidden size.
@@ -283,7 +286,7 @@ impl Role {
             | KvDown | KvUp | Gate | Up | Down | ExpertGate | ExpertUp | ExpertDown | SharedGate | SharedUp
             | SharedDown | MixerIn | MixerOut => true,
             Embedding | Position | LmHead | Norm | Bias | Sinks | Indexer | Router | RouterBias | ExpertBias | Conv
-            | State | Residual | Projection | Pooler => false,
+            | State | PerLayerEmbedding | Residual | Projection | Pooler => false,
         }
     }
     pub const fn is_routed_expert(self) -> bool {
@@ -367,7 +370,7 @@ impl Model {
             active: text - idle,
             embedding: sum(|role| role == Role::Embedding),
             lm_head: sum(|role| role == Role::LmHead),
-            routed_experts: sum(Role::is_routed_expert),
+            routed_experts: self.layers.iter().map(|kind| kind.count * kind.routed_parameters()).sum(),
             layer_linears: sum(Role::is_layer_linear),
             mtp: self.mtp_layers * (last + 2 * hidden * hidden + 3 * hidden),
         }

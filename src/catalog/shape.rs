@@ -127,12 +127,13 @@ pub struct Attention {
     pub output_bias: bool,
     pub qk_norm: QkNorm,
     pub qk_norm_bias: bool,
-    /// The query projection also makes a gate for the output (Qwen3-Next).
-    pub output_gate: bool,
+    pub output_gate: OutputGate,
     /// One learned logit a head (gpt-oss).
     pub sinks: bool,
-    /// Values are the keys: no value projection (Gemma 4's full layers).
+    /// Values are the keys: no value projection, in layers that are not sliding (Gemma 4).
     pub key_is_value: bool,
+    /// Query and output projections by expert, chosen by a router of their own (JetMoE).
+    pub experts: bool,
     /// The last layers that read an earlier layer's cache and have no key and value projections.
     pub kv_shared_layers: u64,
 
@@ -167,6 +168,18 @@ pub enum QkNorm {
     All,
 }
 
+/// Multiplies attention's output before its projection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputGate {
+    #[default]
+    None,
+    /// A scalar a head (Step-3.5).
+    Head,
+    /// Every element, made by the query projection (Qwen3-Next).
+    Element,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sliding {
@@ -187,7 +200,7 @@ impl Sliding {
             head_dim: self.head_dim.unwrap_or(attention.head_dim),
             value_head_dim: self.value_head_dim.or(attention.value_head_dim),
             sinks: self.sinks || attention.sinks,
-            key_is_value: attention.key_is_value && self.head_dim.is_none(),
+            key_is_value: false,
             ..attention.clone()
         }
     }
@@ -262,11 +275,15 @@ pub struct Ffn {
     pub intermediate_size: u64,
     pub gated: bool,
     pub bias: bool,
+    /// Twice as wide in layers that share another's keys and values (Gemma 4).
+    pub wide_where_shared: bool,
+    /// Learned scalars of the activation (Apertus' xIELU).
+    pub activation_parameters: u64,
 }
 
 impl Default for Ffn {
     fn default() -> Self {
-        Self { intermediate_size: 0, gated: true, bias: false }
+        Self { intermediate_size: 0, gated: true, bias: false, wide_where_shared: false, activation_parameters: 0 }
     }
 }
 
@@ -293,6 +310,10 @@ pub struct Moe {
     pub zero_experts: u64,
     /// Biases on router and experts (gpt-oss).
     pub bias: bool,
+    /// One bias on the experts' sum (JetMoE).
+    pub output_bias: bool,
+    /// Learned scales of the router's input and of each expert's weight (Gemma 4).
+    pub router_scales: bool,
     /// Experts work on a projection of the hidden state to this width.
     pub latent_size: Option<u64>,
     /// The dense FFN stands beside the experts in every layer (Gemma 4).
@@ -314,6 +335,8 @@ impl Default for Moe {
             hash_layers: 0,
             zero_experts: 0,
             bias: false,
+            output_bias: false,
+            router_scales: false,
             latent_size: None,
             beside_dense: false,
         }
@@ -325,8 +348,10 @@ impl Default for Moe {
 pub enum Block {
     Full,
     Sliding,
-    /// Attention over what an indexer picks, where other layers are otherwise (DeepSeek-V4, MiniMax-M3).
+    /// Attention over the tokens that an indexer picks (DeepSeek-V3.2).
     Sparse,
+    /// Attention over the tokens that the last `Sparse` layer picked (GLM-5.2).
+    Shared,
     /// Attention over a heavily compressed cache (DeepSeek-V4).
     Compressed,
     Linear,
@@ -388,6 +413,7 @@ fn block(word: &str) -> Option<Block> {
         "full" => Block::Full,
         "sliding" => Block::Sliding,
         "sparse" => Block::Sparse,
+        "shared" => Block::Shared,
         "compressed" => Block::Compressed,
         "linear" => Block::Linear,
         "mamba" => Block::Mamba,
