@@ -26,6 +26,7 @@ pub struct Command {
 
 /// What there is to say, in no language yet.
 pub trait Answer {
+    /// Its words, but for the line.
     fn view(&self, app: &App, locale: Locale) -> View;
     /// The fields beside `ok`, `verb` and `line`.
     fn json(&self, locale: Locale) -> serde_json::Map<String, Value>;
@@ -89,6 +90,11 @@ impl App {
         let command = self.commands.iter().find(|command| command.verb == asked.verb);
         let command = command.expect("a test finds a command for every verb");
         (command.run)(self, &asked.lines)
+    }
+
+    /// An answer in words, with the line that asks for it again.
+    pub fn view(&self, asked: &Asked, answer: &dyn Answer, locale: Locale) -> View {
+        View { line: Some(asked.line()), ..answer.view(self, locale) }
     }
 }
 

@@ -19,5 +19,9 @@ pub mod text;
 pub mod view;
 pub mod app;
 pub mod answer;
+pub mod batch;
+/// The verbs, each with its slash command. The one module outside `src`.
+#[path = "../commands/mod.rs"]
+pub mod commands;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -20,7 +20,7 @@ mod targets;
 
 pub use choose::choose;
 pub use compare::{Comparison, compare};
-pub use fit::{Fit, fit};
+pub use fit::{Fit, FitRow, fit};
 
 /// Headroom under this share of the card is `Tight`.
 pub const TIGHT: f64 = 0.05;

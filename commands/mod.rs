@@ -1,0 +1,53 @@
+//! The commands, one file a verb: its answer (pure), and its slash command (feature `discord`).
+//!
+//! A new command is a file here and its line in the table.
+
+use crate::answer;
+use crate::app::{Answer, App, Command};
+use crate::message::Problem;
+use crate::plan::Outcome;
+use crate::request::Settings;
+use crate::text::Locale;
+use crate::view::{View, report};
+use serde_json::{Map, Value};
+
+mod compare;
+mod explain;
+mod fit;
+mod gpu;
+mod help;
+mod infer;
+mod model;
+mod recipe;
+mod train;
+
+pub static COMMANDS: &[Command] = &[
+    train::COMMAND,
+    infer::COMMAND,
+    model::COMMAND,
+    gpu::COMMAND,
+    fit::COMMAND,
+    compare::COMMAND,
+    explain::COMMAND,
+    recipe::COMMAND,
+    help::COMMAND,
+];
+
+/// The line of a command that takes one.
+fn one(lines: &[Settings]) -> &Settings {
+    &lines[0]
+}
+
+/// `train` and `infer` differ in what they ask, not in how it is answered.
+fn estimated(app: &App, lines: &[Settings]) -> Result<Box<dyn Answer>, Problem> {
+    Ok(Box::new(Outcome::of(one(lines), app.catalog)?))
+}
+
+impl Answer for Outcome {
+    fn view(&self, app: &App, locale: Locale) -> View {
+        report::answer(locale, self, app.catalog)
+    }
+    fn json(&self, locale: Locale) -> Map<String, Value> {
+        answer::outcome(self, locale)
+    }
+}
