@@ -4,6 +4,7 @@
 //! two milliseconds. Knows nothing of what a person types (see `names`).
 
 pub mod backend;
+pub mod constant;
 pub mod format;
 pub mod gpu;
 mod layout;
@@ -15,6 +16,7 @@ pub mod source;
 pub mod support;
 
 pub use backend::Backend;
+pub use constant::Constants;
 pub use format::Format;
 pub use gpu::Gpu;
 pub use model::Model;
@@ -34,6 +36,9 @@ pub struct Catalog {
     pub optimizers: Vec<Optimizer>,
     pub frameworks: Vec<Framework>,
     pub backends: Vec<Backend>,
+    /// Numbers of the estimates themselves, as rows and as the formulas read them.
+    pub constant_rows: Vec<constant::Constant>,
+    pub constants: Constants,
     names: OnceLock<Names>,
 }
 
@@ -49,6 +54,7 @@ struct Presets {
     optimizer: Vec<Optimizer>,
     framework: Vec<Framework>,
     backend: Vec<Backend>,
+    constant: Vec<constant::Constant>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +93,8 @@ impl Catalog {
             optimizers: presets.optimizer,
             frameworks: presets.framework,
             backends: presets.backend,
+            constants: Constants::of(&presets.constant)?,
+            constant_rows: presets.constant,
             names: OnceLock::new(),
         })
     }

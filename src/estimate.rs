@@ -2,6 +2,7 @@
 //!
 //! Takes a [`Request`], which is valid by construction, and cannot fail.
 
+use crate::catalog::{Catalog, Constants};
 use crate::message::Message;
 use crate::request::{Request, Work};
 use crate::units::{Bytes, Flops, FlopsPerSec, Seconds};
@@ -12,8 +13,13 @@ pub mod train;
 
 /// Estimates what was asked, on the hardware asked for (or on one GPU without limits).
 pub fn estimate(request: &Request) -> Estimate {
+    estimate_with(request, &Catalog::embedded().constants)
+}
+
+/// As [`estimate`], with other constants: what fitting them anew needs.
+pub fn estimate_with(request: &Request, constants: &Constants) -> Estimate {
     match &request.work {
-        Work::Train(train) => train::estimate(request, train),
+        Work::Train(train) => train::estimate(request, train, &constants.training),
         Work::Infer(infer) => infer::estimate(request, infer),
     }
 }
@@ -91,6 +97,9 @@ pub enum Basis {
 }
 
 impl Term {
+    pub fn new(name: &'static str, basis: Basis, source: &'static str, factors: &[(&'static str, f64)]) -> Self {
+        Self { name, factors: factors.into(), basis, source }
+    }
     pub fn bytes(&self) -> Bytes {
         Bytes(self.factors.iter().map(|(_, value)| value).product())
     }

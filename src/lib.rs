@@ -15,6 +15,7 @@ pub mod request;
 pub mod estimate;
 pub mod plan;
 pub mod recipes;
+pub mod validate;
 pub mod text;
 pub mod view;
 pub mod app;

@@ -1,71 +1,58 @@
 //! Training: what the framework does where nothing was asked.
 
 use super::{Fill, Settled};
+use crate::catalog::Model;
+use crate::catalog::recipe::Defaults;
 use crate::message::Problem;
 use crate::msg;
 use crate::request::settings::Value;
 use crate::request::{
     Checkpointing, Compute, Dtype, Lora, LoraKind, Loss, Master, Method, Offload, Stage, Targets, Train, Work, Zero,
 };
+use std::sync::Arc;
 
 pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let catalog = fill.catalog;
     let framework = fill.row("framework", &catalog.frameworks, |row| &row.name, "hf")?;
+    let defaults = &framework.defaults;
     let precision = fill.precision()?;
-    let attention = fill.attention("flash");
+    let attention = fill.attention(&defaults.attn);
     let seq = match fill.settings.get("seq") {
         Some(Value::Max) => fill.model.max_position.unwrap_or(4096),
         _ => fill.count("seq", fill.model.max_position.map_or(2048, |max| max.min(2048))),
     };
-    let half = if precision == Compute::Fp16 { Dtype::Fp16 } else { Dtype::Bf16 };
-    let method = method(fill)?;
-    let full = method == Method::Full;
+    let stage = stage(fill.choice("stage", "sft"));
+    let method = method(fill, defaults)?;
     let optimizer = fill.row("optimizer", &catalog.optimizers, |row| &row.name, "adamw")?;
     let (micro_batch_size, gradient_accumulation) = batch(fill)?;
-    let master = match fill.choice("master", if full { "on" } else { "off" }) {
-        "amp" => Master::Amp,
-        "on" => Master::On,
-        _ => Master::Off,
-    };
-    let gradients = dtype(fill.choice("grads", if half == Dtype::Fp16 { "fp16" } else { "bf16" }));
-    let zero = match (fill.settings.choice("sharding"), fill.settings.count("zero")) {
-        (Some("hsdp"), None) => Zero::Hsdp,
-        (Some(_), None) => Zero::Fsdp,
-        (Some(_), Some(_)) => {
-            return Err(Problem::of("zero", msg!("problem-zero-and-sharding"))
-                .suggest(["zero=3".to_owned(), "sharding=fsdp".to_owned()]));
-        }
-        (None, None) => {
-            fill.assume("zero", 0);
-            Zero::Ddp
-        }
-        (None, Some(0)) => Zero::Ddp,
-        (None, Some(1)) => Zero::One,
-        (None, Some(2)) => Zero::Two,
-        (None, Some(_)) => Zero::Three,
-    };
+    let zero = zero(fill, defaults)?;
+    let adapters = matches!(method, Method::Lora(_));
+    let master = master(fill, defaults, precision, adapters, zero);
+    let gradient_dtype = gradients(fill, defaults, precision, &method, master);
+    let rl = matches!(stage, Stage::Ppo | Stage::Grpo);
+    let has_reference = rl || matches!(stage, Stage::Dpo | Stage::Kto);
     let tokens = tokens(fill, seq);
     let train = Train {
         method,
-        stage: stage(fill.choice("stage", "sft")),
+        stage,
         micro_batch_size,
         gradient_accumulation,
         optimizer,
         master,
-        gradient_dtype: gradients,
-        autocast: fill.switch("autocast", false),
+        gradient_dtype,
+        autocast: fill.switch("autocast", precision != Compute::Fp32 && defaults.autocast == "on"),
         zero,
         offload: match fill.choice("offload", "none") {
             "cpu" => Offload::Cpu,
             "optimizer" => Offload::Optimizer,
             _ => Offload::None,
         },
-        checkpointing: match fill.choice("checkpointing", "off") {
+        checkpointing: match fill.choice("checkpointing", &defaults.checkpointing) {
             "on" => Checkpointing::On,
             "selective" => Checkpointing::Selective,
             _ => Checkpointing::Off,
         },
-        loss: match fill.choice("loss", "full") {
+        loss: match fill.choice("loss", &defaults.loss) {
             "fused" => Loss::Fused,
             "chunked" => Loss::Chunked,
             _ => Loss::Full,
@@ -73,15 +60,90 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         compile: fill.switch("compile", false),
         framework,
         packing: fill.switch("packing", false),
-        reference_model: fill.settings.switch("ref_model").unwrap_or(false),
-        generations: fill.settings.count("generations").unwrap_or(1),
-        reward_model: None,
+        reference_model: has_reference && fill.switch("ref_model", true),
+        generations: if stage == Stage::Grpo { fill.count("generations", 8) } else { fill.settings.count("generations").unwrap_or(1) },
+        reward_model: reward_model(fill)?,
         tokens,
     };
     Ok(Settled { precision, seq, attention, work: Work::Train(train) })
 }
 
-fn method(fill: &mut Fill) -> Result<Method, Problem> {
+/// Sharding over data-parallel ranks; where nothing was asked and there are several, the framework's.
+fn zero(fill: &mut Fill, defaults: &'static Defaults) -> Result<Zero, Problem> {
+    match (fill.settings.choice("sharding"), fill.settings.count("zero")) {
+        (Some("hsdp"), None) => return Ok(Zero::Hsdp),
+        (Some(_), None) => return Ok(Zero::Fsdp),
+        (Some(_), Some(_)) => {
+            return Err(Problem::of("zero", msg!("problem-zero-and-sharding"))
+                .suggest(["zero=3".to_owned(), "sharding=fsdp".to_owned()]));
+        }
+        (None, Some(stage)) => return Ok(zero_stage(stage)),
+        (None, None) => {}
+    }
+    if fill.parallel.data * fill.parallel.context == 1 {
+        fill.assume("zero", 0);
+        return Ok(Zero::Ddp);
+    }
+    match defaults.sharding.parse() {
+        Ok(stage) => {
+            fill.assume("zero", stage);
+            Ok(zero_stage(stage))
+        }
+        Err(_) => {
+            fill.assume("sharding", &defaults.sharding);
+            Ok(if defaults.sharding == "hsdp" { Zero::Hsdp } else { Zero::Fsdp })
+        }
+    }
+}
+
+fn zero_stage(stage: u64) -> Zero {
+    match stage {
+        0 => Zero::Ddp,
+        1 => Zero::One,
+        2 => Zero::Two,
+        _ => Zero::Three,
+    }
+}
+
+/// What full fine-tuning in 16 bits steps. DeepSpeed, which a ZeRO stage brings in, keeps an fp32 master of its own.
+fn master(fill: &mut Fill, defaults: &'static Defaults, precision: Compute, adapters: bool, zero: Zero) -> Master {
+    let deepspeed = matches!(zero, Zero::One | Zero::Two | Zero::Three);
+    let default = match &*defaults.master {
+        _ if precision == Compute::Fp32 || adapters => "off",
+        "amp" | "off" if deepspeed => "on",
+        framework => framework,
+    };
+    match fill.choice("master", default) {
+        "amp" => Master::Amp,
+        "on" => Master::On,
+        _ => Master::Off,
+    }
+}
+
+/// Gradients are as wide as what they belong to, but for a framework that accumulates them in fp32 beside a master.
+fn gradients(fill: &mut Fill, defaults: &'static Defaults, precision: Compute, method: &Method, master: Master) -> Dtype {
+    let half = if precision == Compute::Fp16 { "fp16" } else { "bf16" };
+    let default = match (method, master) {
+        (Method::Lora(lora), _) => match lora.adapter_dtype {
+            Dtype::Fp32 => "fp32",
+            Dtype::Bf16 => "bf16",
+            Dtype::Fp16 => "fp16",
+        },
+        (Method::Full | Method::Freeze, _) if precision == Compute::Fp32 => "fp32",
+        (Method::Full | Method::Freeze, Master::Amp) => "fp32",
+        (Method::Full | Method::Freeze, Master::On) if defaults.grads == "fp32" => "fp32",
+        (Method::Full | Method::Freeze, Master::On | Master::Off) => half,
+    };
+    dtype(fill.choice("grads", default))
+}
+
+fn reward_model(fill: &Fill) -> Result<Option<Arc<Model>>, Problem> {
+    let Some(id) = fill.settings.text("reward_model") else { return Ok(None) };
+    let found = fill.catalog.model(id);
+    found.cloned().map(Some).ok_or_else(|| Problem::of("reward_model", msg!("problem-no-such-model", typed = id)))
+}
+
+fn method(fill: &mut Fill, defaults: &'static Defaults) -> Result<Method, Problem> {
     let catalog = fill.catalog;
     let rank_given = fill.settings.get("lora_rank").is_some();
     let word = fill.choice("method", if rank_given { "lora" } else { "full" });
@@ -92,7 +154,8 @@ fn method(fill: &mut Fill) -> Result<Method, Problem> {
         "dora" => LoraKind::Dora,
         _ => LoraKind::Lora,
     };
-    let rank = fill.count("lora_rank", 8);
+    // peft's `LoraConfig.r` and `AdaLoraConfig.init_r`.
+    let rank = fill.count("lora_rank", if kind == LoraKind::AdaLora { 12 } else { 8 });
     if rank > fill.model.hidden_size {
         return Err(Problem::of(
             "lora_rank",
@@ -102,8 +165,12 @@ fn method(fill: &mut Fill) -> Result<Method, Problem> {
     }
     let base =
         if word == "qlora" { Some(fill.row("quant", &catalog.formats, |row| &row.name, "bnb-nf4")?) } else { None };
+    if fill.settings.texts("lora_targets").is_empty() {
+        fill.assume("lora_targets", "all");
+    }
     let targets = targets(fill.settings.texts("lora_targets"));
-    let adapter_dtype = dtype(fill.choice("adapters", "fp32"));
+    let pure_fp32 = fill.settings.choice("precision") == Some("fp32");
+    let adapter_dtype = dtype(fill.choice("adapters", if pure_fp32 { "fp32" } else { &defaults.adapters }));
     Ok(Method::Lora(Lora { kind, rank, targets, adapter_dtype, base }))
 }
 

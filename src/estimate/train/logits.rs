@@ -1,0 +1,49 @@
+//! The LM head's output and its loss.
+//!
+//! transformers' causal loss holds, at the peak of its backward, log-probabilities, their gradient and the logits'
+//! gradient in fp32: 12 bytes a logit. Chunked losses keep 16-bit logits and differentiate a slice; a fused linear
+//! cross-entropy (Hsu et al. 2024, "Liger Kernel") never holds more than a slice.
+
+use crate::catalog::model::{Model, Role};
+use crate::request::{Loss, Train};
+
+/// Bytes by what they are made of: rows of logits, and bytes a logit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Logits {
+    pub rows: f64,
+    pub vocabulary: f64,
+    pub bytes_each: f64,
+    /// The hidden states' and the head's gradients that a fused loss makes in its forward.
+    pub fused: f64,
+}
+
+/// Slices that a chunked loss cuts a batch into (torchtune's `CEWithChunkedOutputLoss`).
+const CHUNKS: f64 = 8.0;
+
+impl Logits {
+    /// Of `tokens` rows on one GPU whose head is split over `tensor` ranks.
+    pub fn of(model: &Model, train: &Train, tokens: f64, tensor: f64, head_trains: bool, size: f64) -> Self {
+        let (vocabulary, hidden) = (model.vocab_size as f64, model.hidden_size as f64);
+        if !model.outer.iter().any(|t| t.role == Role::LmHead) && !model.tied_embeddings {
+            return Self::default();
+        }
+        let full = train.framework.kernels.loss_bytes + if model.final_logit_softcap { size } else { 0.0 };
+        let each = |rows: f64, bytes_each: f64| Self { rows, vocabulary: vocabulary / tensor, bytes_each, fused: 0.0 };
+        match train.loss {
+            Loss::Full => each(tokens, full),
+            // All logits and their gradient in 16 bits, one slice as the full loss has it.
+            Loss::Chunked => each(tokens, 2.0 * size.min(2.0) + full / CHUNKS),
+            Loss::Fused => {
+                // Liger's slices: as many rows as make a slice no larger than the hidden states.
+                let slices = (vocabulary / hidden).ceil().max(1.0);
+                let rows = ((tokens / slices).ceil() as u64).next_power_of_two() as f64;
+                let head = if head_trains { vocabulary * hidden / tensor } else { 0.0 };
+                Self { fused: size * (tokens * hidden + head), ..each(rows.min(tokens), full) }
+            }
+        }
+    }
+
+    pub fn bytes(&self) -> f64 {
+        self.rows * self.vocabulary * self.bytes_each + self.fused
+    }
+}

@@ -1,0 +1,25 @@
+//! What stands between the tensors of a step and what the driver reports.
+//!
+//! The caching allocator keeps freed blocks and cannot fill every gap; a process has a CUDA context, a group of GPUs
+//! its communicators.
+
+use crate::catalog::constant::Training;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Overhead {
+    /// Held by the caching allocator beyond live tensors.
+    pub slack: f64,
+    pub context: f64,
+    pub communicators: f64,
+}
+
+impl Overhead {
+    /// `churned`: bytes that are allocated and freed within a step.
+    pub fn of(churned: f64, gpus: u32, constants: &Training) -> Self {
+        Self {
+            slack: constants.allocator_slack * churned,
+            context: constants.context_bytes,
+            communicators: if gpus > 1 { constants.communicator_bytes } else { 0.0 },
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! What one layer's forward keeps for its backward.
+//!
+//! Walks a layer as autograd does: a norm keeps its input in fp32 and its result, a linear its input if its weight
+//! or an adapter on it is trained, an attention kernel queries, keys, values, output and log-sum-exp, an activation
+//! its arguments. Derived from the operators of transformers' modelling code and checked against traced steps
+//! (`tests/data/training-memory-oracle.csv`). Knows nothing of depth, batches or checkpointing (see `activations`).
+
+use super::regime::{Regime, adapter};
+use crate::catalog::model::{Activation, Ffn, Fused, LayerKind, Mixer, Model, Norm, Role, Tensor};
+use crate::request::{AttentionKernel, Method, Train};
+use smallvec::SmallVec;
+use std::ops::{Add, AddAssign};
+
+/// Bytes: so many a token, a pair of tokens of one sequence, and whatever the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Saved {
+    pub token: f64,
+    pub pair: f64,
+    pub fixed: f64,
+}
+
+impl Saved {
+    fn token(token: f64) -> Self {
+        Self { token, ..Self::default() }
+    }
+    pub fn bytes(&self, tokens: f64, pairs: f64) -> f64 {
+        self.token * tokens + self.pair * pairs + self.fixed
+    }
+}
+
+impl Add for Saved {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { token: self.token + other.token, pair: self.pair + other.pair, fixed: self.fixed + other.fixed }
+    }
+}
+impl AddAssign for Saved {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// How a run computes its layers.
+#[derive(Clone, Copy)]
+pub struct Walk<'a> {
+    pub model: &'a Model,
+    pub train: &'a Train,
+    pub regime: Regime,
+    pub kernel: AttentionKernel,
+    /// Tensor-parallel ranks: heads and MLP widths are split by it.
+    pub tensor: f64,
+    /// Ranks that split norms and residuals along the sequence.
+    pub sequence: f64,
+    pub fused_norm: bool,
+    pub fused_mlp: bool,
+}
+
+type Roles = SmallVec<[Role; 6]>;
+
+/// How a linear wants its input kept.
+enum Keep {
+    Not,
+    AsIs,
+    Copy(f64),
+}
+
+impl Walk<'_> {
+    /// Everything that one layer keeps. `trains`: its own weights are trained.
+    pub fn layer(&self, layer: &LayerKind, trains: bool) -> Saved {
+        let hidden = self.model.hidden_size as f64 / self.sequence;
+        let norms = self.hidden_norms(layer);
+        let one_norm = norms == 1 && !matches!(layer.ffn, Ffn::None) && !matches!(layer.mixer, Mixer::None);
+        let norm = self.norm(hidden, trains);
+        let mut saved = Saved::default();
+        let inputs = [mixer_inputs(&layer.mixer), ffn_inputs(&layer.ffn)];
+        if one_norm {
+            // One norm feeds attention and MLP.
+            let roles: Roles = inputs.into_iter().flatten().collect();
+            saved += Saved::token(norm + self.shared_input(hidden, self.norm_output(), false, &roles, trains));
+        } else {
+            for roles in inputs.iter().filter(|roles| !roles.is_empty()) {
+                saved += Saved::token(norm + self.shared_input(hidden, self.norm_output(), false, roles, trains));
+            }
+            // Norms after attention and MLP (Gemma 2) feed only the residual sum.
+            saved += Saved::token(norms.saturating_sub(2) as f64 * norm);
+        }
+        saved += self.mixer(&layer.mixer, trains);
+        saved += self.ffn(&layer.ffn, trains);
+        if self.model.dropout {
+            // A byte an element of each residual dropout's mask.
+            saved += Saved::token(2.0 * hidden);
+        }
+        saved + self.weights(layer, trains)
+    }
+
+    /// Norms over the hidden size; those over queries and keys may be as wide.
+    fn hidden_norms(&self, layer: &LayerKind) -> usize {
+        let wide = |t: &&Tensor| t.role == Role::Norm && t.out_features == self.model.hidden_size;
+        let vectors = layer.tensors.iter().filter(wide).count();
+        match self.model.norm {
+            Norm::Plain => 2,
+            Norm::Layer => vectors / 2,
+            Norm::Rms | Norm::LayerNoBias => vectors,
+        }
+    }
+
+    /// A norm of `width` features, its output not counted.
+    fn norm(&self, width: f64, trains: bool) -> f64 {
+        let stream = self.regime.stream;
+        match self.model.norm {
+            // Input, mean and inverse deviation; autocast feeds it in fp32.
+            Norm::Layer | Norm::LayerNoBias | Norm::Plain => self.norm_output() * width + 8.0,
+            Norm::Rms if self.fused_norm => stream * width + 4.0,
+            // The input in fp32, its inverse root mean square, and what the weight multiplies.
+            Norm::Rms => 4.0 * width + 4.0 + if trains { self.scaled(width) } else { 0.0 },
+        }
+    }
+
+    /// The normalised tensor that a trained norm weight multiplies; Gemma multiplies in fp32.
+    fn scaled(&self, width: f64) -> f64 {
+        let gemma = self.model.model_type.starts_with("gemma");
+        width * if gemma { 4.0 } else { self.regime.stream }
+    }
+
+    fn norm_output(&self) -> f64 {
+        let layer_norm_in_fp32 = self.regime.autocast && self.model.norm != Norm::Rms;
+        if layer_norm_in_fp32 { 4.0 } else { self.regime.stream }
+    }
+
+    /// One tensor of `width` features, `size` bytes each, that feeds linears of these roles. `held`: kept anyway.
+    fn shared_input(&self, width: f64, size: f64, held: bool, roles: &[Role], trains: bool) -> f64 {
+        let (mut as_is, mut copies) = (held, if held { -size } else { 0.0 });
+        for (at, role) in roles.iter().enumerate() {
+            let one_matrix = at > 0 && self.fused_with_previous(*role);
+            match self.keep(*role, size, trains) {
+                _ if one_matrix => {}
+                Keep::Not => {}
+                Keep::AsIs => as_is = true,
+                Keep::Copy(bytes) => copies += bytes,
+            }
+        }
+        width * (copies + if as_is { size } else { 0.0 })
+    }
+
+    fn fused_with_previous(&self, role: Role) -> bool {
+        let Fused { qkv, gate_up } = self.model.fused;
+        match role {
+            Role::Key | Role::Value => qkv,
+            Role::Up | Role::SharedUp => gate_up,
+            _ => false,
+        }
+    }
+
+    fn keep(&self, role: Role, size: f64, trains: bool) -> Keep {
+        let regime = &self.regime;
+        let cast = |wanted: f64| if size == wanted { Keep::AsIs } else { Keep::Copy(wanted) };
+        let Some(lora) = self.train.lora() else {
+            return if !trains {
+                Keep::Not
+            } else if regime.autocast {
+                cast(regime.compute)
+            } else {
+                Keep::AsIs
+            };
+        };
+        if !lora.targets.reach(role, self.model.fused) {
+            return Keep::Not;
+        }
+        match (regime.autocast, lora.base.is_some()) {
+            // peft casts the input to the adapter's precision, then autocast back: a copy for each adapter.
+            (true, false) if regime.adapter != size => Keep::Copy(regime.compute),
+            (true, _) => cast(regime.compute),
+            (false, _) => cast(regime.adapter),
+        }
+    }
+
+    fn mixer(&self, mixer: &Mixer, trains: bool) -> Saved {
+        let (t, attention) = (self.tensor, self.regime.attention());
+        match *mixer {
+            Mixer::Attention { heads, kv_heads, head_dim, value_head_dim, qk_norm, output_gate, .. } => {
+                let (queries, keys) = (heads as f64 / t, (kv_heads as f64 / t).max(1.0));
+                let (q, k) = (queries * head_dim as f64, keys * head_dim as f64);
+                let (v, out) = (keys * value_head_dim as f64, queries * value_head_dim as f64);
+                // A value that is a view of the fused projection keeps the whole of it alive.
+                let viewed = self.model.fused.qkv && attention == self.regime.linear_output;
+                let rotary = !self.model.outer.iter().any(|tensor| tensor.role == Role::Position);
+                let v_kept = match (viewed, rotary) {
+                    (true, true) => q + k + v,
+                    (true, false) => v,
+                    (false, _) => v,
+                };
+                let mut saved = self.scores(queries, [q, k, v_kept, out], queries / keys, trains);
+                if qk_norm {
+                    saved.token += self.norm(q, trains) + self.norm(k, trains) + 4.0 * (queries + keys - 2.0);
+                }
+                if output_gate {
+                    // The gate, its sigmoid, and the ungated output (kept already).
+                    saved.token += 2.0 * self.regime.linear_output * out;
+                }
+                saved
+            }
+            Mixer::Latent {
+                heads, q_lora_rank, kv_lora_rank, nope_head_dim, rope_head_dim, value_head_dim, ..
+            } => {
+                let heads = heads as f64 / t;
+                let (nope, value) = (nope_head_dim as f64, value_head_dim as f64);
+                let key = nope + rope_head_dim as f64;
+                // Values are a view of what comes up from the latent, keys and queries are concatenated anew.
+                let kept = [heads * key, heads * key, heads * (nope + value), heads * value];
+                let mut saved = self.scores(heads, kept, 1.0, trains);
+                let compressed = |rank: f64, up: Role| {
+                    self.norm(rank, trains) + self.shared_input(rank, self.norm_output(), false, &[up], trains)
+                };
+                saved.token += compressed(kv_lora_rank as f64, Role::KvUp);
+                if let Some(rank) = q_lora_rank {
+                    saved.token += compressed(rank as f64, Role::QueryUp);
+                }
+                saved
+            }
+            Mixer::Compressed { heads, head_dim, .. } => {
+                // One key that is the value too, shared by all heads.
+                let (queries, width) = (heads as f64 / t, head_dim as f64);
+                self.scores(queries, [queries * width, width, 0.0, queries * width], queries, trains)
+            }
+            Mixer::Linear { key_heads, value_heads, key_head_dim, value_head_dim, .. } => {
+                let keys = (key_heads * key_head_dim) as f64 / t;
+                let values = (value_heads * value_head_dim) as f64 / t;
+                let size = self.regime.linear_output;
+                // Convolution in and out, the kernel's normalised arguments, its output, the gate and a gated norm.
+                let through = 2.0 * keys + values;
+                let token = size * (3.0 * through + 2.0 * values) + 4.0 * values;
+                Saved::token(token + self.shared_input(values, size, false, &[Role::MixerOut], trains))
+            }
+            Mixer::Mamba { inner_size, state_size, heads, groups, .. } => {
+                let inner = inner_size as f64 / t;
+                let size = self.regime.linear_output;
+                let selects = 2.0 * (groups.max(1) * state_size) as f64;
+                // Projection, convolution's output, the scan's output, the gate; Mamba 1 also a step size a channel.
+                let steps = if heads == 0 { inner } else { heads as f64 / t };
+                let token = size * (4.0 * inner + 2.0 * selects + 2.0 * steps) + 4.0 * inner;
+                Saved::token(token + self.shared_input(inner, size, false, &[Role::MixerOut], trains))
+            }
+            Mixer::Parallel(ref a, ref b) => self.mixer(a, trains) + self.mixer(b, trains),
+            Mixer::None => Saved::default(),
+        }
+    }
+
+    /// Attention proper and the output projection's input. `kept`: widths of queries, keys, values and output.
+    fn scores(&self, heads: f64, kept: [f64; 4], repeats: f64, trains: bool) -> Saved {
+        let [q, k, v, out] = kept;
+        let size = self.regime.attention();
+        match self.kernel {
+            AttentionKernel::Flash | AttentionKernel::Sdpa => {
+                let token = size * (q + k + v + out) + 4.0 * heads;
+                Saved::token(token + self.shared_input(out, size, true, &[Role::Output], trains))
+            }
+            AttentionKernel::Eager => {
+                // Keys and values are repeated for each query head; probabilities in fp32 and in what values are.
+                let soft_cap = if self.model.final_logit_softcap { size } else { 0.0 };
+                let probabilities = 4.0 + if size == 4.0 { 0.0 } else { size } + soft_cap;
+                let token = size * (q + if repeats > 1.0 { repeats * k + repeats * v } else { k + v });
+                let projected = self.shared_input(out, size, false, &[Role::Output], trains);
+                Saved { token: token + projected, pair: probabilities * heads, fixed: 0.0 }
+            }
+        }
+    }
+
+    fn ffn(&self, ffn: &Ffn, trains: bool) -> Saved {
+        match *ffn {
+            Ffn::Dense { intermediate_size, gated } => {
+                Saved::token(self.mlp(intermediate_size as f64 / self.tensor, gated, Role::Down, trains))
+            }
+            Ffn::Moe { experts, top_k, intermediate_size, shared_intermediate_size, gated } => {
+                let size = self.regime.linear_output;
+                let hidden = self.model.hidden_size as f64;
+                let tokens = top_k as f64;
+                let gathered = self.shared_input(hidden, size, false, &[Role::ExpertGate], trains);
+                let expert = self.mlp(intermediate_size as f64 / self.tensor, gated, Role::ExpertDown, trains);
+                // Outputs before they are weighed, scores in fp32 over all experts.
+                let routed = tokens * (gathered + expert + size * hidden + 16.0) + 4.0 * experts as f64;
+                let shared = shared_intermediate_size as f64 / self.tensor;
+                let shared = if shared > 0.0 { self.mlp(shared, gated, Role::SharedDown, trains) } else { 0.0 };
+                Saved::token(routed + shared)
+            }
+            Ffn::None => Saved::default(),
+        }
+    }
+
+    /// An MLP of `width`, its input not counted.
+    fn mlp(&self, width: f64, gated: bool, down: Role, trains: bool) -> f64 {
+        let size = self.regime.linear_output;
+        let relu = self.model.activation == Activation::Relu;
+        let product = self.shared_input(width, size, relu && !gated, &[down], trains);
+        let arguments = match (gated, self.model.activation) {
+            // Gate and up; written out, also the activated gate.
+            (true, _) => size * width * if self.fused_mlp { 2.0 } else { 3.0 },
+            (false, Activation::Silu | Activation::Gelu | Activation::Relu) => size * width,
+            (false, Activation::Relu2) => 2.0 * size * width,
+            (false, Activation::GeluNew) => size * width * if self.fused_mlp { 1.0 } else { 4.0 },
+        };
+        arguments + product
+    }
+
+    /// Copies of weights, adapters' inner activations and temporaries.
+    fn weights(&self, layer: &LayerKind, trains: bool) -> Saved {
+        let regime = &self.regime;
+        let mut saved = Saved::default();
+        let linears = layer.tensors.iter().filter(|tensor| tensor.role.is_layer_linear());
+        if regime.weight_copies && (trains || self.train.method != Method::Full) {
+            saved.fixed += linears.clone().map(|t| regime.compute * t.parameters() as f64 / self.tensor).sum::<f64>();
+        }
+        let Some(lora) = self.train.lora() else { return saved };
+        for tensor in linears.filter(|tensor| lora.targets.reach(tensor.role, self.model.fused)) {
+            let rank = lora.rank as f64;
+            let (inner, outer) = adapter(tensor, rank, self.model.fused);
+            let inside = if regime.autocast { regime.compute } else { regime.adapter };
+            if inner > 0.0 && !tensor.role.is_routed_expert() {
+                saved.token += rank * inside;
+            }
+            if regime.autocast && regime.adapter != regime.compute {
+                saved.fixed += regime.compute * (inner + outer);
+            }
+            if tensor.role.is_routed_expert() && tensor.copies > 1 {
+                // peft keeps W + ΔW of stacked experts.
+                saved.fixed += regime.compute * tensor.parameters() as f64;
+            }
+            if self.train.is_dora() {
+                // The base's and the adapter's output, each scaled by the magnitude.
+                let out = tensor.out_features as f64 / self.tensor;
+                saved.token += out * (regime.linear_output + inside);
+            }
+        }
+        saved
+    }
+}
+
+/// Linears that read a mixer's normalised input.
+fn mixer_inputs(mixer: &Mixer) -> Roles {
+    let roles: &[Role] = match mixer {
+        Mixer::Attention { .. } => &[Role::Query, Role::Key, Role::Value],
+        Mixer::Latent { q_lora_rank: Some(_), .. } | Mixer::Compressed { .. } => &[Role::QueryDown, Role::KvDown],
+        Mixer::Latent { q_lora_rank: None, .. } => &[Role::Query, Role::KvDown],
+        Mixer::Linear { .. } | Mixer::Mamba { .. } => &[Role::MixerIn],
+        Mixer::Parallel(a, b) => return mixer_inputs(a).into_iter().chain(mixer_inputs(b)).collect(),
+        Mixer::None => &[],
+    };
+    roles.into()
+}
+
+/// Linears that read an MLP's normalised input; routed experts gather their own.
+fn ffn_inputs(ffn: &Ffn) -> Roles {
+    let roles: &[Role] = match ffn {
+        Ffn::Dense { gated: true, .. } => &[Role::Gate, Role::Up],
+        Ffn::Dense { gated: false, .. } => &[Role::Up],
+        Ffn::Moe { shared_intermediate_size: 0, .. } => &[Role::Router],
+        Ffn::Moe { .. } => &[Role::Router, Role::SharedGate, Role::SharedUp],
+        Ffn::None => &[],
+    };
+    roles.into()
+}

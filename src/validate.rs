@@ -1,0 +1,143 @@
+//! Estimates against measured cases.
+//!
+//! Takes CSV files whose `line` column is a question and whose other columns say what was measured, gives for each
+//! quantity how far estimates are off and how often the measured value lies in their range. With a fold to leave
+//! out, the constants that the presets mark as fitted are found anew from the other folds' rows before a fold is
+//! scored.
+
+use crate::catalog::{Catalog, Constants};
+use crate::estimate::{Estimate, estimate_with};
+use crate::plan::choose;
+use crate::request::{Request, line};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+
+mod fit;
+pub mod quantity;
+mod score;
+
+pub use quantity::{QUANTITIES, Quantity, Row};
+pub use score::{Case, Scores};
+
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A column: each of its values is left out in turn when constants are fitted, then scored.
+    pub leave_out: Option<String>,
+}
+
+/// Scores by quantity, and the lines that gave no answer.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub scores: Vec<Scores>,
+    pub unanswered: Vec<(String, String)>,
+}
+
+/// A file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {fault}", path.display())]
+pub struct Unreadable {
+    pub path: PathBuf,
+    pub fault: String,
+}
+
+/// A measured row with its question, ready to be estimated under any constants.
+pub(crate) struct Prepared {
+    row: Row,
+    request: Request,
+}
+
+/// Answers every row of the files.
+pub fn run(paths: &[PathBuf], options: &Options) -> Result<Report, Unreadable> {
+    let catalog = Catalog::embedded();
+    let mut report = Report::default();
+    let mut cases = Vec::new();
+    for path in paths {
+        for row in read(path)? {
+            match prepare(row, catalog) {
+                Ok(Some(prepared)) => cases.push(prepared),
+                Ok(None) => {}
+                Err(unanswered) => report.unanswered.push(unanswered),
+            }
+        }
+    }
+    report.scores = match &options.leave_out {
+        None => score(&cases, &cases.iter().collect::<Vec<_>>(), &catalog.constants),
+        Some(column) => left_out(&cases, column, catalog),
+    };
+    Ok(report)
+}
+
+fn read(path: &PathBuf) -> Result<Vec<Row>, Unreadable> {
+    let unreadable = |fault: csv::Error| Unreadable { path: path.clone(), fault: fault.to_string() };
+    let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
+    let headers = reader.headers().map_err(unreadable)?.clone();
+    let rows = reader.records().enumerate().map(|(at, record)| {
+        let record = record.map_err(unreadable)?;
+        let values = headers.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect();
+        Ok(Row { number: at + 2, values })
+    });
+    rows.collect()
+}
+
+/// `None`: the row has no line or measures nothing that is estimated.
+fn prepare(row: Row, catalog: &'static Catalog) -> Result<Option<Prepared>, (String, String)> {
+    let Some(text) = row.get("line") else { return Ok(None) };
+    if !QUANTITIES.iter().any(|quantity| (quantity.measured)(&row).is_some()) {
+        return Ok(None);
+    }
+    let request = line::read(text, catalog).and_then(|read| choose(&read.settings, catalog));
+    match request {
+        Ok(request) => Ok(Some(Prepared { row, request })),
+        Err(problem) => Err((row.id(), format!("{}: {:?}", problem.message.key, problem.message.args))),
+    }
+}
+
+fn score(all: &[Prepared], of: &[&Prepared], constants: &Constants) -> Vec<Scores> {
+    let _ = all;
+    let estimates: Vec<Estimate> = of.iter().map(|case| estimate_with(&case.request, constants)).collect();
+    let scores = QUANTITIES.iter().map(|quantity| {
+        let cases = of.iter().zip(&estimates).filter_map(|(case, estimate)| Case::of(quantity, &case.row, estimate));
+        Scores { quantity: quantity.name, cases: cases.collect() }
+    });
+    scores.filter(|scores| !scores.cases.is_empty()).collect()
+}
+
+/// Every fold scored under constants fitted to the others.
+fn left_out(cases: &[Prepared], column: &str, catalog: &'static Catalog) -> Vec<Scores> {
+    let folds: BTreeSet<&str> = cases.iter().filter_map(|case| case.row.get(column)).collect();
+    let mut total: Vec<Scores> = Vec::new();
+    for fold in folds {
+        let (left, kept): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.row.get(column) == Some(fold));
+        let constants = fit::fit(&kept, &catalog.constant_rows);
+        for scores in score(cases, &left, &constants) {
+            match total.iter_mut().find(|other| other.quantity == scores.quantity) {
+                Some(other) => other.cases.extend(scores.cases),
+                None => total.push(scores),
+            }
+        }
+    }
+    total
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<28} {:>5} {:>8} {:>8} {:>8}", "quantity", "n", "median", "P90", "in range")?;
+        for scores in &self.scores {
+            writeln!(f, "{scores}")?;
+        }
+        for scores in &self.scores {
+            writeln!(f, "\n{}, worst ten", scores.quantity)?;
+            for case in scores.worst(10) {
+                writeln!(f, "  {case}")?;
+            }
+        }
+        if !self.unanswered.is_empty() {
+            writeln!(f, "\nunanswered: {}", self.unanswered.len())?;
+            for (id, why) in self.unanswered.iter().take(10) {
+                writeln!(f, "  {id}: {why}")?;
+            }
+        }
+        Ok(())
+    }
+}
