@@ -63,7 +63,11 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     traced("step: weights", |row| row.number("params_bytes"), |estimate, _| part(estimate, PartKind::Weights)),
     traced("step: gradients", |row| row.number("grads_bytes"), |estimate, _| part(estimate, PartKind::Gradients)),
-    traced("step: optimizer states", |row| row.number("optim_bytes"), |estimate, _| part(estimate, PartKind::Optimizer)),
+    traced(
+        "step: optimizer states",
+        |row| row.number("optim_bytes"),
+        |estimate, _| part(estimate, PartKind::Optimizer),
+    ),
     traced("step: peak", |row| row.number("peak_bytes"), |estimate, _| Some(estimate.memory.allocated.0)),
 ];
 

@@ -41,9 +41,7 @@ impl Buffers {
             0.0
         } else {
             match train.framework.buffers {
-                BufferRule::Buckets { prefetch, .. } => {
-                    regime.compute * (layer + prefetch.min(share.depth() * layer))
-                }
+                BufferRule::Buckets { prefetch, .. } => regime.compute * (layer + prefetch.min(share.depth() * layer)),
                 BufferRule::Layers | BufferRule::Contiguous => {
                     // The layer at work and the next, and the gradients of one before they are reduced.
                     let trains = if train.method == Method::Full { 1.0 } else { 0.0 };

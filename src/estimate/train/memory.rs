@@ -55,7 +55,8 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let seq = request.seq as f64 / f64::from(parallel.context);
     let sequences = train.micro_batch_size as f64 * load.sequences;
     let held = f64::from(parallel.pipeline - at).min(train.gradient_accumulation as f64);
-    let batch = Batch { tokens: sequences * seq, pairs: sequences * seq * request.seq as f64, in_flight: held.max(1.0) };
+    let batch =
+        Batch { tokens: sequences * seq, pairs: sequences * seq * request.seq as f64, in_flight: held.max(1.0) };
     let walk = walk(request, train, regime);
     let activations = Activations::of(&walk, &share, batch);
     let layers = share.depth().max(1.0);
@@ -73,11 +74,8 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     // States, several models where the stage trains or keeps several.
     let on_gpu = |offloaded: bool, bytes: f64| if offloaded { 0.0 } else { bytes };
     let optimizer_away = train.offload != Offload::None || train.optimizer.paged;
-    let masters = if train.master == Master::On && train.lora().is_none() {
-        4.0 * states.stepped_parameters()
-    } else {
-        0.0
-    };
+    let masters =
+        if train.master == Master::On && train.lora().is_none() { 4.0 * states.stepped_parameters() } else { 0.0 };
     let optimizer = on_gpu(optimizer_away, load.trained * states.optimizer());
     let master = on_gpu(train.offload != Offload::None, load.trained * masters);
     let shard_weights = |bytes: f64| if states.shard.weights { bytes / states.shard.ranks } else { bytes };
@@ -120,12 +118,8 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let one_layer = if train.checkpointing == Checkpointing::On { 0.0 } else { kept_once / layers };
     // A head tied to the embedding adds its gradient to the embedding's.
     let tied = if share.model.tied_embeddings && share.first && share.last { head_gradient } else { 0.0 };
-    let first_layer = Phase {
-        kept: kept - kept_once + one_layer,
-        gradients,
-        buffers: buffers.at_work() + tied,
-        ..last_layer
-    };
+    let first_layer =
+        Phase { kept: kept - kept_once + one_layer, gradients, buffers: buffers.at_work() + tied, ..last_layer };
     let step = Phase { gradients, buffers: resident + buffers.step, ..Phase::default() };
     let rollout = Phase {
         kv_cache: if load.generates { rollout_cache(&share, train, request) } else { 0.0 },
@@ -140,11 +134,21 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let mut parts = Parts::default();
     let dp = |on: bool| if on { 1.0 / states.shard.ranks } else { 1.0 };
     let _ = dp;
-    parts.add(PartKind::Weights, Term::new("term-frozen-weights", Basis::Exact, "source-tensors", &[("bytes", frozen)]));
-    parts.add(PartKind::Weights, Term::new("term-trained-weights", Basis::Exact, "source-tensors", &[("bytes", trained)]));
-    parts.add(PartKind::Weights, Term::new("term-other-models", Basis::Modelled, "source-tensors", &[("bytes", other_models)]));
+    parts
+        .add(PartKind::Weights, Term::new("term-frozen-weights", Basis::Exact, "source-tensors", &[("bytes", frozen)]));
+    parts.add(
+        PartKind::Weights,
+        Term::new("term-trained-weights", Basis::Exact, "source-tensors", &[("bytes", trained)]),
+    );
+    parts.add(
+        PartKind::Weights,
+        Term::new("term-other-models", Basis::Modelled, "source-tensors", &[("bytes", other_models)]),
+    );
     let per = |size: f64, total: f64| [("parameters", total / size), ("bytes-each", size)];
-    parts.add(PartKind::Gradients, Term::new("term-gradients", Basis::Exact, "source-zero", &per(gradient_size, gradients)));
+    parts.add(
+        PartKind::Gradients,
+        Term::new("term-gradients", Basis::Exact, "source-zero", &per(gradient_size, gradients)),
+    );
     parts.add(PartKind::Optimizer, Term::new("term-master", Basis::Exact, "source-zero", &per(4.0, master)));
     parts.add(PartKind::Optimizer, Term::new("term-states", Basis::Exact, "source-optimizer", &[("bytes", optimizer)]));
     let each = activations.kept;
@@ -159,31 +163,67 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         ]
     };
     let modelled = Basis::Modelled;
-    parts.add(PartKind::Activations, Term::new("term-kept", modelled, "source-autograd", &kept_factors(each.token, batch.tokens)));
-    parts.add(PartKind::Activations, Term::new("term-kept-scores", modelled, "source-autograd", &kept_factors(each.pair, batch.pairs)));
-    parts.add(PartKind::Activations, Term::new("term-weight-copies", modelled, "source-autograd", &kept_factors(each.fixed, 1.0)));
-    parts.add(PartKind::Activations, Term::new("term-rebuilt", modelled, "source-checkpointing", &[("bytes", peak.rebuilt)]));
-    parts.add(PartKind::Activations, Term::new("term-working", modelled, "source-autograd", &[("bytes", peak.working)]));
+    parts.add(
+        PartKind::Activations,
+        Term::new("term-kept", modelled, "source-autograd", &kept_factors(each.token, batch.tokens)),
+    );
+    parts.add(
+        PartKind::Activations,
+        Term::new("term-kept-scores", modelled, "source-autograd", &kept_factors(each.pair, batch.pairs)),
+    );
+    parts.add(
+        PartKind::Activations,
+        Term::new("term-weight-copies", modelled, "source-autograd", &kept_factors(each.fixed, 1.0)),
+    );
+    parts.add(
+        PartKind::Activations,
+        Term::new("term-rebuilt", modelled, "source-checkpointing", &[("bytes", peak.rebuilt)]),
+    );
+    parts
+        .add(PartKind::Activations, Term::new("term-working", modelled, "source-autograd", &[("bytes", peak.working)]));
     if peak.logits > 0.0 {
         let factors = [("rows", logits.rows), ("vocabulary", logits.vocabulary), ("bytes-each", logits.bytes_each)];
         parts.add(PartKind::Logits, Term::new("term-logits", modelled, "source-loss", &factors));
         parts.add(PartKind::Logits, Term::new("term-fused-loss", modelled, "source-loss", &[("bytes", logits.fused)]));
     }
-    parts.add(PartKind::Buffers, Term::new("term-communication", modelled, "source-framework", &[("bytes", buffers.communication)]));
-    parts.add(PartKind::Buffers, Term::new("term-importance", modelled, "source-adalora", &[("bytes", buffers.importance)]));
-    parts.add(PartKind::Buffers, Term::new("term-temporaries", modelled, "source-framework", &[("bytes", peak.buffers - resident)]));
+    parts.add(
+        PartKind::Buffers,
+        Term::new("term-communication", modelled, "source-framework", &[("bytes", buffers.communication)]),
+    );
+    parts.add(
+        PartKind::Buffers,
+        Term::new("term-importance", modelled, "source-adalora", &[("bytes", buffers.importance)]),
+    );
+    parts.add(
+        PartKind::Buffers,
+        Term::new("term-temporaries", modelled, "source-framework", &[("bytes", peak.buffers - resident)]),
+    );
     parts.add(PartKind::KvCache, Term::new("term-rollout", modelled, "source-tensors", &[("bytes", peak.kv_cache)]));
     let not_yet = gradients - peak.gradients;
-    parts.add(PartKind::Activations, Term::new("term-place-of-gradients", modelled, "source-autograd", &[("minus", -1.0), ("bytes", not_yet)]));
+    parts.add(
+        PartKind::Activations,
+        Term::new("term-place-of-gradients", modelled, "source-autograd", &[("minus", -1.0), ("bytes", not_yet)]),
+    );
 
     let allocated = parts.total();
     let churned = peak.bytes() - peak.gradients;
     let overhead = Overhead::of(churned, request.hardware.gpus, constants);
     let assumed = Basis::Assumed;
-    parts.add(PartKind::Overhead, Term::new("term-allocator", assumed, "source-fitted", &[("slack", constants.allocator_slack), ("bytes", churned)]));
+    parts.add(
+        PartKind::Overhead,
+        Term::new(
+            "term-allocator",
+            assumed,
+            "source-fitted",
+            &[("slack", constants.allocator_slack), ("bytes", churned)],
+        ),
+    );
     let reserved = parts.total();
     parts.add(PartKind::Overhead, Term::new("term-context", assumed, "source-cuda", &[("bytes", overhead.context)]));
-    parts.add(PartKind::Overhead, Term::new("term-communicators", assumed, "source-nccl", &[("bytes", overhead.communicators)]));
+    parts.add(
+        PartKind::Overhead,
+        Term::new("term-communicators", assumed, "source-nccl", &[("bytes", overhead.communicators)]),
+    );
     let device = parts.total();
 
     let squared: f64 = [
@@ -199,7 +239,9 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let doubt = squared.sqrt();
     let host = match train.offload {
         Offload::None => 0.0,
-        Offload::Optimizer | Offload::Cpu => load.trained * (states.optimizer() + masters + states.stepped_parameters() * gradient_size),
+        Offload::Optimizer | Offload::Cpu => {
+            load.trained * (states.optimizer() + masters + states.stepped_parameters() * gradient_size)
+        }
     } + if weights_away { load.trained * states.trained_weights() + states.frozen() } else { 0.0 }
         + if train.optimizer.paged { states.optimizer() } else { 0.0 };
     Memory {

@@ -98,8 +98,8 @@ impl Targets {
             Up | ExpertUp | SharedUp => self.up,
             Down | ExpertDown | SharedDown => self.down,
             MixerIn | MixerOut | LatentDown | LatentUp | PerLayerInput => self.all_linears(),
-            Embedding | Position | LmHead | Norm | Bias | Sinks | Indexer | Router | RouterBias | ExpertBias | Conv
-            | State | Residual | Projection | Pooler => false,
+            Embedding | PerLayerEmbedding | Position | LmHead | Norm | Bias | Sinks | Indexer | Router | RouterBias
+            | ExpertBias | Conv | State | Residual | Projection | Pooler => false,
         }
     }
 }

@@ -20,7 +20,8 @@ pub struct Load {
 impl Load {
     pub fn of(train: &Train) -> Self {
         // Adapters switched off are the reference.
-        let reference = if train.reference_model && matches!(train.method, Method::Full | Method::Freeze) { 1.0 } else { 0.0 };
+        let reference =
+            if train.reference_model && matches!(train.method, Method::Full | Method::Freeze) { 1.0 } else { 0.0 };
         let plain = Self { sequences: 1.0, trained: 1.0, frozen: 0.0, logits: true, generates: false };
         match train.stage {
             Stage::Pretrain | Stage::Sft => plain,

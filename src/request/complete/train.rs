@@ -61,7 +61,11 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         framework,
         packing: fill.switch("packing", false),
         reference_model: has_reference && fill.switch("ref_model", true),
-        generations: if stage == Stage::Grpo { fill.count("generations", 8) } else { fill.settings.count("generations").unwrap_or(1) },
+        generations: if stage == Stage::Grpo {
+            fill.count("generations", 8)
+        } else {
+            fill.settings.count("generations").unwrap_or(1)
+        },
         reward_model: reward_model(fill)?,
         tokens,
     };
@@ -121,7 +125,13 @@ fn master(fill: &mut Fill, defaults: &'static Defaults, precision: Compute, adap
 }
 
 /// Gradients are as wide as what they belong to, but for a framework that accumulates them in fp32 beside a master.
-fn gradients(fill: &mut Fill, defaults: &'static Defaults, precision: Compute, method: &Method, master: Master) -> Dtype {
+fn gradients(
+    fill: &mut Fill,
+    defaults: &'static Defaults,
+    precision: Compute,
+    method: &Method,
+    master: Master,
+) -> Dtype {
     let half = if precision == Compute::Fp16 { "fp16" } else { "bf16" };
     let default = match (method, master) {
         (Method::Lora(lora), _) => match lora.adapter_dtype {
