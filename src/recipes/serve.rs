@@ -22,10 +22,20 @@ pub fn recipes(request: &Request, infer: &Infer) -> Vec<Recipe> {
     let mut engines: Vec<_> = ENGINES.iter().collect();
     engines.sort_by_key(|(name, ..)| !own(name));
     let write = |(_, program, file, writer): &(&str, &'static str, Option<&'static str>, Writer)| {
-        let text = comment(request, program) + &writer(request, infer)? + "\n";
+        let text = format!("{}{}{}\n", comment(request, program), checkpoint(infer), writer(request, infer)?);
         Some(Recipe { program, file: *file, text })
     };
     engines.into_iter().filter_map(write).collect()
+}
+
+/// Formats that no engine makes on loading: the weights must have been quantised before.
+fn checkpoint(infer: &Infer) -> String {
+    match infer.weights.name.as_str() {
+        name @ ("awq" | "gptq-int4" | "gptq-int8" | "w8a8" | "nvfp4") => {
+            format!("# weights: a checkpoint quantised with {name}\n")
+        }
+        _ => String::new(),
+    }
 }
 
 fn concurrency(infer: &Infer) -> Option<u64> {

@@ -215,9 +215,9 @@ fn deepspeed(request: &Request, train: &Train) -> Option<String> {
 const TORCHTUNE: &[(&str, &str, &str)] = &[
     ("meta-llama/Meta-Llama-3-8B", "llama3", "llama3_8b"),
     ("meta-llama/Meta-Llama-3-70B", "llama3", "llama3_70b"),
-    ("meta-llama/Llama-3.1-8B", "llama3_1", "llama3_1_8b"),
-    ("meta-llama/Llama-3.1-70B", "llama3_1", "llama3_1_70b"),
-    ("meta-llama/Llama-3.1-405B", "llama3_1", "llama3_1_405b"),
+    ("meta-llama/Meta-Llama-3.1-8B", "llama3_1", "llama3_1_8b"),
+    ("meta-llama/Meta-Llama-3.1-70B", "llama3_1", "llama3_1_70b"),
+    ("meta-llama/Meta-Llama-3.1-405B", "llama3_1", "llama3_1_405b"),
     ("meta-llama/Llama-3.2-1B", "llama3_2", "llama3_2_1b"),
     ("meta-llama/Llama-3.2-3B", "llama3_2", "llama3_2_3b"),
     ("meta-llama/Llama-3.3-70B", "llama3_3", "llama3_3_70b"),
@@ -336,11 +336,11 @@ fn torchtune(request: &Request, train: &Train) -> Option<String> {
 
 /// torchtitan's flavors (torchtitan/models/*/__init__.py) by Hugging Face id.
 const TORCHTITAN: &[(&str, &str, &str)] = &[
-    ("meta-llama/Llama-3.1-8B", "llama3", "8B"),
+    ("meta-llama/Meta-Llama-3.1-8B", "llama3", "8B"),
     ("meta-llama/Meta-Llama-3-8B", "llama3", "8B"),
-    ("meta-llama/Llama-3.1-70B", "llama3", "70B"),
+    ("meta-llama/Meta-Llama-3.1-70B", "llama3", "70B"),
     ("meta-llama/Meta-Llama-3-70B", "llama3", "70B"),
-    ("meta-llama/Llama-3.1-405B", "llama3", "405B"),
+    ("meta-llama/Meta-Llama-3.1-405B", "llama3", "405B"),
     ("deepseek-ai/DeepSeek-V2-Lite", "deepseek_v3", "16B"),
     ("deepseek-ai/DeepSeek-V3", "deepseek_v3", "671B"),
     ("Qwen/Qwen3-0.6B", "qwen3", "0.6B"),

@@ -1,1 +1,111 @@
+//! Launch recipes as people would paste them.
 
+use headroom::catalog::Catalog;
+use headroom::recipes::{Recipe, recipes};
+use headroom::request::{complete, line};
+
+fn of(text: &str) -> Vec<Recipe> {
+    let catalog = Catalog::embedded();
+    let settings = line::read(text, catalog).expect("the line reads").settings;
+    recipes(&complete(&settings, catalog).expect("the line is complete"))
+}
+
+/// The text of one program's recipe, without the line that names program and cards.
+fn recipe(text: &str, program: &str) -> String {
+    let all = of(text);
+    let found = all.iter().find(|recipe| recipe.program.starts_with(program));
+    let text = &found.unwrap_or_else(|| panic!("no recipe for {program}: {all:?}")).text;
+    text.lines().filter(|line| !line.starts_with("# ") || !line.contains(" × ")).collect::<Vec<_>>().join("\n")
+}
+
+const GGUF: &str = "infer Qwen/Qwen2.5-7B-Instruct quant=q4_k_m seq=8192 concurrency=4 kv=q8_0 gpu=rtx-4090-24gb";
+const FP8: &str = "infer meta-llama/Meta-Llama-3.1-70B-Instruct quant=fp8 seq=8192 concurrency=32 prompt=1024 output=512 gpu_mem_util=0.9 gpu=h100-sxm-80gb gpus=4 tp=4";
+const QLORA: &str = "train Qwen/Qwen2.5-7B-Instruct method=qlora stage=sft lora_rank=16 lora_alpha=32 lora_targets=all seq=4096 batch=2 accum=8 optimizer=paged-adamw-8bit checkpointing=on loss=fused attn=flash precision=bf16 epochs=3 gpu=rtx-4090-24gb";
+const LORA: &str = "train meta-llama/Meta-Llama-3.1-8B method=lora lora_rank=8 lora_targets=q,v seq=4096 batch=2 accum=8 precision=bf16 gpu=rtx-4090-24gb";
+const PRETRAIN: &str = "stage=pretrain seq=8192 batch=1 global_batch=1024 tp=8 gpu=h100-sxm-80gb gpus=512";
+
+#[test]
+fn serving_in_the_words_of_each_engine() {
+    let awq = "infer Qwen/Qwen2.5-72B-Instruct backend=vllm quant=awq seq=32768 concurrency=64 gpu_mem_util=0.92 kv=fp8 gpu=a100-sxm-80gb gpus=2 tp=2";
+    let recipes = [
+        recipe(awq, "vLLM"),
+        recipe(&format!("{FP8} backend=sglang"), "SGLang"),
+        recipe(&format!("{FP8} backend=trtllm"), "TensorRT-LLM"),
+        recipe(&format!("{FP8} backend=tgi"), "TGI"),
+        recipe(&format!("{GGUF} backend=llama.cpp"), "llama.cpp"),
+        recipe(&format!("{GGUF} backend=ollama"), "Ollama"),
+        recipe(
+            "infer Qwen/Qwen2.5-7B-Instruct backend=transformers quant=bnb-nf4 seq=4096 output=512 gpu=rtx-4090-24gb",
+            "transformers",
+        ),
+        recipe("infer lmsys/vicuna-7b-v1.5 backend=fastchat gpu=rtx-4090-24gb gpus=2 pp=2 tp=1", "FastChat"),
+    ];
+    insta::assert_snapshot!(recipes.join("\n\n"));
+}
+
+#[test]
+fn fine_tuning_in_the_words_of_each_program() {
+    let full =
+        "train meta-llama/Meta-Llama-3.1-8B method=full batch=2 accum=8 checkpointing=on gpu=a100-sxm-40gb gpus=4";
+    let recipes = [
+        recipe(&format!("{full} framework=deepspeed zero=3 offload=cpu"), "DeepSpeed"),
+        recipe(&format!("{full} framework=fsdp sharding=fsdp"), "accelerate"),
+        recipe(QLORA, "LLaMA-Factory"),
+        recipe(QLORA, "Axolotl"),
+        recipe(&format!("{QLORA} framework=swift"), "ms-swift"),
+        recipe(&format!("{QLORA} framework=unsloth"), "Unsloth"),
+        recipe(&format!("{LORA} framework=torchtune"), "torchtune"),
+        recipe(&format!("{LORA} framework=litgpt"), "LitGPT"),
+    ];
+    insta::assert_snapshot!(recipes.join("\n\n"));
+}
+
+#[test]
+fn pre_training_in_the_words_of_each_program() {
+    let recipes = [
+        recipe(
+            &format!("train meta-llama/Meta-Llama-3.1-405B framework=torchtitan pp=4 checkpointing=on {PRETRAIN}"),
+            "torchtitan",
+        ),
+        recipe(
+            &format!("train meta-llama/Meta-Llama-3.1-405B framework=megatron pp=8 checkpointing=selective {PRETRAIN}"),
+            "Megatron",
+        ),
+        recipe(
+            "train deepseek-ai/DeepSeek-V3 framework=megatron stage=pretrain seq=4096 batch=1 global_batch=15360 pp=16 ep=64 precision=bf16 gpu=h800-sxm-80gb gpus=2048",
+            "Megatron",
+        ),
+    ];
+    insta::assert_snapshot!(recipes.join("\n\n"));
+}
+
+#[test]
+fn the_own_program_stands_first_and_those_that_cannot_are_left_out() {
+    let check = |line: &str, programs: &str| {
+        let names: Vec<_> = of(line).iter().map(|recipe| recipe.program).collect();
+        let first: Vec<_> = names.iter().map(|name| name.split(' ').next().unwrap_or(name)).collect();
+        assert_eq!(first.join(" "), programs, "{line}");
+    };
+    check(
+        "infer Qwen/Qwen2.5-7B-Instruct backend=sglang gpu=rtx-4090-24gb",
+        "SGLang vLLM TensorRT-LLM TGI llama.cpp Ollama transformers FastChat",
+    );
+    check("infer Qwen/Qwen2.5-7B-Instruct backend=ollama quant=q4_k_m gpu=apple-m4-max-64gb", "Ollama llama.cpp");
+    check(
+        "train Qwen/Qwen2.5-7B method=qlora framework=unsloth gpu=rtx-4090-24gb",
+        "Unsloth accelerate DeepSpeed LitGPT ms-swift LLaMA-Factory Axolotl",
+    );
+    check("train Qwen/Qwen2.5-7B method=full framework=megatron tp=2 gpu=h100-sxm-80gb gpus=8", "Megatron-LM Axolotl");
+}
+
+#[test]
+fn json_recipes_are_json() {
+    let text = recipe(
+        "train meta-llama/Meta-Llama-3.1-8B method=full framework=deepspeed zero=2 batch=4 accum=2 gpu=a100-sxm-80gb gpus=8",
+        "DeepSpeed",
+    );
+    let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    // 4 sequences × 2 accumulation steps × 8 ranks
+    assert_eq!(file["train_batch_size"], 64);
+    assert_eq!(file["zero_optimization"]["stage"], 2);
+}
