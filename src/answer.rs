@@ -3,6 +3,7 @@
 //! Bytes, seconds, FLOPs and tokens are plain numbers; a field that does not apply is absent.
 
 use crate::app::{Answer, Asked};
+use crate::catalog::names::Resolution;
 use crate::estimate::{Basis, Estimate, PartKind, Ranged, Serving, Speed, Time};
 use crate::message::Problem;
 use crate::plan::{Choice, Outcome, Plan, Verdict};
@@ -225,6 +226,17 @@ pub fn knob_value(value: &KnobValue) -> Value {
             word.parse::<u64>().map_or_else(|_| json!(word), |n| json!(n))
         }
     }
+}
+
+/// What a model's name was read as.
+pub fn resolution(resolution: &Resolution, locale: Locale) -> Value {
+    let mut found = fields([("ok", json!(true)), ("outcome", json!(resolution.outcome.word()))]);
+    found.extend(resolution.id.as_ref().map(|id| ("model".into(), json!(id))));
+    found.extend(resolution.quant.as_ref().map(|quant| ("quant".into(), json!(quant))));
+    found.insert("candidates".into(), json!(resolution.candidates));
+    found.extend(resolution.reason.as_ref().map(|reason| ("reason".into(), json!(text::say(locale, reason)))));
+    found.extend(resolution.read_as.as_ref().map(|name| ("read_as".into(), json!(name))));
+    Value::Object(found)
 }
 
 /// A user's mistake.

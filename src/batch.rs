@@ -26,6 +26,7 @@ struct Input {
 #[serde(untagged)]
 enum Question {
     Line { line: String },
+    Resolve { resolve: String },
 }
 
 pub fn run(app: &App, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
@@ -53,6 +54,7 @@ pub fn reply(app: &App, bytes: &[u8]) -> Value {
     let locale = input.lang.as_deref().map_or(Locale::En, Locale::read);
     let answer = match input.question {
         Question::Line { line } => answer_line(app, &line, locale),
+        Question::Resolve { resolve } => answer::resolution(&app.catalog.names().model(&resolve), locale),
     };
     with_id(input.id, answer)
 }

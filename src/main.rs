@@ -7,8 +7,9 @@ use headroom::commands::COMMANDS;
 use headroom::message::Problem;
 use headroom::text::Locale;
 use headroom::view::{report, terminal};
-use headroom::{answer, batch};
+use headroom::{answer, batch, validate};
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What training or serving a language model takes: memory, compute, time, hardware.
@@ -48,12 +49,24 @@ enum Command {
     Serve,
     /// Answer JSON lines from stdin, one JSON object a line.
     Batch,
+    /// Score the answers to measured cases: CSV files with a `line` column.
+    Validate {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Leave each value of this column out in turn, fit the constants on the rest, and score on it.
+        #[arg(long, value_name = "COLUMN")]
+        leave_out: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Batch) => batch(),
+        Some(Command::Validate { files, leave_out }) => match validate::run(&files, &validate::Options { leave_out }) {
+            Ok(report) => print(&report.to_string()),
+            Err(error) => fail(&error),
+        },
         Some(Command::Serve) => serve(),
         None if cli.line.words.is_empty() => serve(),
         None => one_line(&cli.line),
