@@ -138,6 +138,17 @@ fn grouped(n: u64) -> String {
     text
 }
 
+/// A length in tokens as people say it: `32k`, `1M`, `1000`.
+pub fn length(tokens: u64) -> String {
+    const K: u64 = 1024;
+    match tokens {
+        0 => "0".to_owned(),
+        n if n.is_multiple_of(K * K) => format!("{}M", n / (K * K)),
+        n if n.is_multiple_of(K) => format!("{}k", n / K),
+        n => count(n),
+    }
+}
+
 /// The three digits that matter: `0.044`, `7.5`, `141`, `3,900`, `31.2k`, `8.03B`.
 pub fn number(x: f64) -> String {
     const LARGE: [(f64, &str); 4] = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")];
@@ -334,6 +345,12 @@ pub fn markdown(text: &str) -> String {
     escaped
 }
 
+/// Every character the texts can show, for the fonts that must have them.
+#[cfg(test)]
+pub(crate) fn characters() -> impl Iterator<Item = char> {
+    [texts!("en-US"), texts!("zh-CN")].concat().concat().chars().collect::<std::collections::BTreeSet<_>>().into_iter()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -401,6 +418,13 @@ mod tests {
             assert_eq!(duration(Locale::ZhCn, Seconds(seconds)), zh);
         }
         assert_eq!(durations(Locale::En, Seconds(5400.0), Seconds(9000.0)), "1.5–2.5 h");
+    }
+
+    #[test]
+    fn lengths_read_as_people_say_them() {
+        assert_eq!(length(32_768), "32k");
+        assert_eq!(length(1_048_576), "1M");
+        assert_eq!(length(1000), "1000");
     }
 
     #[test]

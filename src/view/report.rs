@@ -4,7 +4,6 @@
 //! all, and last what was assumed. Knows which words and numbers; not how they are drawn. Answers to a
 //! `train` or `infer` line carry it; to the others the caller adds the line that was asked.
 
-use super::chart::{self, Chart, Slice, Stack};
 use super::{Action, Body, Button, Cell, Mark, Row, Select, SelectOption, Style, Table, Tone, View};
 use crate::catalog::{Catalog, Gpu, Model};
 use crate::estimate::{Estimate, Limit, Memory, PartKind, Ranged, Serving, Speed, Time};
@@ -23,6 +22,7 @@ mod compare;
 mod explain;
 mod fit;
 mod help;
+mod picture;
 mod sheet;
 
 pub use change::change;
@@ -30,6 +30,7 @@ pub use compare::compare;
 pub use explain::explain;
 pub use fit::fit;
 pub use help::{help, problem, recipes};
+pub use picture::curve;
 pub use sheet::{gpu, model};
 
 /// Buttons for changes that make it fit.
@@ -52,7 +53,8 @@ pub fn answer(locale: Locale, outcome: &Outcome, catalog: &Catalog) -> View {
     }
     view = with_options(view, request, plan);
     view = with_remarks(view, request, estimate, plan);
-    view.chart = Some(memory_chart(locale, &[("", outcome)]));
+    let frontier = || picture::frontier(locale, plan).filter(|_| plan.verdict == Verdict::NoGpu);
+    view.chart = frontier().or_else(|| Some(picture::memory(locale, &[("", outcome)])));
     with_controls(view, request, plan, catalog)
 }
 
@@ -245,15 +247,16 @@ fn memory_table(locale: Locale, request: &Request, estimate: &Estimate) -> Table
             Row::new([
                 Cell::word(part_name(locale, *kind)),
                 amount(*steps),
-                Cell::Bar(share),
                 Cell::number(percent(share)),
+                Cell::Bar(share),
             ])
         })
         .collect();
     let card = request.hardware.gpu.map(|gpu| say(locale, &msg!("of-card", card = gpu.memory))).unwrap_or_default();
     let reserves_more = memory.device.0 > memory.needed.0 * 1.02;
     let total_key = if reserves_more { "row-in-use" } else { "row-per-gpu" };
-    let total_row = [Cell::word(tr(locale, total_key)), amount(shown.iter().sum()), Cell::word(card)];
+    let share = Cell::number("");
+    let total_row = [Cell::word(tr(locale, total_key)), amount(shown.iter().sum()), share, Cell::word(card)];
     rows.push(Row::new(total_row).mark(Mark::Total));
     if reserves_more {
         let needed = (memory.needed.0 / unit * 10.0).round() as i64;
@@ -599,40 +602,6 @@ fn quant_select(locale: Locale, infer: &Infer, catalog: &Catalog) -> Select {
         chosen: format.name == infer.weights.name,
     });
     Select { knob: "quant", placeholder: tr(locale, "select-quant").into_owned(), options: options.collect() }
-}
-
-/// Memory of one GPU against its card, a bar for each request.
-pub(super) fn memory_chart(locale: Locale, bars: &[(&str, &Outcome)]) -> Chart {
-    let stacks: Vec<Stack> = bars
-        .iter()
-        .map(|(label, Outcome { request, estimate, .. })| Stack {
-            label: (*label).to_owned(),
-            parts: parts(&estimate.memory)
-                .into_iter()
-                .map(|(kind, bytes)| Slice { kind, label: part_name(locale, kind).into_owned(), bytes })
-                .collect(),
-            low: estimate.memory.low,
-            high: estimate.memory.high,
-            card: request.hardware.gpu.map(|gpu| gpu.memory),
-        })
-        .collect();
-    let alt = stacks.iter().map(|stack| stack_in_words(locale, stack)).collect::<Vec<_>>().join(" ");
-    Chart { title: tr(locale, "chart-memory").into_owned(), alt, kind: chart::Kind::Stacks(stacks) }
-}
-
-fn stack_in_words(locale: Locale, stack: &Stack) -> String {
-    let total: Bytes = stack.parts.iter().map(|slice| slice.bytes).sum();
-    let parts: Vec<String> =
-        stack.parts.iter().map(|slice| format!("{} {}", slice.label, text::bytes(slice.bytes))).collect();
-    let parts = text::list(locale, &parts);
-    let words = match stack.card {
-        Some(card) => msg!("chart-stack-of", total = total, card = card, parts = parts),
-        None => msg!("chart-stack", total = total, parts = parts),
-    };
-    match stack.label.as_str() {
-        "" => say(locale, &words),
-        label => format!("{label}: {}", say(locale, &words)),
-    }
 }
 
 #[cfg(test)]

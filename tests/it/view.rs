@@ -166,6 +166,68 @@ fn show(view: &View) -> String {
 }
 
 #[test]
+fn pictures() {
+    use headroom::view::chart;
+    let out = std::path::Path::new("/work/scratch/view/out");
+    std::fs::create_dir_all(out).unwrap();
+    let catalog = Catalog::embedded();
+    for locale in Locale::ALL {
+        let l = locale.tag();
+        let write = |name: &str, view: &View, with_chart: bool| {
+            std::fs::write(out.join(format!("{name}-{l}.json")), embed::message(view, with_chart).to_string()).unwrap();
+            if let Some(c) = &view.chart {
+                let t = std::time::Instant::now();
+                let png = chart::png(c).unwrap();
+                println!("{name} {l} {:?} {}", t.elapsed(), png.len());
+                std::fs::write(out.join(format!("{name}-{l}-chart.png")), png).unwrap();
+                std::fs::write(out.join(format!("{name}-{l}-chart.svg")), chart::svg(c)).unwrap();
+            }
+        };
+        write("answer", &report::answer(locale, &training(TRAIN, 24.0), catalog), true);
+        write("short", &report::answer(locale, &training(TRAIN, 60.0), catalog), false);
+        write("infer", &report::answer(locale, &serving(INFER), catalog), false);
+        let after = training(
+            "train meta-llama/Meta-Llama-3-8B method=full seq=8192 batch=4 zero=2 tokens=1b gpu=a100-sxm-80gb gpus=8",
+            68.0,
+        );
+        write("tweak", &report::change(locale, &training(TRAIN, 24.0), &after, catalog), true);
+        let points: Vec<(u64, Bytes)> =
+            (9..=17).map(|p| (1u64 << p, Bytes::from_gib(20.0 + (1u64 << p) as f64 / 4096.0 * 12.0))).collect();
+        let mut v = View::new(locale, "x");
+        v.chart = Some(chart::Chart {
+            locale,
+            title: "Memory of one GPU over sequence length".into(),
+            alt: String::new(),
+            kind: chart::Kind::Curve(chart::Curve {
+                points,
+                card: Some(Bytes::from_gib(79.3)),
+                asked: 4096,
+                last_fit: Some(20_000),
+            }),
+        });
+        write("curve", &v, true);
+        let p = |label: &str, usd_per_hour, tokens_per_s, taken| chart::Point {
+            label: label.into(),
+            usd_per_hour,
+            tokens_per_s,
+            taken,
+        };
+        v.chart = Some(chart::Chart {
+            locale,
+            title: "Speed over price".into(),
+            alt: String::new(),
+            kind: chart::Kind::Frontier(vec![
+                p("8 × RTX 4090", 2.8, 9000.0, false),
+                p("4 × A100 80GB", 6.0, 16_000.0, true),
+                p("8 × H100 SXM5 80GB", 24.0, 61_000.0, false),
+                p("8 × B200", 48.0, 131_000.0, false),
+            ]),
+        });
+        write("frontier", &v, true);
+    }
+}
+
+#[test]
 fn try_it() {
     let catalog = Catalog::embedded();
     for locale in Locale::ALL {

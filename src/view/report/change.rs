@@ -1,6 +1,6 @@
 //! A tweak: what was, what is, and what it takes to go back.
 
-use super::{between_arrows, in_steps, memory_chart, part_name, table_unit, tenths, title, tone, verdict, with_advice};
+use super::{between_arrows, in_steps, part_name, picture, table_unit, tenths, title, tone, verdict, with_advice};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, PartKind};
 use crate::msg;
@@ -39,7 +39,7 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
             .button(tr(locale, "button-compare"), Action::Compare(back));
     }
     let (was, is) = (tr(locale, "chart-before"), tr(locale, "chart-after"));
-    view.chart = Some(memory_chart(locale, &[(&was, before), (&is, after)]));
+    view.chart = Some(picture::memory(locale, &[(&was, before), (&is, after)]));
     super::with_controls(view, request, plan, catalog)
 }
 

@@ -1,6 +1,6 @@
 //! Two to four set-ups side by side.
 
-use super::{card, cards, memory_chart, short_name, tone};
+use super::{card, cards, picture, short_name, tone};
 use crate::msg;
 use crate::plan::{Comparison, Outcome, Verdict};
 use crate::text::{self, Locale, number, say, tr};
@@ -20,7 +20,7 @@ pub fn compare(locale: Locale, comparison: &Comparison) -> View {
         .tone(columns.first().map(|column| tone(column.plan.verdict)).unwrap_or_default())
         .section("", Body::List(names))
         .section("", table(locale, comparison));
-    view.chart = Some(memory_chart(locale, &bars));
+    view.chart = Some(picture::memory(locale, &bars));
     view
 }
 

@@ -1,6 +1,6 @@
 //! Each part's formula with the numbers put in, how sure it is, and where it is from.
 
-use super::{in_steps, memory_chart, part_name, parts, tenths, title, tone, verdict};
+use super::{in_steps, part_name, parts, picture, tenths, title, tone, verdict};
 use crate::estimate::{Basis, Part, PartKind, Term};
 use crate::msg;
 use crate::plan::Outcome;
@@ -26,7 +26,7 @@ pub fn explain(locale: Locale, outcome: &Outcome, only: Option<PartKind>) -> Vie
     view = view
         .section(tr(locale, "heading-compute"), compute(locale, outcome))
         .section(tr(locale, "heading-step"), Body::List(breakdown(locale, outcome)));
-    view.chart = Some(memory_chart(locale, &[("", outcome)]));
+    view.chart = Some(picture::curve(locale, outcome));
     view.button(tr(locale, "button-tweak"), Action::Tweak)
 }
 

@@ -37,28 +37,5 @@ pub(super) fn table(locale: Locale, fit: &Fit) -> Table {
 /// `awq 32k 41/s`.
 fn setting(what: &str, seq: u64, tokens_per_s: Option<f64>) -> String {
     let speed = tokens_per_s.map(|speed| format!(" {}/s", number(speed))).unwrap_or_default();
-    format!("{what} {}{speed}", length(seq))
-}
-
-/// A length as people say it: `32k`, `1M`, `1000`.
-pub(super) fn length(tokens: u64) -> String {
-    const K: u64 = 1024;
-    match tokens {
-        0 => "0".to_owned(),
-        n if n % (K * K) == 0 => format!("{}M", n / (K * K)),
-        n if n % K == 0 => format!("{}k", n / K),
-        n => text::count(n),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_read_as_people_say_them() {
-        assert_eq!(length(32_768), "32k");
-        assert_eq!(length(1_048_576), "1M");
-        assert_eq!(length(1000), "1000");
-    }
+    format!("{what} {}{speed}", text::length(seq))
 }
