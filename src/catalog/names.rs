@@ -67,7 +67,7 @@ impl Resolution {
 impl Names {
     pub fn new(catalog: &Catalog) -> Self {
         let mut data = Data::embedded();
-        let gpus = gpus::Index::new(&catalog.gpus, std::mem::take(&mut data.popular_gpus));
+        let gpus = gpus::Index::new(&catalog.gpus, std::mem::take(&mut data.gpus));
         Self { models: models::Index::new(&catalog.models, data), gpus }
     }
 

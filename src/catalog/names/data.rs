@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
+    pub empty: Vec<String>,
+    pub instruct: Vec<String>,
+    pub base: Vec<String>,
+    pub lines: Vec<String>,
+    pub gpus: GpuWords,
     pub unversioned: Vec<String>,
     pub popular: Vec<String>,
-    pub popular_gpus: Vec<String>,
     pub words: BTreeMap<String, String>,
     pub moved: BTreeMap<String, String>,
     pub packed: BTreeMap<String, String>,
@@ -17,6 +21,14 @@ pub struct Data {
     pub ollama: Ollama,
     pub closed: Vec<Closed>,
     pub other: Other,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GpuWords {
+    pub empty: Vec<String>,
+    pub optional: Vec<String>,
+    pub popular: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

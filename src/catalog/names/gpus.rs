@@ -2,103 +2,19 @@
 //!
 //! A name is a model (`a100sxm`) and perhaps a memory size (80): two spellings are one if these agree.
 
+use super::data::GpuWords;
 use super::token::normalise;
 use super::{Outcome, Resolution};
 use crate::catalog::Gpu;
 use crate::msg;
 use std::collections::HashMap;
 
-/// Words that tell no accelerator from another.
-const EMPTY: &[&str] = &[
-    "nvidia",
-    "geforce",
-    "tesla",
-    "amd",
-    "radeon",
-    "instinct",
-    "intel",
-    "huawei",
-    "apple",
-    "google",
-    "aws",
-    "cambricon",
-    "hygon",
-    "gpu",
-    "gpus",
-    "card",
-    "cards",
-    "graphics",
-    "tensor",
-    "core",
-    "hbm",
-    "hbm2",
-    "hbm2e",
-    "hbm3",
-    "hbm3e",
-    "gddr6",
-    "gddr6x",
-    "gddr7",
-    "generation",
-    "gen",
-    "edition",
-    "workstation",
-    "mac",
-    "macbook",
-    "studio",
-    "unified",
-    "memory",
-    "vram",
-    "ram",
-    "chip",
-    "accelerator",
-    "the",
-    "a",
-    "an",
-    "of",
-    "with",
-    "ascend",
-    "昇腾",
-    "华为",
-    "英伟达",
-    "显卡",
-    "显存",
-    "卡",
-    "版",
-    "苹果",
-    "内存",
-    "统一内存",
-    "加速卡",
-    "的",
-];
-
-/// Words that may be left out where a name is not known with them.
-const OPTIONAL: &[&str] = &[
-    "rtx",
-    "gtx",
-    "quadro",
-    "blackwell",
-    "ada",
-    "lovelace",
-    "server",
-    "sxm",
-    "pcie",
-    "nvl",
-    "rx",
-    "arc",
-    "pro",
-    "hgx",
-    "dgx",
-    "ai",
-    "super",
-    "titan",
-];
-
 pub struct Index {
     /// By model, all of that model; `true` where the name alone, without a memory size, means it.
     by_key: HashMap<String, Vec<(usize, bool)>>,
     /// Id, squashed spellings, memory in GB.
     gpus: Vec<(String, Vec<String>, f64)>,
-    popular: Vec<String>,
+    words: GpuWords,
 }
 
 /// A name in parts.
@@ -108,7 +24,7 @@ struct Parts {
     memory: Option<f64>,
 }
 
-fn parts(text: &str) -> Parts {
+fn parts(text: &str, words: &GpuWords) -> Parts {
     let text = normalise(text);
     let kind = |c: char| {
         if c.is_ascii_digit() {
@@ -119,23 +35,25 @@ fn parts(text: &str) -> Parts {
             3 * u8::from(c.is_alphabetic())
         }
     };
-    let mut runs: Vec<String> = vec![];
+    // Runs of one kind, each with whether it is joined to the one before.
+    let mut runs: Vec<(String, bool)> = vec![];
     let mut last = 0;
     for c in text.chars() {
         let this = kind(c);
         match runs.last_mut().filter(|_| this == last) {
             _ if this == 0 => {}
-            Some(run) => run.push(c),
-            None => runs.push(c.to_string()),
+            Some((run, _)) => run.push(c),
+            None => runs.push((c.to_string(), last != 0)),
         }
         last = this;
     }
     let mut found = Parts::default();
     let mut at = 0;
     while at < runs.len() {
-        let run = runs[at].as_str();
-        let next = runs.get(at + 1).map_or("", String::as_str);
-        let number = run.parse::<f64>().ok();
+        let (run, joined) = (runs[at].0.as_str(), runs[at].1);
+        let next = runs.get(at + 1).map_or("", |(next, _)| next.as_str());
+        let after_letters = joined && at > 0 && runs[at - 1].0.bytes().all(|b| b.is_ascii_alphabetic());
+        let number = run.parse::<f64>().ok().filter(|_| !after_letters);
         match (number, next) {
             (Some(memory), "g" | "gb" | "gib") => {
                 found.memory = Some(memory);
@@ -149,13 +67,11 @@ fn parts(text: &str) -> Parts {
             }
             _ => {
                 let han = run.chars().any(|c| !c.is_ascii());
-                let stripped = if han {
-                    EMPTY.iter().fold(run.to_owned(), |run, word| run.replace(*word, ""))
-                } else {
-                    run.to_owned()
-                };
-                if !stripped.is_empty() && !EMPTY.contains(&run) {
-                    found.words.push(stripped);
+                let is_empty = |run: &str| words.empty.iter().any(|word| word == run);
+                let cut = |run: String, word: &String| run.replace(word.as_str(), "");
+                let said = if han { words.empty.iter().fold(run.to_owned(), cut) } else { run.to_owned() };
+                if !said.is_empty() && (joined || !is_empty(run)) {
+                    found.words.push(said);
                 }
                 at += 1;
             }
@@ -179,12 +95,12 @@ fn digits(text: &str) -> String {
 }
 
 impl Index {
-    pub fn new(gpus: &[Gpu], popular: Vec<String>) -> Self {
-        let mut index = Self { by_key: HashMap::new(), gpus: vec![], popular };
+    pub fn new(gpus: &[Gpu], words: GpuWords) -> Self {
+        let mut index = Self { by_key: HashMap::new(), gpus: vec![], words };
         for (at, gpu) in gpus.iter().enumerate() {
             let mut spellings: Vec<String> = vec![];
             for name in [&gpu.id, &gpu.name].into_iter().chain(&gpu.aliases) {
-                let parts = parts(name);
+                let parts = parts(name, &index.words);
                 let alone = parts.memory.is_none() && name != &gpu.id;
                 let held = index.by_key.entry(parts.key()).or_default();
                 match held.iter_mut().find(|(known, _)| *known == at) {
@@ -199,7 +115,7 @@ impl Index {
     }
 
     pub fn resolve(&self, text: &str) -> Resolution {
-        let asked = parts(text);
+        let asked = parts(text, &self.words);
         self.find(&asked).unwrap_or_else(|| self.unknown(text.trim(), &asked))
     }
 
@@ -215,11 +131,11 @@ impl Index {
             }
         }
         if let Some(freer) =
-            OPTIONAL.iter().filter_map(|word| asked.without(word)).find(|freer| self.by_key.contains_key(&freer.key()))
+            self.words.optional.iter().filter_map(|word| asked.without(word)).find(|freer| self.by_key.contains_key(&freer.key()))
         {
             return Some(self.choose(&self.by_key[&freer.key()], asked.memory, true));
         }
-        let freer = OPTIONAL.iter().fold(asked.clone(), |asked, word| asked.without(word).unwrap_or(asked));
+        let freer = self.words.optional.iter().fold(asked.clone(), |asked, word| asked.without(word).unwrap_or(asked));
         if let Some(held) = self.by_key.get(&freer.key()) {
             return Some(self.choose(held, asked.memory, true));
         }
@@ -287,7 +203,7 @@ impl Index {
 
     /// A card whose name a driver's table may have cut short, by its beginning and its memory.
     pub fn reported(&self, name: &str, memory_gb: f64) -> Option<&str> {
-        let asked = Parts { memory: Some(memory_gb), ..parts(name) };
+        let asked = Parts { memory: Some(memory_gb), ..parts(name, &self.words) };
         let key = asked.key();
         let begun = || {
             let mut keys: Vec<&String> =
@@ -307,7 +223,7 @@ impl Index {
 
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
         let wanted: String = normalise(typed).chars().filter(|c| c.is_alphanumeric()).collect();
-        let rank = |id: &str| self.popular.iter().position(|known| known == id).unwrap_or(self.popular.len());
+        let rank = |id: &str| self.words.popular.iter().position(|known| known == id).unwrap_or(self.words.popular.len());
         let mut found: Vec<(bool, usize, &str)> = self
             .gpus
             .iter()

@@ -14,86 +14,6 @@ use std::sync::Arc;
 
 type Word = u16;
 
-/// Words of a maker or a format that tell no model from another.
-const EMPTY: &[&str] = &[
-    "hf",
-    "text",
-    "only",
-    "llm",
-    "lm",
-    "meta",
-    "google",
-    "microsoft",
-    "facebook",
-    "openai",
-    "alibaba",
-    "nvidia",
-    "tencent",
-    "baidu",
-    "xiaomi",
-    "bytedance",
-    "c4ai",
-    "c4",
-    "ai",
-    "ai21",
-    "ai21labs",
-    "mistralai",
-    "model",
-    "models",
-    "the",
-    "a",
-    "an",
-    "on",
-    "for",
-    "with",
-    "of",
-    "run",
-    "my",
-    "latest",
-    "ollama",
-    "series",
-    "version",
-    "parameter",
-    "parameters",
-    "params",
-    "param",
-    "dense",
-    "weights",
-    "quantized",
-    "quantised",
-    "quant",
-    "dynamic",
-    "static",
-    "unsloth",
-    "ud",
-    "imat",
-    "imatrix",
-    "i1",
-    "language",
-    "open",
-    "source",
-    "safetensors",
-    "gb",
-    "模型",
-    "大模型",
-    "大语言模型",
-    "参数",
-    "参数量",
-    "版",
-    "版本",
-    "量化",
-    "的",
-    "开源",
-    "系列",
-    "级",
-    "级别",
-    "规模",
-    "一个",
-    "个",
-    "用",
-    "跑",
-];
-
 /// What stands before a name in an address or a command.
 const HOSTS: &[&str] = &[
     "huggingface.co/",
@@ -106,76 +26,16 @@ const HOSTS: &[&str] = &[
     "ollama run ",
 ];
 
-const INSTRUCT: &[&str] = &["instruct", "chat", "it"];
-const BASE: &[&str] = &["base", "pt"];
-
-/// Words that tell models of one family apart; every other word of a catalog name is a family's.
-const LINE: &[&str] = &[
-    "mini",
-    "small",
-    "medium",
-    "large",
-    "xl",
-    "xxl",
-    "nano",
-    "super",
-    "ultra",
-    "flash",
-    "pro",
-    "air",
-    "plus",
-    "lite",
-    "max",
-    "next",
-    "turbo",
-    "tiny",
-    "coder",
-    "code",
-    "math",
-    "vl",
-    "vision",
-    "audio",
-    "omni",
-    "embedding",
-    "thinking",
-    "think",
-    "reasoning",
-    "reasoner",
-    "preview",
-    "distill",
-    "deduped",
-    "python",
-    "function",
-    "calling",
-    "sft",
-    "dpo",
-    "rl",
-    "zero",
-    "orpo",
-    "exp",
-    "speciale",
-    "terminus",
-    "chinese",
-    "multilingual",
-    "en",
-    "zh",
-    "uncased",
-    "alpha",
-    "beta",
-    "tuned",
-    "completion",
-    "intermediate",
-    "step",
-    "width",
-    "deep",
-    "linear",
-    "moe",
-    "mt",
-    "r",
-    "rumination",
-    "lightning",
-    "stable",
-];
+/// What a word does in a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Tells no model from another: a maker, a file type.
+    Empty,
+    Variant(Variant),
+    /// Tells models of one family apart.
+    Line,
+    Family,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Variant {
@@ -197,6 +57,8 @@ struct Parts {
     lengths: Vec<String>,
     variant: Option<Variant>,
     packing: Option<String>,
+    /// Experts of a size that no model has.
+    impossible: bool,
 }
 
 struct Entry {
@@ -219,6 +81,7 @@ pub struct Index {
     by_name: HashMap<String, usize>,
     by_tokens: HashMap<String, usize>,
     words: HashMap<String, Word>,
+    roles: HashMap<String, Role>,
     /// Words of families, for what is misspelt.
     families: Vec<String>,
     /// Words that tell models of one family apart, tags such as `k2` and `r1` among them.
@@ -244,35 +107,6 @@ struct Query {
     /// Words changed on the way: the name was not quite one we know.
     mended: bool,
     ollama: bool,
-}
-
-/// Tokens that ask something, as one comparable text.
-fn key(tokens: &[Token]) -> String {
-    let mut parts: Vec<String> = tokens
-        .iter()
-        .filter(|token| !is_empty(token) && variant(&token.text).is_none())
-        .map(|token| match token.kind {
-            Kind::Version { .. } => format!("#{}", token.text),
-            Kind::Active(_) => format!("a{}", token.text),
-            Kind::Word | Kind::Size(_) | Kind::Date | Kind::Length => token.text.clone(),
-        })
-        .collect();
-    parts.sort();
-    parts.join(" ")
-}
-
-/// Tokens that say something, in their order.
-fn spelled(tokens: &[Token]) -> String {
-    let said = tokens.iter().filter(|token| !is_empty(token)).map(|token| token.text.as_str());
-    said.collect::<Vec<_>>().join(" ")
-}
-
-fn is_empty(token: &Token) -> bool {
-    token.kind == Kind::Word && EMPTY.contains(&token.text.as_str())
-}
-
-fn variant(word: &str) -> Option<Variant> {
-    if INSTRUCT.contains(&word) { Some(Variant::Instruct) } else { BASE.contains(&word).then_some(Variant::Base) }
 }
 
 /// The parts of a path or URL that can name a model: `org/name:tag`.
@@ -301,6 +135,7 @@ impl Index {
             by_name: HashMap::new(),
             by_tokens: HashMap::new(),
             words: HashMap::new(),
+            roles: HashMap::new(),
             families: vec![],
             lines: BTreeSet::new(),
             members: vec![],
@@ -314,11 +149,18 @@ impl Index {
             other: vec![],
             data,
         };
+        let roles = [
+            (&index.data.empty, Role::Empty),
+            (&index.data.instruct, Role::Variant(Variant::Instruct)),
+            (&index.data.base, Role::Variant(Variant::Base)),
+            (&index.data.lines, Role::Line),
+        ];
+        index.roles = roles.into_iter().flat_map(|(words, role)| words.iter().map(move |word| (word.clone(), role))).collect();
         for (from, to) in &index.data.words {
             let to = token::tokens(to, |han, found| found.push(Token::word(han))).0;
             index.dictionary.insert(from.clone(), to);
         }
-        let han = index.data.words.keys().map(String::as_str).chain(EMPTY.iter().copied());
+        let han = index.data.words.keys().map(String::as_str).chain(index.data.empty.iter().map(String::as_str));
         index.han = han.filter(|word| !word.is_ascii()).map(str::to_owned).collect();
         index.han.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let ranks: HashMap<String, usize> =
@@ -350,7 +192,7 @@ impl Index {
                 }
                 index.by_name.entry(name.to_owned()).or_insert(at);
                 if parts.packing.is_none() {
-                    index.by_tokens.entry(spelled(&index.cut(name).tokens)).or_insert(at);
+                    index.by_tokens.entry(index.spelled(&index.cut(name).tokens)).or_insert(at);
                 }
                 if index.members.len() <= group as usize {
                     index.members.push(vec![]);
@@ -367,17 +209,17 @@ impl Index {
             }
         }
         let family = |word: &&String| {
-            word.len() >= 3 && !LINE.contains(&word.as_str()) && word.bytes().all(|b| b.is_ascii_alphabetic())
+            word.len() >= 3 && index.role(word) == Role::Family && word.bytes().all(|b| b.is_ascii_alphabetic())
         };
         index.families = index.words.keys().filter(family).cloned().collect();
         index.families.sort();
         let is_tag = |word: &str| word.len() > 1 && word[1..].starts_with(|c: char| c.is_ascii_digit());
-        let line = |word: &&String| LINE.contains(&word.as_str()) || is_tag(word);
+        let line = |word: &&String| index.role(word) == Role::Line || is_tag(word);
         index.lines = index.words.iter().filter(|(word, _)| line(word)).map(|(_, known)| *known).collect();
         let mut means = HashMap::new();
         for (name, id) in &index.data.means {
             if let Some(at) = index.by_id.get(&id.to_lowercase()) {
-                means.insert(key(&index.cut(name).tokens), *at);
+                means.insert(index.key(&index.cut(name).tokens), *at);
             }
         }
         index.means = means;
@@ -395,7 +237,8 @@ impl Index {
     fn parts_of_name(&mut self, name: &str) -> Parts {
         let query = self.cut(name);
         for token in &query.tokens {
-            if token.kind == Kind::Word && !is_empty(token) && variant(&token.text).is_none() {
+            let word = token.kind == Kind::Word && matches!(self.role(&token.text), Role::Line | Role::Family);
+            if word || token.kind == Kind::Experts {
                 let next = self.words.len() as Word;
                 self.words.entry(token.text.clone()).or_insert(next);
             }
@@ -408,11 +251,14 @@ impl Index {
         for token in &query.tokens {
             let text = token.text.clone();
             match token.kind {
-                Kind::Word if is_empty(token) => {}
-                Kind::Word => match (variant(&text), self.words.get(&text)) {
-                    (Some(variant), _) => parts.variant = Some(variant),
-                    (None, Some(word)) => drop(parts.words.insert(*word)),
-                    (None, None) => {}
+                Kind::Word => match self.role(&text) {
+                    Role::Empty => {}
+                    Role::Variant(variant) => parts.variant = Some(variant),
+                    Role::Line | Role::Family => parts.words.extend(self.words.get(&text)),
+                },
+                Kind::Experts => match self.words.get(&text) {
+                    Some(word) => drop(parts.words.insert(*word)),
+                    None => parts.impossible = true,
                 },
                 Kind::Version { marked }
                     if !parts.sizes.is_empty() || text.starts_with('0') || (marked && text.starts_with("0.")) =>
@@ -449,6 +295,9 @@ impl Index {
             }
             at += 1;
         }
+        if query.tokens.len() > 1 && query.tokens[0].text == "a" {
+            query.tokens.remove(0);
+        }
         query.tokens.dedup_by(|a, b| a.kind == Kind::Word && a.text == b.text && b.kind == Kind::Word);
         query
     }
@@ -477,15 +326,38 @@ impl Index {
         }
     }
 
+    fn role(&self, word: &str) -> Role {
+        self.roles.get(word).copied().unwrap_or(Role::Family)
+    }
     fn is_family(&self, word: &str) -> bool {
-        self.words.contains_key(word) && !LINE.contains(&word) && word.len() > 3
+        self.words.contains_key(word) && self.role(word) == Role::Family && word.len() > 3
+    }
+
+    /// Tokens that ask for a family and a size, as one comparable text.
+    fn key(&self, tokens: &[Token]) -> String {
+        let sized = tokens.iter().position(|token| matches!(token.kind, Kind::Size(_))).unwrap_or(tokens.len());
+        let asks = |at: usize, token: &Token| match token.kind {
+            Kind::Word => matches!(self.role(&token.text), Role::Line | Role::Family),
+            Kind::Version { .. } => at < sized,
+            Kind::Date | Kind::Length => false,
+            Kind::Experts | Kind::Size(_) | Kind::Active(_) => true,
+        };
+        let mut parts: Vec<&str> =
+            tokens.iter().enumerate().filter(|(at, token)| asks(*at, token)).map(|(_, token)| token.text.as_str()).collect();
+        parts.sort_unstable();
+        parts.join(" ")
+    }
+
+    /// Tokens that say something, in their order.
+    fn spelled(&self, tokens: &[Token]) -> String {
+        let said = tokens.iter().map(|token| token.text.as_str()).filter(|text| self.role(text) != Role::Empty);
+        said.collect::<Vec<_>>().join(" ")
     }
     fn is_known(&self, token: &Token) -> bool {
         token.kind != Kind::Word
             || self.words.contains_key(&token.text)
             || self.dictionary.contains_key(&token.text)
-            || variant(&token.text).is_some()
-            || is_empty(token)
+            || self.roles.contains_key(&token.text)
     }
 
     /// Splits and mends words that are in no name.
@@ -512,7 +384,7 @@ impl Index {
                 continue;
             }
             let split = text.char_indices().map(|(at, _)| text.split_at(at)).find(|(a, b)| {
-                let known = |word: &str| self.words.contains_key(word) || variant(word).is_some();
+                let known = |word: &str| self.words.contains_key(word) || self.roles.contains_key(word);
                 a.len() >= 3 && b.len() >= 2 && self.words.contains_key(*a) && known(b)
             });
             if let Some((a, b)) = split {
@@ -552,7 +424,10 @@ impl Index {
         let near = self.families.iter().filter(|word| {
             word.len().abs_diff(typed.len()) <= allowed && (word.starts_with(first) || word[1..].starts_with(first))
         });
-        near.map(|word| (strsim::osa_distance(typed, word), word))
+        let squeezed = squeeze(typed);
+        let distance =
+            |word: &str| strsim::osa_distance(typed, word).min(strsim::osa_distance(&squeezed, &squeeze(word)) + 1);
+        near.map(|word| (distance(word), word))
             .filter(|(distance, word)| {
                 let swapped = || word.len() == typed.len() && word.chars().all(|c| typed.contains(c));
                 *distance <= allowed && (word.len() > 3 || swapped())
@@ -591,7 +466,7 @@ impl Index {
         let written = || self.by_name.get(name).filter(|_| tag.is_none());
         let packed_of = || {
             self.by_tokens
-                .get(&spelled(&query.tokens))
+                .get(&self.spelled(&query.tokens))
                 .filter(|_| quant.is_some() && !query.ollama && !name.contains(' '))
         };
         if let Some(at) = written().or_else(packed_of) {
@@ -610,7 +485,7 @@ impl Index {
             return self.refuse_closed(closed.1, &query);
         }
         self.mend(&mut query);
-        if let Some(generic) = generic(&query) {
+        if let Some(generic) = self.generic(&query) {
             return generic;
         }
         if let Some(found) = self.find(&query) {
@@ -633,6 +508,19 @@ impl Index {
         unknown
     }
 
+    /// A size and nothing else.
+    fn generic(&self, query: &Query) -> Option<Resolution> {
+        let asks = |token: &&Token| matches!(self.role(&token.text), Role::Line | Role::Family);
+        let mut asking = query.tokens.iter().filter(asks);
+        let only = asking.next().filter(|_| asking.next().is_none())?;
+        match only.kind {
+            Kind::Size(size) if size > 0.0 => {
+                Some(Resolution { id: Some(token::size_text(size)), ..Resolution::new(Outcome::Generic) })
+            }
+            _ => None,
+        }
+    }
+
     fn refuse_closed(&self, nth: usize, query: &Query) -> Resolution {
         let row = &self.data.closed[nth];
         let typed = query.tokens.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().join(" ");
@@ -646,7 +534,7 @@ impl Index {
 
     /// Matches as typed, then with the name read ever more freely.
     fn find(&self, query: &Query) -> Option<Resolution> {
-        if let Some(at) = self.means.get(&key(&query.tokens)) {
+        if let Some(at) = self.means.get(&self.key(&query.tokens)) {
             return Some(self.choose(query, &[self.entries[*at].group], Some(*at)));
         }
         type Freer = fn(&Index, &Query) -> Option<Query>;
@@ -753,21 +641,18 @@ impl Index {
     fn without_lines(&self, query: &Query) -> Option<Query> {
         let mut read = self.without_strangers(query).unwrap_or_else(|| query.clone());
         let before = read.tokens.len();
-        read.tokens.retain(|token| token.kind != Kind::Word || !LINE.contains(&token.text.as_str()));
+        read.tokens.retain(|token| token.kind != Kind::Word || self.role(&token.text) != Role::Line);
         read.mended = true;
         let parts = self.parts(&read);
-        let plain = !parts.words.is_empty()
-            && (!parts.sizes.is_empty() || parts.words.iter().any(|word| self.is_mixture(*word)));
+        let sized = read.tokens.iter().any(|token| matches!(token.kind, Kind::Size(_) | Kind::Experts));
+        let plain = sized && !parts.words.is_empty();
         (plain && read.tokens.len() < before).then_some(read)
     }
-    fn is_mixture(&self, word: Word) -> bool {
-        self.words
-            .iter()
-            .any(|(text, known)| *known == word && text.contains('x') && text.starts_with(|c: char| c.is_ascii_digit()))
-    }
-
     /// Entries that have every part asked for.
     fn holding(&self, parts: &Parts) -> Vec<usize> {
+        if parts.impossible {
+            return vec![];
+        }
         let sized = |tolerance: f64, named: bool| -> Vec<usize> {
             let all: Vec<u16> =
                 match parts.words.iter().map(|word| &self.holders[usize::from(*word)]).min_by_key(|held| held.len()) {
@@ -827,11 +712,12 @@ impl Index {
                 nearest.iter().copied().filter(|at| self.entries[*at].parts.versions.is_empty()).collect();
             nearest = if first.is_empty() { nearest } else { first };
         }
-        // Versions of one shape: the newest.
+        // Versions of one shape: that without a number, else the newest.
         let row = self.entries[nearest[0]].row;
         if parts.versions.is_empty() && nearest.iter().all(|at| self.entries[*at].row == row) {
-            let newest = nearest.iter().map(|at| &self.entries[*at].parts.versions).max().cloned().unwrap_or_default();
-            nearest.retain(|at| self.entries[*at].parts.versions == newest);
+            let versions = || nearest.iter().map(|at| &self.entries[*at].parts.versions);
+            let meant = versions().find(|versions| versions.is_empty()).or_else(|| versions().max()).cloned();
+            nearest.retain(|at| Some(&self.entries[*at].parts.versions) == meant.as_ref());
         }
         let mut groups: Vec<u32> = vec![];
         nearest.sort_by_key(|at| self.entries[*at].rank);
@@ -887,6 +773,7 @@ impl Index {
         let mut parts = self.parts(&self.without_strangers(query).unwrap_or_else(|| query.clone()));
         let size = parts.sizes.drain(..).next();
         parts.active.clear();
+        parts.impossible = false;
         let known: BTreeSet<Word> =
             parts.words.iter().copied().filter(|word| !self.holders[usize::from(*word)].is_empty()).collect();
         parts.words = known;
@@ -911,7 +798,7 @@ impl Index {
     }
     /// No word of a family, nor experts' sizes, which say as much.
     fn only_lines(&self, parts: &Parts) -> bool {
-        let plain = |word: &Word| LINE.iter().any(|line| self.words.get(*line) == Some(word));
+        let plain = |word: &Word| self.data.lines.iter().any(|line| self.words.get(line) == Some(word));
         parts.words.iter().all(plain) && parts.active.is_empty()
     }
 
@@ -966,16 +853,11 @@ impl Index {
     }
 }
 
-/// A size and nothing else.
-fn generic(query: &Query) -> Option<Resolution> {
-    let mut asking = query.tokens.iter().filter(|token| !is_empty(token) && variant(&token.text).is_none());
-    let only = asking.next().filter(|_| asking.next().is_none())?;
-    match only.kind {
-        Kind::Size(size) if size > 0.0 => {
-            Some(Resolution { id: Some(token::size_text(size)), ..Resolution::new(Outcome::Generic) })
-        }
-        _ => None,
-    }
+/// Each run of one letter as one: `lamma` and `llama` are both `lama`.
+fn squeeze(word: &str) -> String {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.dedup();
+    letters.into_iter().collect()
 }
 
 fn same(typed: &Token, name: &Token) -> bool {

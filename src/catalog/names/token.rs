@@ -18,6 +18,8 @@ pub enum Kind {
     },
     /// Parameters: `7b`, `350m`, `1t`.
     Size(f64),
+    /// `8x7b`.
+    Experts,
     /// Parameters active per token: `a3b`.
     Active(f64),
     /// `2507`, `20240522`.
@@ -144,7 +146,7 @@ impl Packing {
             (Some("gptq"), bits) => return Some(format!("gptq-int{}", bits.unwrap_or("4"))),
             (Some("bnb"), Some("8")) => return Some("bnb-int8".into()),
             (Some("bnb"), _) => return Some("bnb-nf4".into()),
-            (Some("exl2"), bits) => return Some(format!("exl2-{}", bits.unwrap_or("4"))),
+            (Some("exl2"), bits) => return Some(format!("exl2-{}", bits.map_or("4", |bits| bits.trim_end_matches(".0")))),
             (Some(method), _) => return Some(method.into()),
             (None, _) => {}
         }
@@ -342,7 +344,7 @@ fn number(pieces: &[Piece], found: &mut Vec<Token>) -> usize {
     if glued && word == "x" && pieces.get(width + 1).is_some_and(|p| p.class == Class::Digits && p.before.is_none()) {
         let (each, each_width) = decimal(&pieces[width + 1..]);
         let end = width + 1 + each_width;
-        push(Kind::Word, format!("{text}x{each}b"), found);
+        push(Kind::Experts, format!("{text}x{each}b"), found);
         return end + usize::from(pieces.get(end).is_some_and(|p| p.before.is_none() && p.text == "b"));
     }
     if close
@@ -435,7 +437,7 @@ mod tests {
         let written: Vec<String> = tokens
             .iter()
             .map(|token| match token.kind {
-                Kind::Word => token.text.clone(),
+                Kind::Word | Kind::Experts => token.text.clone(),
                 Kind::Version { .. } => format!("#{}", token.text),
                 Kind::Size(_) => format!("={}", token.text),
                 Kind::Active(_) => format!("a={}", token.text),
