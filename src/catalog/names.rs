@@ -4,7 +4,7 @@
 //! in a list: `presets/names.toml` holds only what no structure tells, such as Chinese names and closed models.
 //! Knows no knobs; an ambiguous name is the caller's to settle.
 
-use super::Catalog;
+use super::{Catalog, Format};
 use crate::message::Message;
 
 mod data;
@@ -91,6 +91,17 @@ impl Names {
         self.gpus.resolve(text)
     }
 
+    /// The row of `presets/formats.toml` that `text` names; GGUF mixes of no row of their own are taken as the nearest
+    /// of their width.
+    pub fn format<'a>(&self, text: &str, catalog: &'a Catalog) -> Option<&'a Format> {
+        let named = |name: &str| {
+            let is = |known: &String| known.eq_ignore_ascii_case(name);
+            catalog.formats.iter().find(|row| is(&row.name) || row.aliases.iter().any(is))
+        };
+        let packing = || token::packing(&token::normalise(text)).name();
+        named(text.trim()).or_else(|| packing().and_then(|name| named(&name).or_else(|| named(nearest_mix(&name)))))
+    }
+
     /// The accelerator that a driver reports by a name, perhaps cut short, and a memory size in GB.
     pub fn reported_gpu(&self, name: &str, memory_gb: f64) -> Option<&str> {
         self.gpus.reported(name, memory_gb)
@@ -102,5 +113,14 @@ impl Names {
     }
     pub fn suggest_gpus(&self, typed: &str, limit: usize) -> Vec<&str> {
         self.gpus.suggest(typed, limit)
+    }
+}
+
+/// `q4_k` of Unsloth's `q4_k_xl`, `int4` of MLX's 4 bits.
+fn nearest_mix(name: &str) -> &str {
+    match name {
+        "mlx-4bit" => "int4",
+        "mlx-8bit" => "int8",
+        name => name.rsplit_once('_').map_or(name, |(width, _)| width),
     }
 }

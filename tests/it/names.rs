@@ -151,6 +151,29 @@ fn typing_is_completed_most_wanted_first() {
 }
 
 #[test]
+fn formats_resolve_by_any_spelling() {
+    let catalog = Catalog::embedded();
+    for (typed, expected) in [
+        ("q4_k_m", "q4_k_m"),
+        ("Q4KM", "q4_k_m"),
+        ("q8", "q8_0"),
+        ("UD-Q4_K_XL", "q4_k_m"),
+        ("Q2_K_XL", "q2_k"),
+        ("gguf", "q4_k_m"),
+        ("bf16", "none"),
+        ("w4a16", "int4"),
+        ("mlx-4bit", "int4"),
+        ("bnb-4bit", "bnb-nf4"),
+        ("GPTQ-Int8", "gptq-int8"),
+        ("AWQ-INT4", "awq"),
+    ] {
+        let found = catalog.names().format(typed, catalog).map(|row| row.name.as_str());
+        assert_eq!(found, Some(expected), "{typed}");
+    }
+    assert!(catalog.names().format("q9_z", catalog).is_none());
+}
+
+#[test]
 fn another_size_of_the_same_family() {
     let names = Catalog::embedded().names();
     let resized = |id, size| names.resized(id, size).id;
@@ -195,7 +218,8 @@ proptest::proptest! {
 #[test]
 fn a_long_text_is_read_as_far_as_a_name_can_go() {
     let names = Catalog::embedded().names();
-    for text in ["x".repeat(10_000), "序".repeat(10_000), "7b ".repeat(4_000), "/".repeat(10_000), "q4_".repeat(4_000)] {
+    for text in ["x".repeat(10_000), "序".repeat(10_000), "7b ".repeat(4_000), "/".repeat(10_000), "q4_".repeat(4_000)]
+    {
         names.model(&text);
         names.gpu(&text);
     }

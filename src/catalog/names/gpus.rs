@@ -130,8 +130,12 @@ impl Index {
                 return Some(self.choose(held, Some(memory), false));
             }
         }
-        if let Some(freer) =
-            self.words.optional.iter().filter_map(|word| asked.without(word)).find(|freer| self.by_key.contains_key(&freer.key()))
+        if let Some(freer) = self
+            .words
+            .optional
+            .iter()
+            .filter_map(|word| asked.without(word))
+            .find(|freer| self.by_key.contains_key(&freer.key()))
         {
             return Some(self.choose(&self.by_key[&freer.key()], asked.memory, true));
         }
@@ -223,7 +227,8 @@ impl Index {
 
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
         let wanted: String = normalise(typed).chars().filter(|c| c.is_alphanumeric()).collect();
-        let rank = |id: &str| self.words.popular.iter().position(|known| known == id).unwrap_or(self.words.popular.len());
+        let rank =
+            |id: &str| self.words.popular.iter().position(|known| known == id).unwrap_or(self.words.popular.len());
         let mut found: Vec<(bool, usize, &str)> = self
             .gpus
             .iter()

@@ -155,7 +155,8 @@ impl Index {
             (&index.data.base, Role::Variant(Variant::Base)),
             (&index.data.lines, Role::Line),
         ];
-        index.roles = roles.into_iter().flat_map(|(words, role)| words.iter().map(move |word| (word.clone(), role))).collect();
+        index.roles =
+            roles.into_iter().flat_map(|(words, role)| words.iter().map(move |word| (word.clone(), role))).collect();
         for (from, to) in &index.data.words {
             let to = token::tokens(to, |han, found| found.push(Token::word(han))).0;
             index.dictionary.insert(from.clone(), to);
@@ -342,8 +343,12 @@ impl Index {
             Kind::Date | Kind::Length => false,
             Kind::Experts | Kind::Size(_) | Kind::Active(_) => true,
         };
-        let mut parts: Vec<&str> =
-            tokens.iter().enumerate().filter(|(at, token)| asks(*at, token)).map(|(_, token)| token.text.as_str()).collect();
+        let mut parts: Vec<&str> = tokens
+            .iter()
+            .enumerate()
+            .filter(|(at, token)| asks(*at, token))
+            .map(|(_, token)| token.text.as_str())
+            .collect();
         parts.sort_unstable();
         parts.join(" ")
     }

@@ -146,7 +146,9 @@ impl Packing {
             (Some("gptq"), bits) => return Some(format!("gptq-int{}", bits.unwrap_or("4"))),
             (Some("bnb"), Some("8")) => return Some("bnb-int8".into()),
             (Some("bnb"), _) => return Some("bnb-nf4".into()),
-            (Some("exl2"), bits) => return Some(format!("exl2-{}", bits.map_or("4", |bits| bits.trim_end_matches(".0")))),
+            (Some("exl2"), bits) => {
+                return Some(format!("exl2-{}", bits.map_or("4", |bits| bits.trim_end_matches(".0"))));
+            }
             (Some(method), _) => return Some(method.into()),
             (None, _) => {}
         }
@@ -290,6 +292,11 @@ pub fn tokens(text: &str, han: impl Fn(&str, &mut Vec<Token>)) -> (Vec<Token>, P
         }
     }
     (found, packing)
+}
+
+/// How a name says its weights are packed.
+pub fn packing(text: &str) -> Packing {
+    tokens(text, |_, _| {}).1
 }
 
 /// A decimal from its pieces (`2.5`, `2_5`, `2,5`) and how many it takes.
