@@ -13,6 +13,8 @@ use std::{env, fs};
 
 type Table = Map<String, Value>;
 
+/// Keys of an architecture that are not its shape.
+const ARCHITECTURE: [&str; 2] = ["model_types", "optional_qk_norm"];
 /// Keys of a model that are not its shape.
 const NAMING: [&str; 8] = ["id", "family", "aliases", "native", "parameters", "uncounted", "source", "like"];
 
@@ -36,7 +38,10 @@ fn main() {
 
     let architectures = presets.get("architecture").cloned().unwrap_or_default();
     if let Some(Value::Array(models)) = presets.get_mut("model") {
-        *models = models.iter().map(|row| model(row, models, &architectures)).collect();
+        *models = models.iter().map(|row| shaped(model(row, models, &architectures))).collect();
+    }
+    if let Some(Value::Array(rows)) = presets.get_mut("architecture") {
+        *rows = rows.iter().cloned().map(shaped).collect();
     }
     write("presets.json", presets);
 }
@@ -85,13 +90,19 @@ fn model(row: &Value, models: &[Value], architectures: &Value) -> Value {
         row.as_object_mut().expect("rows are tables").remove("like");
         row = over(&base, &row);
     }
-    let implied = architectures
-        .as_array()
-        .and_then(|all| all.iter().find(|architecture| architecture["model_type"] == row["model_type"]))
-        .cloned()
-        .unwrap_or_else(|| json!({}));
-    let Value::Object(row) = over(&implied, &row) else { unreachable!("rows are tables") };
-    let (mut naming, shape): (Table, Table) = row.into_iter().partition(|(key, _)| NAMING.contains(&key.as_str()));
+    let holds = |types: &Value| types.as_array().is_some_and(|types| types.contains(&row["model_type"]));
+    let implied = architectures.as_array().and_then(|all| all.iter().find(|row| holds(&row["model_types"])));
+    let mut implied = implied.cloned().unwrap_or_else(|| json!({}));
+    let own = implied.as_object_mut().expect("rows are tables");
+    own.retain(|key, _| !ARCHITECTURE.contains(&key.as_str()));
+    over(&implied, &row)
+}
+
+/// A row with all that describes the shape gathered under one key.
+fn shaped(row: Value) -> Value {
+    let Value::Object(row) = row else { unreachable!("rows are tables") };
+    let names = |key: &str| NAMING.contains(&key) || ARCHITECTURE.contains(&key);
+    let (mut naming, shape): (Table, Table) = row.into_iter().partition(|(key, _)| names(key));
     naming.insert("shape".to_owned(), Value::Object(shape));
     Value::Object(naming)
 }

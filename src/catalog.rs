@@ -4,7 +4,9 @@
 //! two milliseconds. Knows nothing of what a person types (see `names`).
 
 pub mod backend;
+pub mod config;
 pub mod constant;
+pub mod custom;
 pub mod format;
 pub mod gpu;
 mod layout;
@@ -31,6 +33,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 /// Lives as long as the program: rows are handed out as `&'static`.
 pub struct Catalog {
     pub models: Vec<Arc<Model>>,
+    pub architectures: Vec<Architecture>,
     pub gpus: Vec<Gpu>,
     pub formats: Vec<Format>,
     pub optimizers: Vec<Optimizer>,
@@ -42,13 +45,29 @@ pub struct Catalog {
     names: OnceLock<Names>,
 }
 
+/// What a `model_type` implies. A row of `presets/architectures.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    pub model_types: Vec<String>,
+    /// The kind of QK norm that a configuration may switch on.
+    #[serde(default = "one_vector")]
+    pub optional_qk_norm: shape::QkNorm,
+    /// With only the conventions set.
+    pub shape: Shape,
+}
+
+const fn one_vector() -> shape::QkNorm {
+    shape::QkNorm::Head
+}
+
 /// Rows as they stand in the files, each under the name of its table.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 struct Presets {
     model: Vec<ModelRow>,
-    architecture: Vec<serde_json::Value>,
+    architecture: Vec<Architecture>,
     gpu: Vec<gpu::Row>,
     format: Vec<Format>,
     optimizer: Vec<Optimizer>,
@@ -88,6 +107,7 @@ impl Catalog {
         let presets: Presets = serde_json::from_str(json).map_err(|fault| fault.to_string())?;
         Ok(Self {
             models: presets.model.into_iter().map(|row| row.model().map(Arc::new)).collect::<Result<_, _>>()?,
+            architectures: presets.architecture,
             gpus: presets.gpu.into_iter().map(gpu::Row::gpu).collect::<Result<_, _>>()?,
             formats: presets.format,
             optimizers: presets.optimizer,
@@ -100,6 +120,10 @@ impl Catalog {
     }
 
     /// The model of this id, or the one whose shape it has.
+    pub fn architecture(&self, model_type: &str) -> Option<&Architecture> {
+        self.architectures.iter().find(|row| row.model_types.iter().any(|known| known == model_type))
+    }
+
     pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
         let own = self.models.iter().find(|model| model.id == id);
         own.or_else(|| self.models.get(self.names().row(id)?))

@@ -87,7 +87,7 @@ fn depths(shape: &Shape) -> Result<Vec<Depth>, String> {
         for (at, block) in (0..layers).zip(blocks) {
             let moe = match (moe, block) {
                 (_, Block::Mlp) => false,
-                (_, Block::Moe) => true,
+                (moe, Block::Moe) => moe.is_some(),
                 (Some(moe), _) => !shape.single_block && at >= moe.dense_layers && at % moe.every == moe.offset,
                 (None, _) => false,
             };

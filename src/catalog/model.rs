@@ -329,8 +329,11 @@ pub struct Counts {
 }
 
 impl Model {
-    /// A model of this shape without a name; the error is the pattern word or table that is wrong or missing.
+    /// A model of this shape without a name; the error is the knob, pattern word or table that is wrong or missing.
     pub fn of(shape: Shape) -> Result<Self, String> {
+        if let Some(knob) = shape.impossible() {
+            return Err(knob.to_owned());
+        }
         let Layout { layers, order, outer } = layout(&shape)?;
         let mut model = Self {
             id: "custom".to_owned(),

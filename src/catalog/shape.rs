@@ -115,6 +115,44 @@ impl Default for Shape {
     }
 }
 
+/// Beyond these no model is in sight, and products of them stay far from overflow.
+const MOST_LAYERS: u64 = 1000;
+const WIDEST: u64 = 1 << 19;
+const MOST_TOKENS: u64 = 1 << 24;
+const MOST_EXPERTS: u64 = 1 << 13;
+const MOST_HEADS: u64 = 1 << 13;
+
+impl Shape {
+    /// The first figure that cannot be, by the name of its knob.
+    pub fn impossible(&self) -> Option<&'static str> {
+        let Attention { heads, kv_heads, head_dim, .. } = self.attention;
+        let attends = self.blocks().is_ok_and(|blocks| blocks.iter().any(|block| block.attends()));
+        let latent = self.attention.kv_lora_rank.is_some();
+        let moe = self.moe.as_ref();
+        let width = |widths: &[u64]| widths.iter().any(|&width| width > WIDEST);
+        let faults = [
+            ("layers", self.layers == 0 || self.layers > MOST_LAYERS),
+            ("layers", self.decoder_layers.is_some_and(|layers| layers > MOST_LAYERS)),
+            ("hidden", self.hidden_size == 0 || width(&[self.hidden_size])),
+            ("vocab", self.vocab_size == 0 || self.vocab_size > MOST_TOKENS),
+            ("heads", heads > MOST_HEADS || (attends && heads == 0)),
+            ("kv_heads", kv_heads > heads || (attends && !latent && (kv_heads == 0 || heads % kv_heads != 0))),
+            ("head_dim", width(&[head_dim]) || (attends && !latent && head_dim == 0)),
+            ("kv_lora_rank", width(&[self.attention.kv_lora_rank.unwrap_or(0)])),
+            ("ffn", width(&[self.ffn.intermediate_size])),
+            ("experts", moe.is_some_and(|moe| moe.experts > MOST_EXPERTS || moe.every == 0)),
+            ("top_k", moe.is_some_and(|moe| moe.top_k > moe.experts)),
+            ("expert_ffn", moe.is_some_and(|moe| width(&[moe.intermediate_size, moe.shared_intermediate_size]))),
+        ];
+        faults.into_iter().find_map(|(knob, wrong)| wrong.then_some(knob))
+    }
+
+    /// What stands at each depth of one stack.
+    pub fn blocks(&self) -> Result<Vec<Block>, String> {
+        pattern(&self.pattern, self.layers)
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Attention {
@@ -361,6 +399,13 @@ pub enum Block {
     /// An FFN alone, dense or of experts.
     Mlp,
     Moe,
+}
+
+impl Block {
+    pub const fn attends(self) -> bool {
+        use Block::*;
+        matches!(self, Full | Sliding | Sparse | Shared | Compressed | Parallel)
+    }
 }
 
 /// Reads `5 sliding, full`: runs of blocks, repeated until every layer has one. Parentheses repeat a
