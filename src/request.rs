@@ -10,9 +10,12 @@ use std::sync::Arc;
 
 pub mod complete;
 pub mod knobs;
+mod lexicon;
 pub mod line;
 pub mod settings;
 pub mod tweak;
+mod speech;
+mod words;
 
 pub use complete::complete;
 pub use settings::{Settings, Value, Verb};

@@ -10,6 +10,7 @@ use crate::msg;
 use std::sync::Arc;
 
 mod infer;
+mod model;
 mod train;
 
 /// Fills in what was not asked and checks what was.
@@ -21,7 +22,7 @@ pub fn complete(settings: &Settings, catalog: &'static Catalog) -> Completed {
             return Err(Problem::of(key, msg!("problem-other-work", knob = *key, verb = work.word())));
         }
     }
-    let model = model(settings, catalog)?;
+    let model = model::model(settings, catalog)?;
     let hardware = hardware(settings, catalog)?;
     let parallel = parallel(settings, work, &model, &hardware)?;
     let mut fill = Fill { settings, catalog, model: &model, hardware: &hardware, parallel, assumed: vec![] };
@@ -174,20 +175,12 @@ impl Fill<'_> {
     }
 }
 
-fn model(settings: &Settings, catalog: &Catalog) -> Result<Arc<Model>, Problem> {
-    let id = settings.text("model").ok_or_else(|| {
-        Problem::of("model", msg!("problem-no-model")).suggest(["train meta-llama/Meta-Llama-3-8B".to_owned()])
-    })?;
-    let found = catalog.models.iter().find(|model| model.id == id);
-    found.cloned().ok_or_else(|| Problem::of("model", msg!("problem-no-such-model", typed = id)))
-}
-
 fn gpu(settings: &Settings, catalog: &'static Catalog) -> Result<Option<&'static Gpu>, Problem> {
     match settings.texts("gpu") {
         [] => Ok(None),
         [id] => {
             let found = catalog.gpus.iter().find(|gpu| gpu.id == *id);
-            found.map(Some).ok_or_else(|| Problem::of("gpu", msg!("problem-no-such-gpu", typed = id.as_str())))
+            found.map(Some).ok_or_else(|| knobs::no_gpu(id, catalog))
         }
         several => {
             Err(Problem::of("gpu", msg!("problem-one-gpu")).suggest(several.iter().map(|id| format!("gpu={id}"))))
@@ -219,7 +212,17 @@ fn hardware(settings: &Settings, catalog: &'static Catalog) -> Result<Hardware, 
 fn parallel(settings: &Settings, work: Verb, model: &Model, hardware: &Hardware) -> Result<Parallel, Problem> {
     let gpus = hardware.gpus;
     let asked = |key| settings.count(key).map(|n| n as u32);
-    let (tp, pp, dp, ep, cp) = (asked("tp"), asked("pp"), asked("dp"), asked("ep"), asked("cp"));
+    let (mut tp, pp, dp, mut ep, cp) = (asked("tp"), asked("pp"), asked("dp"), asked("ep"), asked("cp"));
+    if let (Verb::Infer, Some(ranks), Some(replicas)) = (work, tp, dp)
+        && ranks > 1
+        && model.is_moe()
+        && ranks.is_multiple_of(replicas)
+        && u64::from(ranks) * u64::from(pp.unwrap_or(1)) * u64::from(cp.unwrap_or(1)) == u64::from(gpus)
+    {
+        // SGLang's data-parallel attention: the same ranks hold `dp` replicas of attention and share the experts.
+        tp = Some(ranks / replicas);
+        ep = ep.or(Some(ranks));
+    }
     for (key, degree) in [("tp", tp), ("pp", pp), ("dp", dp), ("ep", ep), ("cp", cp)] {
         let Some(degree) = degree else { continue };
         if degree > gpus || !gpus.is_multiple_of(degree) {

@@ -4,12 +4,12 @@
 
 use super::settings::{Value, Verb};
 use crate::catalog::Catalog;
+use crate::catalog::names::{Outcome, Resolution};
 use crate::message::Problem;
 use crate::msg;
 use Kind::{Choice, Number};
 
 /// One setting of a request.
-#[derive(Debug)]
 pub struct Knob {
     /// Key in the line, in `changes`, in slash options. `knob-KEY` in `knobs.ftl` says what it is.
     pub key: &'static str,
@@ -18,6 +18,19 @@ pub struct Knob {
     pub kind: Kind,
     pub example: &'static str,
     pub scope: Scope,
+}
+
+/// A knob is its key.
+impl PartialEq for Knob {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl std::fmt::Debug for Knob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.key)
+    }
 }
 
 #[derive(Debug)]
@@ -248,7 +261,7 @@ pub static KNOBS: &[Knob] = &[
     knob("budget", Target, Number { min: 0.01, max: 1e12, units: &[("$", 1.0), ("usd", 1.0), ("k", 1e3)] }, "budget=500", &["预算"]),
     knob("max_gpus", Target, count(1, MAX_GPUS), "max_gpus=8", &["at most gpus", "up to gpus", "最多卡数"]),
     knob("vendor", Target, Choice(&[
-        ("nvidia", &["英伟达"]), ("amd", &["超威"]), ("intel", &["英特尔"]), ("apple", &["mac", "苹果"]), ("huawei", &["华为"]), ("google", &["谷歌"]), ("aws", &["amazon"]),
+        ("nvidia", &["英伟达"]), ("amd", &["超威"]), ("intel", &["英特尔"]), ("apple", &["苹果"]), ("huawei", &["华为"]), ("google", &["谷歌"]), ("aws", &["amazon"]),
     ]), "vendor=nvidia", &["厂商"]),
     knob("class", Target, Choice(&[
         ("datacenter", &["data center", "datacentre", "数据中心", "服务器卡"]), ("workstation", &["工作站"]), ("consumer", &["gaming", "消费级", "游戏卡"]), ("laptop", &["笔记本"]), ("unified", &["unified memory", "统一内存"]),
@@ -269,6 +282,11 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     }
     let name = squash(name);
     KNOBS.iter().find(|knob| squash(knob.key) == name || knob.aliases.iter().any(|alias| squash(alias) == name))
+}
+
+/// A row of `KNOBS`, by a key the program itself writes.
+pub(super) fn of(key: &'static str) -> &'static Knob {
+    find(key).expect("a key of KNOBS")
 }
 
 /// Of these words the nearest to what was typed, where any is near.
@@ -501,30 +519,47 @@ fn trim_number(value: f64) -> String {
     format!("{value}")
 }
 
+pub(super) fn given_twice(key: &'static str, first: &str, second: &str) -> Problem {
+    Problem::of(key, msg!("problem-given-twice", knob = key, first = first, second = second))
+        .suggest([format!("{key}={first}"), format!("{key}={second}")])
+}
+
+/// Why a name is no accelerator, and what is near.
+pub(super) fn no_gpu(typed: &str, catalog: &Catalog) -> Problem {
+    unresolved("gpu", typed, &catalog.names().gpu(typed))
+}
+
+/// Why a name is no model, and what is near.
+pub(super) fn no_model(typed: &str, found: &Resolution) -> Problem {
+    unresolved("model", typed, found)
+}
+
+fn unresolved(key: &'static str, typed: &str, found: &Resolution) -> Problem {
+    let message = found.reason.clone().unwrap_or_else(|| msg!("problem-no-such-row", knob = key, typed = typed));
+    Problem::of(key, message).suggest(found.candidates.iter().take(3).map(|id| format!("{key}={id}")))
+}
+
 fn model_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
     if name.eq_ignore_ascii_case("custom") {
         return Ok("custom".to_owned());
     }
-    catalog
-        .models
-        .iter()
-        .find(|model| model.id.eq_ignore_ascii_case(name))
-        .map(|model| model.id.clone())
-        .ok_or_else(|| Problem::of("model", msg!("problem-no-such-model", typed = name)))
+    let found = catalog.names().model(name);
+    match (found.outcome, &found.id) {
+        (Outcome::Match | Outcome::Ambiguous | Outcome::Generic, Some(id)) => Ok(id.clone()),
+        _ => Err(no_model(name, &found)),
+    }
 }
 
 fn gpu_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
-    let squashed = squash(name);
-    catalog
-        .gpus
-        .iter()
-        .find(|gpu| squash(&gpu.id) == squashed || gpu.aliases.iter().any(|alias| squash(alias) == squashed))
-        .map(|gpu| gpu.id.clone())
-        .ok_or_else(|| Problem::of("gpu", msg!("problem-no-such-gpu", typed = name)))
+    let found = catalog.names().gpu(name);
+    match (found.outcome, found.id) {
+        (Outcome::Match | Outcome::Ambiguous, Some(id)) => Ok(id),
+        _ => Err(no_gpu(name, catalog)),
+    }
 }
 
 impl Table {
-    fn rows(self, catalog: &Catalog) -> Vec<(&str, &[String])> {
+    pub(super) fn rows(self, catalog: &Catalog) -> Vec<(&str, &[String])> {
         match self {
             Table::Formats => catalog.formats.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())).collect(),
             Table::Optimizers => {

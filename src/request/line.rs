@@ -1,10 +1,13 @@
 //! The line: text to `Settings` and back.
+//!
+//! Takes canonical text (`train MODEL seq=8192 …`) and free English or Chinese alike; writes only the canonical.
 
-use super::knobs::{self, KNOBS};
+use super::knobs::{self, KNOBS, Knob};
 use super::settings::{Settings, Value, Verb};
+use super::speech::{Act, Speech, hear};
 use crate::catalog::Catalog;
+use crate::catalog::names::{Outcome, Resolution};
 use crate::message::Problem;
-use crate::msg;
 
 /// What a text was read as.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,31 +32,72 @@ pub fn write(settings: &Settings) -> String {
     line
 }
 
-/// Reads a line.
+/// Reads a line. What is contradictory, out of range or unknown by name is a problem; what means nothing is ignored.
 pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
-    let mut words = text.split_whitespace().peekable();
-    let verb = words.peek().and_then(|word| Verb::ALL.into_iter().find(|verb| verb.word() == *word));
-    if verb.is_some() {
-        words.next();
+    let Speech { verb, work, acts, model, problem, unknown, .. } = hear(text, None, catalog);
+    if let Some(problem) = problem {
+        return Err(problem);
     }
-    let mut settings = Settings::new(verb.unwrap_or(Verb::Infer));
-    let mut ignored = vec![];
-    for word in words {
-        match word.split_once('=') {
-            Some((name, value)) => {
-                settings.set(knobs::find(name).ok_or_else(|| unknown_knob(name))?, value, catalog)?;
-            }
-            None if settings.get("model").is_none() => {
-                settings.set(knobs::find("model").expect("a row of KNOBS"), word, catalog)?;
-            }
-            None => ignored.push(word.to_owned()),
+    let mut settings = Settings::new(verb);
+    if !matches!(verb, Verb::Train | Verb::Infer)
+        && let Some(work) = work
+    {
+        settings.put("work", Value::Choice(work.word()))?;
+    }
+    let mut size = None;
+    for act in acts {
+        match act {
+            Act::Set(knob, value) => settings.put(knob.key, value)?,
+            Act::Resize(parameters) => size = Some(parameters),
+            // Relative to nothing.
+            Act::Scale(..) | Act::Add(..) | Act::Clear(_) => {}
         }
     }
-    Ok(Read { settings, ignored, read_as: None })
+    let mut read_as = None;
+    if let Some(model) = sized(model, size, catalog) {
+        read_as.clone_from(&model.read_as);
+        settings.put("model", Value::Text(known(&model, text)?))?;
+        if let Some((knob, value)) = packing(&model, catalog)
+            && knob.scope.serves(verb)
+            && settings.get(knob.key).is_none()
+        {
+            settings.put(knob.key, value)?;
+        }
+    }
+    if settings.get("model").is_none() && !unknown.is_empty() && matches!(verb, Verb::Train | Verb::Infer | Verb::Model)
+    {
+        // Words that meant nothing where a model should stand are its name.
+        let name = unknown.join(" ");
+        return Err(knobs::no_model(&name, &catalog.names().model(&name)));
+    }
+    Ok(Read { settings, ignored: unknown, read_as })
 }
 
-fn unknown_knob(name: &str) -> Problem {
-    let near = knobs::nearest(&name.to_lowercase(), KNOBS.iter().map(|knob| knob.key));
-    Problem::new(msg!("problem-unknown-knob", typed = name))
-        .suggest(near.and_then(knobs::find).map(|knob| knob.example.to_owned()))
+/// A model that was named, in the size that was named apart from it; a size alone is a generic model.
+fn sized(model: Option<Resolution>, size: Option<f64>, catalog: &Catalog) -> Option<Resolution> {
+    let generic = |parameters: f64| catalog.names().model(&format!("{}b", parameters / 1e9));
+    match (model, size) {
+        (Some(model), Some(size)) => {
+            let resized = model.id.as_deref().map(|id| catalog.names().resized(id, size));
+            resized.filter(|found| found.outcome != Outcome::Unknown).or(Some(model))
+        }
+        (Some(model), None) => Some(model),
+        (None, Some(size)) => Some(generic(size)),
+        (None, None) => None,
+    }
+}
+
+/// The id of a model that was found, or why there is none.
+pub(super) fn known(model: &Resolution, typed: &str) -> Result<String, Problem> {
+    match (model.outcome, &model.id) {
+        (Outcome::Match | Outcome::Ambiguous | Outcome::Generic, Some(id)) => Ok(id.clone()),
+        _ => Err(knobs::no_model(typed, model)),
+    }
+}
+
+/// How a model's name says its weights are packed, as a setting.
+pub(super) fn packing(model: &Resolution, catalog: &Catalog) -> Option<(&'static Knob, Value)> {
+    let knob = knobs::of("quant");
+    let value = knob.read(model.quant.as_deref()?, catalog).ok()?;
+    Some((knob, value))
 }

@@ -2,10 +2,9 @@
 //!
 //! The text form (`line`) and this are a bijection: `read(write(s)) == s`.
 
-use super::knobs::{Knob, counted};
+use super::knobs::{self, Knob, counted};
 use crate::catalog::Catalog;
 use crate::message::Problem;
-use crate::msg;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,14 +135,7 @@ impl Settings {
     /// Sets a knob; a second, different value contradicts the first.
     pub fn put(&mut self, key: &'static str, value: Value) -> Result<(), Problem> {
         match self.values.get(key) {
-            Some(first) if *first != value => {
-                let words = [format!("{key}={first}"), format!("{key}={value}")];
-                Err(Problem::of(
-                    key,
-                    msg!("problem-given-twice", knob = key, first = first.to_string(), second = value.to_string()),
-                )
-                .suggest(words))
-            }
+            Some(first) if *first != value => Err(knobs::given_twice(key, &first.to_string(), &value.to_string())),
             _ => {
                 self.values.insert(key, value);
                 Ok(())

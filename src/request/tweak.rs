@@ -1,1 +1,301 @@
 //! A tweak: free text on a base, to changed `Settings`.
+//!
+//! A tweak is a line without a model, read by the same grammar. It must tell a change from talk: words that
+//! mean nothing here, or a question about the answer given, leave the base as it is.
+
+use super::complete::complete;
+use super::knobs::{self, Kind, Knob};
+use super::line::{known, packing};
+use super::settings::{Settings, Value, Verb};
+use super::speech::{Act, Question, Speech, hear};
+use super::{Request, Work, complete::work_of};
+use crate::catalog::Catalog;
+use crate::catalog::names::Outcome;
+use crate::message::Problem;
+use crate::msg;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    Changed,
+    /// Nothing in the text changes the estimate.
+    Nothing,
+    /// A wish without a value: any of `ask` would meet it.
+    Wish,
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tweak {
+    pub outcome: Said,
+    /// What was asked, relative values worked out; `None` is a knob given back to its default.
+    pub changes: Vec<(&'static str, Option<Value>)>,
+    pub ask: Vec<&'static str>,
+    pub error: Option<Problem>,
+    /// What a question is about: a knob, or a part of memory.
+    pub explain: Option<&'static str>,
+    /// The base with the changes and what follows from them; the base itself otherwise.
+    pub settings: Settings,
+}
+
+/// Reads `text` as a change of `base`.
+pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
+    let speech = hear(text, Some(work_of(base)), catalog);
+    let mut tweak = Tweak {
+        outcome: Said::Nothing,
+        changes: vec![],
+        ask: vec![],
+        error: None,
+        explain: None,
+        settings: base.clone(),
+    };
+    if asks_only(&speech) {
+        tweak.explain = Some(subject(text).or(speech.about).unwrap_or("total"));
+        return tweak;
+    }
+    if is_talk(&speech) {
+        return tweak;
+    }
+    if let Some(problem) = speech.problem {
+        return failed(tweak, problem);
+    }
+    match changes(base, &speech, text, catalog) {
+        Err(problem) => failed(tweak, problem),
+        Ok(changes) if changes.is_empty() => {
+            tweak.outcome = if speech.asks.is_empty() { Said::Nothing } else { Said::Wish };
+            tweak.ask = speech.asks;
+            tweak
+        }
+        Ok(changes) => {
+            let settings = match settled(apply(base, &changes), &changes, catalog) {
+                Ok(settings) => settings,
+                // A base that was wrong before is not this tweak's fault.
+                Err(problem) if complete(base, catalog).is_ok() => return failed(tweak, problem),
+                Err(_) => apply(base, &changes),
+            };
+            Tweak { outcome: Said::Changed, changes, settings, ..tweak }
+        }
+    }
+}
+
+fn failed(tweak: Tweak, problem: Problem) -> Tweak {
+    Tweak { outcome: Said::Error, error: Some(problem), ..tweak }
+}
+
+/// A question about the answer given.
+fn asks_only(speech: &Speech) -> bool {
+    match speech.question {
+        Some(Question::Why) => !speech.explicit,
+        Some(Question::What) => speech.acts.is_empty() || !speech.unknown.is_empty() || speech.acts.len() == 1,
+        None => false,
+    }
+}
+
+/// Whether the text is about something else: its words mean nothing here, or too few do.
+fn is_talk(speech: &Speech) -> bool {
+    if speech.explicit {
+        return false;
+    }
+    let said = speech.acts.len() + usize::from(speech.model.is_some());
+    match speech.problem {
+        // What stands where a card would, or is out of range, is about this; an unknown word beside it is not.
+        Some(_) => speech.unknown.len() > 1,
+        None => speech.unknown.len() * 2 > said.saturating_sub(1),
+    }
+}
+
+/// The part of memory or time that a question names.
+fn subject(text: &str) -> Option<&'static str> {
+    const SUBJECTS: &[(&str, &[&str])] = &[
+        ("optimizer", &["optimizer", "optimiser", "adam", "优化器"]),
+        ("gradients", &["gradient", "grads", "梯度"]),
+        ("kv_cache", &["kv", "cache", "缓存"]),
+        ("activations", &["activation", "激活"]),
+        ("logits", &["logit"]),
+        ("buffers", &["buffer", "缓冲"]),
+        ("weights", &["weight", "权重"]),
+        ("overhead", &["overhead", "context overhead", "开销", "cuda"]),
+        ("time", &["slow", "fast", "speed", "token", "mfu", "time", "慢", "快", "速度", "吞吐"]),
+    ];
+    let text = super::words::plain(text);
+    let named = SUBJECTS.iter().find(|(_, words)| words.iter().any(|word| text.contains(word)));
+    named.map(|(part, _)| *part)
+}
+
+/// What was asked, each knob once, relative values worked out on the base.
+fn changes(
+    base: &Settings,
+    speech: &Speech,
+    text: &str,
+    catalog: &'static Catalog,
+) -> Result<Vec<(&'static str, Option<Value>)>, Problem> {
+    let mut changes: Vec<(&'static str, Option<Value>)> = vec![];
+    let request = complete(base, catalog).ok();
+    let mut change = |knob: &'static Knob, value: Option<Value>| match changes.iter().find(|(key, _)| *key == knob.key)
+    {
+        Some((_, first)) if *first != value => {
+            let words = |value: &Option<Value>| value.as_ref().map_or_else(String::new, Value::to_string);
+            Err(knobs::given_twice(knob.key, &words(first), &words(&value)))
+        }
+        Some(_) => Ok(()),
+        None => {
+            changes.push((knob.key, value));
+            Ok(())
+        }
+    };
+    if let Some(model) = &speech.model {
+        change(knobs::of("model"), Some(Value::Text(known(model, text)?)))?;
+        if let Some((knob, value)) = packing(model, catalog)
+            && !speech.acts.iter().any(|act| matches!(act, Act::Set(set, _) if set.key == "quant"))
+        {
+            change(knob, Some(value))?;
+        }
+    }
+    for act in &speech.acts {
+        match act {
+            Act::Set(knob, value) => change(knob, Some(value.clone()))?,
+            Act::Clear(knob) => change(knob, None)?,
+            Act::Scale(knob, by) => {
+                let now = current(base, request.as_ref(), knob);
+                change(knob, Some(whole(knob, now * by, now)?))?;
+            }
+            Act::Add(knob, by) => {
+                let now = current(base, request.as_ref(), knob);
+                change(knob, Some(whole(knob, now + *by as f64, now)?))?;
+            }
+            Act::Resize(parameters) => {
+                let id = speech.model.as_ref().and_then(|model| model.id.as_deref()).or(base.text("model"));
+                let found = id.map(|id| catalog.names().resized(id, *parameters));
+                let Some(found) = found.filter(|found| found.outcome != Outcome::Unknown) else {
+                    let size = format!("{}b", parameters / 1e9);
+                    return Err(Problem::of("model", msg!("problem-no-such-size", typed = size)));
+                };
+                change(knobs::of("model"), Some(Value::Text(known(&found, text)?)))?;
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// What a knob stands at: as asked, else as the estimate took it.
+fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> f64 {
+    let taken = || {
+        let request = request?;
+        let count = match (knob.key, &request.work) {
+            ("gpus", _) => u64::from(request.hardware.gpus),
+            ("nodes", _) => u64::from(request.hardware.nodes),
+            ("tp", _) => u64::from(request.parallel.tensor),
+            ("pp", _) => u64::from(request.parallel.pipeline),
+            ("dp", _) => u64::from(request.parallel.data),
+            ("ep", _) => u64::from(request.parallel.expert),
+            ("cp", _) => u64::from(request.parallel.context),
+            ("seq", _) => request.seq,
+            ("batch", Work::Train(train)) => train.micro_batch_size,
+            ("accum", Work::Train(train)) => train.gradient_accumulation,
+            ("global_batch", Work::Train(train)) => {
+                train.micro_batch_size * train.gradient_accumulation * u64::from(request.parallel.data)
+            }
+            _ => {
+                let assumed = request.assumed.iter().find(|(key, _)| *key == knob.key);
+                return assumed.and_then(|(_, value)| value.parse().ok());
+            }
+        };
+        Some(count as f64)
+    };
+    base.number(knob.key).or_else(taken).unwrap_or(1.0)
+}
+
+/// A relative value as this knob keeps it.
+fn whole(knob: &'static Knob, value: f64, now: f64) -> Result<Value, Problem> {
+    let fits = |min: f64, max: f64| {
+        let low = if value < min { min } else { max };
+        if (min..=max).contains(&value) {
+            Ok(())
+        } else {
+            Err(Problem::of(knob.key, msg!("problem-no-further", knob = knob.key, now = now, limit = low)))
+        }
+    };
+    match knob.kind {
+        Kind::Length { min, max, .. } | Kind::Count { min, max, .. } => {
+            fits(min as f64, max as f64)?;
+            Ok(Value::Count(value.round() as u64))
+        }
+        Kind::Number { min, max, .. } => {
+            fits(min, max)?;
+            Ok(Value::Number(value))
+        }
+        _ => Err(Problem::of(knob.key, msg!("problem-not-a-number", knob = knob.key, typed = value))),
+    }
+}
+
+/// Settings that complete: what was asked before gives way where it contradicts what is asked now.
+fn settled(
+    mut settings: Settings,
+    changes: &[(&'static str, Option<Value>)],
+    catalog: &'static Catalog,
+) -> Result<Settings, Problem> {
+    loop {
+        let Err(problem) = complete(&settings, catalog) else { return Ok(settings) };
+        let asked_before = problem.knob.filter(|knob| {
+            *knob != "model" && settings.get(knob).is_some() && !changes.iter().any(|(key, _)| key == knob)
+        });
+        match asked_before {
+            Some(knob) => settings.values.remove(knob),
+            None => return Err(problem),
+        };
+    }
+}
+
+/// The base with the changes, and without what they make untrue.
+fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings {
+    let mut settings = base.clone();
+    for (key, value) in changes {
+        match value {
+            Some(value) => settings.values.insert(key, value.clone()),
+            None => settings.values.remove(key),
+        };
+    }
+    let given = |key: &str| changes.iter().any(|(changed, _)| *changed == key);
+    let mut forget = |gone: &[&'static str]| {
+        for key in gone.iter().filter(|key| !given(key)) {
+            settings.values.remove(key);
+        }
+    };
+    if given("zero") {
+        forget(&["sharding"]);
+    }
+    if given("sharding") {
+        forget(&["zero"]);
+    }
+    if given("batch") || given("global_batch") {
+        forget(if base.get("global_batch").is_some() { &["accum"] } else { &[] });
+    }
+    if given("accum") {
+        forget(&["global_batch"]);
+    }
+    if given("gpus") {
+        forget(&["nodes", "dp"]);
+    }
+    if given("method") {
+        forget(&["quant"]);
+    }
+    let degrees = ["tp", "pp", "dp", "cp"];
+    if degrees.iter().any(|key| given(key)) {
+        // More ranks than there were cards means more cards.
+        let ranks: u64 = degrees.iter().filter_map(|key| settings.count(key)).product();
+        if base.count("gpus").is_some_and(|gpus| ranks > gpus) && !given("gpus") {
+            settings.values.remove("gpus");
+            settings.values.remove("nodes");
+        }
+    }
+    if let Some(ranks) = settings.count("ep").filter(|_| given("ep") && !given("gpus")) {
+        let gpus = settings.count("gpus").unwrap_or(1).max(ranks);
+        settings.values.insert("gpus", Value::Count(gpus));
+    }
+    if settings.verb == Verb::Train && given("quant") && !given("method") {
+        settings.values.insert("method", Value::Choice("qlora"));
+    }
+    if given("lora_rank") && !given("method") && matches!(base.choice("method"), Some("full" | "freeze")) {
+        settings.values.insert("method", Value::Choice("lora"));
+    }
+    settings
+}
