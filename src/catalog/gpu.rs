@@ -33,6 +33,21 @@ pub struct Gpu {
     pub source: Source,
 }
 
+/// Cards on PCIe that one server or rig takes.
+const RIG: u32 = 8;
+
+impl Gpu {
+    /// The most that are put in one machine: cards on PCIe come in rigs of more than the usual number.
+    pub fn most_per_node(&self) -> u32 {
+        match (self.class, self.link.kind) {
+            (Class::Consumer | Class::Workstation, LinkKind::Pcie | LinkKind::NvlinkBridge) => {
+                self.gpus_per_node.max(RIG)
+            }
+            _ => self.gpus_per_node,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Vendor {

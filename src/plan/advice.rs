@@ -19,22 +19,29 @@ type Changes = Vec<(&'static str, Value)>;
 /// A change worth trying saves at least this share of the card.
 const WORTH: f64 = 0.01;
 
-/// Each change alone, and where none alone is enough the fewest together.
+/// Changes shown.
+const MOST: usize = 5;
+
+/// The changes that are enough alone; where none is, first the fewest together that are, then each alone.
 pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -> Vec<Advice> {
     let tried = match &request.work {
         Work::Train(train) => training(request, train),
         Work::Infer(infer) => serving(infer, before),
     };
     let judge = Judge { request, before, catalog };
-    let mut advice: Vec<Advice> =
+    let mut alone: Vec<Advice> =
         tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
-    advice.extend(judge.shorter());
-    advice.extend(judge.more_gpus());
-    if !advice.iter().any(|one| one.fits) {
-        advice.extend(judge.together(&tried));
-    }
+    alone.extend(judge.shorter());
+    alone.extend(judge.more_gpus());
     let tight = matches!(verdict(request, before), Verdict::Tight { .. });
-    advice.retain(|one| one.fits || !tight);
+    let mut advice: Vec<Advice> = Vec::new();
+    if tight || alone.iter().any(|one| one.fits) {
+        advice.extend(alone.into_iter().filter(|one| one.fits));
+    } else {
+        advice.extend(judge.together(&tried));
+        advice.extend(alone);
+    }
+    advice.truncate(MOST);
     advice
 }
 
@@ -74,11 +81,12 @@ impl Judge<'_> {
         };
         (worth || fits).then_some(Advice { changes: changes.clone(), settings, saves, slowdown, fits, label })
     }
-    /// The longest of halved lengths that fits.
+    /// Half the length, a quarter, and for serving less, as long as prompt and output go in.
     fn shorter(&self) -> Option<Advice> {
-        let used = self.request.infer().map_or(256, |infer| infer.prompt + infer.output);
-        let halved = std::iter::successors(Some(self.request.seq / 2), |seq| Some(seq / 2));
-        let mut halved = halved.take_while(|seq| *seq >= used.max(256));
+        let whole = self.request.seq;
+        let shortest = self.request.infer().map_or(whole / 4, |infer| infer.prompt + infer.output);
+        let mut halved =
+            std::iter::successors(Some(whole / 2), |seq| Some(seq / 2)).take_while(|seq| *seq >= shortest.max(1));
         let changes = |seq: u64| vec![("seq", Value::Count(seq))];
         let seq = halved.find(|seq| self.fits(&changes(*seq)))?;
         self.advice(&changes(seq), msg!("plan-advice-seq", seq = seq))

@@ -10,7 +10,7 @@ use crate::msg;
 use crate::request::{Request, Settings, Value, complete};
 
 /// A layout must be this much faster than a simpler one to be taken.
-const FASTER: f64 = 1.03;
+pub const FASTER: f64 = 1.03;
 
 /// Completes the settings, choosing the layout on the hardware given; what is chosen stands in `assumed`.
 pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request, Problem> {

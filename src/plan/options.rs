@@ -8,7 +8,7 @@ use crate::catalog::backend::Loads;
 use crate::catalog::gpu::Class;
 use crate::message::Message;
 use crate::msg;
-use crate::request::{Parallel, Request, Settings, Value, complete};
+use crate::request::{Request, Settings, Value, Work, complete};
 use std::rc::Rc;
 
 /// Options shown.
@@ -26,13 +26,21 @@ pub fn options(request: &Request, catalog: &'static Catalog) -> (Vec<Choice>, Ve
     (vec![], misses(request, catalog))
 }
 
-/// As asked; where nothing runs that, with weights quantised, if that was left open.
+/// As asked; where nothing runs that, with the savings that were left open: quantised weights, states on the CPU.
 fn ways(request: &Request) -> Vec<Vec<(&'static str, Value)>> {
+    let open = |key: &str| request.settings.get(key).is_none();
     let mut ways = vec![vec![]];
-    if let Some(infer) = request.infer().filter(|_| request.settings.get("quant").is_none()) {
-        let formats: &[&str] =
-            if infer.backend.loads.contains(&Loads::Checkpoint) { &["fp8", "awq"] } else { &["q4_k_m"] };
-        ways.extend(formats.iter().map(|format| vec![("quant", Value::Text((*format).to_owned()))]));
+    match &request.work {
+        Work::Infer(infer) if open("quant") => {
+            let checkpoint = infer.backend.loads.contains(&Loads::Checkpoint);
+            let formats: &[&str] = if checkpoint { &["fp8", "awq"] } else { &["q4_k_m"] };
+            ways.extend(formats.iter().map(|format| vec![("quant", Value::Text((*format).to_owned()))]));
+        }
+        Work::Train(_) if open("offload") && open("loss") => {
+            let fused = ("loss", Value::Choice("fused"));
+            ways.extend(["optimizer", "cpu"].map(|what| vec![fused.clone(), ("offload", Value::Choice(what))]));
+        }
+        Work::Infer(_) | Work::Train(_) => {}
     }
     ways
 }
@@ -78,7 +86,7 @@ fn choice(setup: &Setup, merits: &[Merit], catalog: &'static Catalog) -> Option<
         gpu: cluster.gpu,
         gpus: cluster.gpus,
         nodes: cluster.nodes,
-        parallel: Parallel { ..request.parallel },
+        parallel: request.parallel,
         zero: request.train().map(|train| train.zero),
         changes: setup.changes.clone(),
         device: setup.device,

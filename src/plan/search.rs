@@ -5,11 +5,12 @@
 //! a chance: its memory holds the states at perfect sharding, and its peak rate could beat the best
 //! found. [`every`] looks at all of it without bounds; a test holds the two against each other.
 
-use super::choose::speed;
+use super::choose::{FASTER, speed};
 use super::layout::{self, Layout, layouts};
 use super::targets::Targets;
 use super::{Cost, Verdict, verdict};
-use crate::catalog::gpu::{Class, LinkKind, Vendor};
+use crate::catalog::gpu::{Class, Vendor};
+use crate::catalog::support::Split;
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, PartKind, estimate};
 use crate::request::{Request, Settings, Value, Work, complete};
@@ -17,10 +18,6 @@ use crate::units::Bytes;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// A faster layout must be this much faster than a simpler one.
-const FASTER: f64 = 1.03;
-/// Like cards in one machine beyond its usual number: rigs of up to eight.
-const RIG: u32 = 8;
 /// Largest cluster looked at.
 pub const MOST_GPUS: u32 = 131_072;
 
@@ -131,7 +128,7 @@ impl Search {
 
     /// Numbers of a GPU that are looked at, ascending: powers of two in a machine, then whole machines.
     fn counts(&self, gpu: &'static Gpu) -> Vec<Cluster> {
-        let machine = machine(gpu);
+        let machine = gpu.most_per_node();
         let mut counts: Vec<u32> = match (self.asked_gpus, self.targets.owned(gpu)) {
             (Some(gpus), _) => vec![gpus],
             (None, Some(owned)) => (0..).map(|n| 1 << n).take_while(|n| *n < owned).chain([owned]).collect(),
@@ -162,7 +159,7 @@ impl Search {
 
     /// The fastest layout that fits and meets the targets, the simpler of two alike.
     fn best_layout(&self, variant: &Variant, cluster: Cluster, bounded: bool) -> Option<Setup> {
-        if bounded && !variant.may_fit(cluster) {
+        if bounded && !self.may_do(variant, cluster) {
             return None;
         }
         let mut best: Option<Setup> = None;
@@ -210,8 +207,15 @@ impl Search {
 
     /// Clusters that bounds leave a chance, of the GPUs that pass.
     fn clusters(&self, pass: impl Fn(&Gpu) -> bool) -> Vec<Cluster> {
-        let may_fit = |cluster: &Cluster| self.variants.iter().any(|variant| variant.may_fit(*cluster));
-        self.gpus().filter(|gpu| pass(gpu)).flat_map(|gpu| self.counts(gpu)).filter(may_fit).collect()
+        let may_do = |cluster: &Cluster| self.variants.iter().any(|variant| self.may_do(variant, *cluster));
+        self.gpus().filter(|gpu| pass(gpu)).flat_map(|gpu| self.counts(gpu)).filter(may_do).collect()
+    }
+
+    /// Whether bounds leave a cluster a chance to hold the request and to be as fast as its targets want.
+    fn may_do(&self, variant: &Variant, cluster: Cluster) -> bool {
+        let hours = self.targets.bound("deadline").map(|hours| variant.tokens() / hours / 3600.0);
+        let wanted = self.targets.bound("tokens_per_s").unwrap_or(0.0).max(hours.unwrap_or(0.0));
+        variant.may_fit(cluster) && variant.most_tokens_per_s(cluster) >= wanted
     }
 
     pub fn fewest_gpus(&mut self, pass: impl Fn(&Gpu) -> bool) -> Option<Rc<Setup>> {
@@ -226,9 +230,9 @@ impl Search {
 
     pub fn cheapest_per_work(&mut self) -> Option<Rc<Setup>> {
         let cost = |setup: &Setup| setup.cost().map_or(f64::MAX, Cost::usd);
-        let hours = self.variants.first()?.hours_of_tokens();
+        let tokens = self.variants.first()?.tokens();
         let bound =
-            move |cluster: &Cluster, rate: f64| usd_per_hour(cluster).unwrap_or(f64::MAX) / 3600.0 / rate * hours;
+            move |cluster: &Cluster, rate: f64| usd_per_hour(cluster).unwrap_or(f64::MAX) / 3600.0 / rate * tokens;
         self.least(|gpu| gpu.price.is_some(), cost, bound)
     }
 
@@ -244,13 +248,9 @@ impl Search {
         measure: impl Fn(&Setup) -> f64,
         bound: impl Fn(&Cluster, f64) -> f64,
     ) -> Option<Rc<Setup>> {
-        let Some(variant) = self.variants.first() else { return None };
-        let flops_per_token = variant.flops_per_token;
-        let mut open: Vec<(f64, Cluster)> = Vec::new();
-        for cluster in self.clusters(pass) {
-            let rate = peak(cluster.gpu) * f64::from(cluster.gpus) / flops_per_token;
-            open.push((bound(&cluster, rate), cluster));
-        }
+        let variant = self.variants.first()?;
+        let bounded = |cluster: Cluster| (bound(&cluster, variant.most_tokens_per_s(cluster)), cluster);
+        let mut open: Vec<(f64, Cluster)> = self.clusters(pass).into_iter().map(bounded).collect();
         open.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut best: Option<(f64, Rc<Setup>)> = None;
         for (bound, cluster) in open {
@@ -303,16 +303,18 @@ impl Variant {
     fn may_fit(&self, cluster: Cluster) -> bool {
         let gpus = f64::from(cluster.gpus);
         let only_data = match &self.request.work {
-            Work::Train(train) => {
-                train.framework.splits.iter().all(|split| *split == crate::catalog::support::Split::Data)
-            }
+            Work::Train(train) => train.framework.splits.iter().all(|split| *split == Split::Data),
             Work::Infer(_) => false,
         };
         let working = if only_data { self.working } else { Bytes::ZERO };
         (self.states / gpus + working).0 <= cluster.gpu.memory.0
     }
+    /// No request runs faster than the highest rate its GPUs have at any precision.
+    fn most_tokens_per_s(&self, cluster: Cluster) -> f64 {
+        peak(cluster.gpu) * f64::from(cluster.gpus) / self.flops_per_token
+    }
     /// Tokens that a cost is counted for: the run's, else a million.
-    fn hours_of_tokens(&self) -> f64 {
+    fn tokens(&self) -> f64 {
         self.request.train().and_then(|train| train.tokens).map_or(1e6, |tokens| tokens as f64)
     }
 }
@@ -344,33 +346,25 @@ impl Setup {
     }
 }
 
-/// Cards of one machine: its usual number, and for cards on PCIe what a rig takes.
-fn machine(gpu: &Gpu) -> u32 {
-    match (gpu.class, gpu.link.kind) {
-        (Class::Consumer | Class::Workstation, LinkKind::Pcie | LinkKind::NvlinkBridge) => gpu.gpus_per_node.max(RIG),
-        _ => gpu.gpus_per_node,
-    }
-}
-
 fn write(cluster: Cluster, settings: &mut Settings) {
     settings.values.insert("gpu", Value::Text(cluster.gpu.id.clone()));
     settings.values.insert("gpus", Value::Count(cluster.gpus.into()));
-    if cluster.nodes != cluster.gpus.div_ceil(cluster.gpu.gpus_per_node) {
-        settings.values.insert("nodes", Value::Count(cluster.nodes.into()));
-    }
 }
 
 fn usd_per_hour(cluster: &Cluster) -> Option<f64> {
     cluster.gpu.price.as_ref().map(|price| price.usd_per_hour * f64::from(cluster.gpus))
 }
 
-/// Fewer GPUs first; of as many the one with a known price, the cheaper, the smaller.
+/// Fewer GPUs first; of as many the cheapest of known price, else the newest, the smallest of these.
 fn size(cluster: &Cluster) -> [f64; 4] {
-    let usd = usd_per_hour(cluster);
-    [cluster.gpus.into(), f64::from(u8::from(usd.is_none())), usd.unwrap_or(0.0), cluster.gpu.memory.0]
+    let (unpriced, rank) = match usd_per_hour(cluster) {
+        Some(usd) => (0.0, usd),
+        None => (1.0, -f64::from(cluster.gpu.release_year.unwrap_or(0))),
+    };
+    [cluster.gpus.into(), unpriced, rank, cluster.gpu.memory.0]
 }
 
-/// The highest rate a GPU has at any precision: no request runs faster.
+/// The highest rate a GPU has at any precision.
 fn peak(gpu: &Gpu) -> f64 {
     let peak = &gpu.peak;
     let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16, peak.fp8, peak.int8, peak.fp4];

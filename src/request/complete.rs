@@ -200,7 +200,8 @@ fn hardware(settings: &Settings, catalog: &'static Catalog) -> Result<Hardware, 
     });
     let fits = u32::try_from(gpus).ok().filter(|gpus| *gpus <= 1_000_000);
     let gpus = fits.ok_or_else(|| Problem::of("gpus", msg!("problem-too-many-gpus", gpus = gpus)))?;
-    let nodes = nodes.unwrap_or_else(|| u64::from(gpus).div_ceil(per_node)) as u32;
+    let most = gpu.map_or(8, Gpu::most_per_node);
+    let nodes = nodes.map_or_else(|| gpus.div_ceil(most), |nodes| nodes as u32);
     if !gpus.is_multiple_of(nodes) {
         return Err(Problem::of("nodes", msg!("problem-nodes-do-not-divide", nodes = nodes, gpus = gpus))
             .suggest([format!("gpus={}", gpus.next_multiple_of(nodes))]));
