@@ -1,1 +1,244 @@
+//! Recommendations: what is chosen, that it runs, and that nothing better was missed.
 
+use headroom::catalog::Catalog;
+use headroom::plan::search::Search;
+use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict};
+use headroom::request::{Settings, line};
+
+fn catalog() -> &'static Catalog {
+    Catalog::embedded()
+}
+
+fn settings(text: &str) -> Settings {
+    line::read(text, catalog()).unwrap_or_else(|problem| panic!("{text}: {problem:?}")).settings
+}
+
+fn ask(text: &str) -> Outcome {
+    Outcome::of(&settings(text), catalog()).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
+}
+
+fn fits(outcome: &Outcome) -> bool {
+    matches!(outcome.plan.verdict, Verdict::Fits { .. } | Verdict::Tight { .. })
+}
+
+/// Small to huge, training and serving.
+const LINES: &[&str] = &[
+    "train Qwen/Qwen2.5-0.5B method=lora seq=1024 batch=1",
+    "train meta-llama/Meta-Llama-3-8B method=qlora seq=4096 batch=1",
+    "train meta-llama/Meta-Llama-3-8B method=full seq=2048 batch=1",
+    "train meta-llama/Meta-Llama-3.1-70B method=full framework=deepspeed seq=4096 batch=1",
+    "train meta-llama/Meta-Llama-3.1-405B method=full framework=megatron stage=pretrain seq=8192 batch=1 global_batch=512",
+    "infer Qwen/Qwen2.5-7B-Instruct seq=8192 concurrency=16",
+    "infer Qwen/Qwen2.5-72B-Instruct quant=awq seq=32768 concurrency=32",
+    "infer deepseek-ai/DeepSeek-V3 seq=8192 concurrency=32",
+    "infer moonshotai/Kimi-K2-Instruct seq=8192 concurrency=8",
+    "infer meta-llama/Meta-Llama-3.1-8B-Instruct backend=llama.cpp quant=q4_k_m seq=8192 class=unified",
+];
+
+#[test]
+fn every_recommended_line_asked_again_fits() {
+    for text in LINES {
+        let options = ask(text).plan.options;
+        assert!(!options.is_empty() && options.len() <= 5, "{text}: {} options", options.len());
+        assert_eq!(options[0].merits.first(), Some(&Merit::Taken), "{text}");
+        for option in options {
+            let written = line::write(&option.settings);
+            let again = ask(&written);
+            assert!(matches!(again.plan.verdict, Verdict::Fits { .. }), "{written}: {:?}", again.plan.verdict);
+            assert_eq!(again.estimate.memory.device, option.device, "{written}");
+            assert_eq!(again.request.hardware.gpus, option.gpus, "{written}");
+        }
+    }
+}
+
+/// GPUs of every class, few enough for all of it to be looked at.
+const REDUCED: &str = "fleet=64xh100-sxm-80gb,16xa100-sxm-80gb,8xl40s-48gb,8xrtx-4090-24gb,8xrtx-3090-24gb,8xmi300x-192gb,1xapple-m2-ultra-192gb";
+
+#[test]
+fn bounds_lose_nothing_against_looking_at_everything() {
+    for text in LINES.iter().filter(|text| !text.contains("class=")) {
+        let request = ask(&format!("{text} {REDUCED}")).request;
+        let mut search = Search::new(&request, &[], catalog()).expect("the line is valid on any hardware");
+        let every = search.every();
+        let least = |measure: &dyn Fn(&headroom::plan::search::Setup) -> Option<f64>| {
+            every.iter().filter_map(measure).min_by(f64::total_cmp)
+        };
+        let fewest = search.fewest_gpus(|_| true).map(|setup| f64::from(setup.cluster.gpus));
+        assert_eq!(fewest, least(&|setup| Some(setup.cluster.gpus.into())), "fewest GPUs: {text}");
+        let per_hour = search.cheapest_per_hour().and_then(|setup| setup.usd_per_hour);
+        assert_eq!(per_hour, least(&|setup| setup.usd_per_hour), "cheapest per hour: {text}");
+        let per_work = search.cheapest_per_work().and_then(|setup| setup.cost()).map(Cost::usd);
+        assert_eq!(per_work, least(&|setup| setup.cost().map(Cost::usd)), "cheapest per work: {text}");
+        let fastest = search.fastest().and_then(|setup| setup.tokens_per_s);
+        assert_eq!(
+            fastest,
+            least(&|setup| setup.tokens_per_s.map(|speed| -speed)).map(|speed| -speed),
+            "fastest: {text}"
+        );
+    }
+}
+
+fn cheapest_per_hour(options: &[Choice]) -> f64 {
+    options.iter().filter_map(|option| option.usd_per_hour).fold(f64::INFINITY, f64::min)
+}
+
+fn fewest_gpus(options: &[Choice]) -> u32 {
+    options.iter().map(|option| option.gpus).min().unwrap_or(u32::MAX)
+}
+
+#[test]
+fn a_target_never_makes_the_answer_cheaper() {
+    for (text, targets) in [
+        (LINES[1], &["vendor=amd", "class=datacenter", "max_gpus=1"][..]),
+        (LINES[3], &["vendor=nvidia", "max_gpus=64", "class=datacenter"]),
+        (LINES[5], &["tokens_per_s=2000", "tpot=20", "ttft=200", "budget=10", "class=workstation"]),
+        (LINES[7], &["tpot=30", "tokens_per_s=3000", "vendor=amd"]),
+        (
+            "train meta-llama/Meta-Llama-3-8B method=full seq=2048 batch=1 tokens=1b",
+            &["deadline=24h", "deadline=4h", "budget=1000"],
+        ),
+    ] {
+        let free = ask(text).plan.options;
+        for target in targets {
+            let bound = ask(&format!("{text} {target}")).plan.options;
+            assert!(cheapest_per_hour(&bound) >= cheapest_per_hour(&free), "{text} {target}");
+            assert!(fewest_gpus(&bound) >= fewest_gpus(&free), "{text} {target}");
+        }
+    }
+}
+
+#[test]
+fn a_bigger_fleet_is_never_worse() {
+    for text in &LINES[..9] {
+        let small = ask(&format!("{text} fleet=8xa100-sxm-80gb")).plan.options;
+        let big = ask(&format!("{text} fleet=64xa100-sxm-80gb,8xrtx-4090-24gb")).plan.options;
+        assert!(cheapest_per_hour(&big) <= cheapest_per_hour(&small), "{text}");
+        assert!(fewest_gpus(&big) <= fewest_gpus(&small), "{text}");
+    }
+}
+
+#[test]
+fn only_owned_cards_are_taken() {
+    let options =
+        ask("infer Qwen/Qwen2.5-72B-Instruct quant=awq seq=8192 fleet=2xa100-sxm-40gb,4xrtx-4090-24gb").plan.options;
+    assert!(!options.is_empty());
+    for option in options {
+        let owned = match option.gpu.id.as_str() {
+            "a100-sxm-40gb" => 2,
+            "rtx-4090-24gb" => 4,
+            other => panic!("{other} is not in the fleet"),
+        };
+        assert!(option.gpus <= owned);
+    }
+}
+
+#[test]
+fn what_runs_where_is_kept() {
+    let vendors = |text: &str| -> Vec<_> { ask(text).plan.options.iter().map(|option| option.gpu.vendor).collect() };
+    use headroom::catalog::gpu::Vendor::{Apple, Nvidia};
+    let trtllm = vendors("infer Qwen/Qwen2.5-7B-Instruct backend=trtllm seq=8192");
+    assert!(!trtllm.is_empty() && trtllm.iter().all(|vendor| *vendor == Nvidia), "{trtllm:?}");
+    assert_eq!(
+        vendors("infer Qwen/Qwen2.5-7B-Instruct backend=llama.cpp quant=q4_k_m seq=8192 vendor=apple").first(),
+        Some(&Apple)
+    );
+    // No bf16 on Volta.
+    let volta =
+        ask("train Qwen/Qwen2.5-7B-Instruct method=lora precision=bf16 seq=512 batch=1 fleet=8xv100-sxm2-32gb").plan;
+    assert!(volta.options.is_empty(), "{:?}", volta.options);
+}
+
+#[test]
+fn a_layout_is_chosen_as_an_engineer_would() {
+    let chosen = |text: &str| {
+        let request = ask(text).request;
+        let knobs = ["tp", "pp", "dp", "zero", "sharding"];
+        let assumed = request.assumed.iter().filter(|(key, _)| knobs.contains(key));
+        let mut words: Vec<_> =
+            assumed.map(|(key, value)| format!("{key}={value}")).filter(|word| !word.ends_with("=1")).collect();
+        words.sort();
+        words.join(" ")
+    };
+    // 0.5B fits with all its states: replicas. 16 bytes × 8B = 128 GB do not: shards.
+    assert_eq!(chosen("train Qwen/Qwen2.5-0.5B method=full seq=1024 batch=1 gpu=a100-sxm-80gb gpus=4"), "dp=4 zero=0");
+    assert_eq!(
+        chosen("train meta-llama/Meta-Llama-3-8B method=full seq=1024 batch=1 gpu=a100-sxm-80gb gpus=8"),
+        "dp=8 zero=2"
+    );
+    // Serving is one replica over all; across nodes by stages.
+    assert_eq!(chosen("infer meta-llama/Meta-Llama-3-70B-Instruct gpu=a100-sxm-80gb gpus=4"), "tp=4");
+    assert_eq!(chosen("infer meta-llama/Meta-Llama-3.1-405B-Instruct gpu=h100-sxm-80gb gpus=16"), "pp=2 tp=8");
+    assert_eq!(
+        chosen("infer Qwen/Qwen2.5-7B-Instruct backend=llama.cpp quant=q4_k_m gpu=rtx-4090-24gb gpus=2"),
+        "pp=2"
+    );
+}
+
+#[test]
+fn max_is_the_last_that_fits() {
+    let base = "train meta-llama/Meta-Llama-3.1-8B method=qlora checkpointing=on loss=fused gpu=rtx-4090-24gb";
+    for knob in ["seq", "batch"] {
+        let other = if knob == "seq" { "batch=1" } else { "seq=1024" };
+        let request = ask(&format!("{base} {other} {knob}=max")).request;
+        let most: u64 =
+            request.assumed.iter().find(|(key, _)| *key == knob).expect("said").1.parse().expect("a number");
+        assert!(fits(&ask(&format!("{base} {other} {knob}={most}"))), "{knob}={most}");
+        assert!(!fits(&ask(&format!("{base} {other} {knob}={}", most + 1))), "{knob}={}", most + 1);
+        assert_eq!(line::write(&request.settings), line::write(&settings(&format!("{base} {other} {knob}=max"))));
+    }
+}
+
+#[test]
+fn something_makes_it_fit() {
+    for text in [
+        "train meta-llama/Meta-Llama-3-8B method=qlora seq=4096 batch=4 gpu=rtx-4090-24gb",
+        "train huggyllama/llama-65b method=full framework=deepspeed gpu=a100-sxm-80gb gpus=8",
+        "train meta-llama/Meta-Llama-3-8B method=full seq=8192 batch=8 gpu=a100-sxm-40gb",
+        "infer Qwen/Qwen2.5-72B-Instruct seq=8192 gpu=a100-sxm-80gb",
+        "infer meta-llama/Meta-Llama-3.1-70B-Instruct seq=32768 concurrency=64 gpu=rtx-4090-24gb gpus=4",
+    ] {
+        let outcome = ask(text);
+        assert!(matches!(outcome.plan.verdict, Verdict::Short { .. }), "{text}: {:?}", outcome.plan.verdict);
+        let enough = outcome.plan.advice.iter().find(|advice| advice.fits);
+        let enough = enough.unwrap_or_else(|| panic!("{text}: {:#?}", outcome.plan.advice));
+        assert!(fits(&ask(&line::write(&enough.settings))), "{text}: {:?}", enough.changes);
+    }
+}
+
+#[test]
+fn a_target_out_of_reach_names_the_nearest() {
+    let plan =
+        ask("infer meta-llama/Meta-Llama-3.1-405B-Instruct quant=fp8 seq=8192 fleet=8xh100-sxm-80gb tpot=1").plan;
+    assert!(plan.options.is_empty());
+    let miss = plan.misses.first().expect("a miss");
+    assert_eq!((miss.knob, miss.asked), ("tpot", 1.0));
+    assert!(miss.nearest > 1.0);
+    assert!(!ask(&line::write(&miss.settings)).plan.options.is_empty());
+}
+
+/// Set-ups that large runs and serving guides used: each fits, and ours needs no more of the same GPU.
+#[test]
+fn published_set_ups_fit_and_ours_need_no_more() {
+    let mut table = csv::Reader::from_reader(include_str!("../data/published-setups.csv").as_bytes());
+    let mut wrong: Vec<String> = Vec::new();
+    for row in table.records() {
+        let row = row.expect("a row");
+        let (id, text) = (&row[0], &row[2]);
+        let outcome = ask(text);
+        let hardware = outcome.request.hardware.clone();
+        if !fits(&outcome) {
+            wrong.push(format!("{id}: {:?}", outcome.plan.verdict));
+            continue;
+        }
+        let mut free = outcome.request.settings.clone();
+        free.values
+            .retain(|key, _| !["gpu", "gpus", "nodes", "tp", "pp", "dp", "ep", "cp", "zero", "sharding"].contains(key));
+        let gpu = hardware.gpu.expect("a GPU");
+        let open = format!("{} fleet={}x{}", line::write(&free), hardware.gpus, gpu.id);
+        let ours = fewest_gpus(&ask(&open).plan.options);
+        if ours > hardware.gpus {
+            wrong.push(format!("{id}: ours needs {ours} of {}", hardware.gpus));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
