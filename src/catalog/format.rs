@@ -20,6 +20,9 @@ pub struct Format {
     /// What matrix products compute in, where the GPU has that rate; 16-bit elsewhere.
     #[serde(default)]
     pub compute: ComputeRate,
+    /// Its checkpoints carry scales for an fp8 cache.
+    #[serde(default)]
+    pub fp8_cache: bool,
     pub source: Source,
 }
 
@@ -360,9 +363,9 @@ impl Reach {
             Reach::Linears => tensor.role.is_layer_linear(),
             Reach::Modules => tensor.role.is_layer_linear() && tensor.copies == 1,
             Reach::FeedForward if traits.moe => {
-                tensor.role.is_routed_expert() || matches!(tensor.role, Gate | Up | Down)
+                matches!(tensor.role, Gate | Up | Down | ExpertGate | ExpertUp | ExpertDown)
             }
-            Reach::Experts if traits.moe => tensor.role.is_routed_expert(),
+            Reach::Experts if traits.moe => matches!(tensor.role, ExpertGate | ExpertUp | ExpertDown),
             Reach::FeedForward | Reach::Experts => tensor.role.is_layer_linear(),
         }
     }

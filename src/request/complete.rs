@@ -244,6 +244,17 @@ fn parallel(settings: &Settings, work: Verb, model: &Model, hardware: &Hardware)
         return Err(Problem::of("ep", msg!("problem-ep-experts", degree = ep, experts = experts)));
     }
     let (pipeline, context) = (pp.unwrap_or(1), cp.unwrap_or(1));
+    if let (Verb::Infer, Some(tp), Some(dp)) = (work, tp, dp)
+        && tp * pipeline == gpus
+        && dp > 1
+        && tp.is_multiple_of(dp)
+    {
+        // SGLang's data-parallel attention is counted inside the tensor ranks.
+        let asked =
+            ParallelAsked { tensor: true, pipeline: pp.is_some(), data: true, expert: ep.is_some(), context: false };
+        let expert = ep.unwrap_or(tp);
+        return Ok(Parallel { tensor: tp / dp, pipeline, data: dp, expert, context, asked });
+    }
     let given = u64::from(pipeline) * u64::from(context) * u64::from(tp.unwrap_or(1)) * u64::from(dp.unwrap_or(1));
     if given > u64::from(gpus) || !u64::from(gpus).is_multiple_of(given) {
         return Err(Problem::of("gpus", msg!("problem-degrees-product", product = given, gpus = gpus))

@@ -1,55 +1,130 @@
 //! Inference: what the engine does where nothing was asked.
 
 use super::{Fill, Settled};
+use crate::catalog::backend::{Loads, MemoryRule, Pool, Version};
+use crate::catalog::format::{ComputeRate, Format};
+use crate::catalog::gpu::Vendor;
+use crate::catalog::{Backend, Kernels};
 use crate::message::Problem;
+use crate::msg;
 use crate::request::settings::Value;
 use crate::request::{Concurrency, Infer, KvDtype, Work};
+use crate::units::{Bytes, GIB, MIB};
+
+/// The format of a GGUF where none is named: what most are downloaded as.
+const USUAL_GGUF: &str = "q4_k_m";
+/// Context that llama.cpp and ollama are started with where none is named.
+const USUAL_CONTEXT: u64 = 4096;
 
 pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let catalog = fill.catalog;
-    let backend = fill.row("backend", &catalog.backends, |row| &row.name, "vllm")?;
-    let weights = fill.row("quant", &catalog.formats, |row| &row.name, "none")?;
+    let backend = backend(fill)?;
+    let weights = weights(fill, backend)?;
     let precision = fill.precision()?;
     let attention = fill.attention("flash");
-    let prompt = fill.count("prompt", 1024);
-    let output = fill.count("output", 256);
-    let seq = match fill.settings.get("seq") {
-        Some(Value::Count(seq)) => *seq,
-        _ => {
-            let seq = fill.model.max_position.unwrap_or(4096).max(prompt + output);
-            fill.assume("seq", seq);
-            seq
-        }
-    };
+    let (prompt, output, seq) = lengths(fill, backend);
     let concurrency = match fill.settings.get("concurrency") {
         Some(Value::Max) => Concurrency::Max,
         _ => Concurrency::Requests(fill.count("concurrency", 1)),
     };
+    let version = match fill.settings.text("backend_version") {
+        Some(text) => version(text).unwrap_or(backend.version),
+        None => {
+            fill.assume("backend_version", format!("{}.{}", backend.version.0, backend.version.1));
+            backend.version
+        }
+    };
+    let rule = backend.memory(version);
+    let pooled = matches!(backend.pool, Pool::OfTotal | Pool::Static | Pool::OfFree);
+    let generation = fill.hardware.gpu.map_or("any", |gpu| &gpu.generation);
     let infer = Infer {
         backend,
-        backend_version: version(fill.settings.text("backend_version").unwrap_or("1.0")),
+        backend_version: version,
+        kernels: Kernels::find(&catalog.kernels, &backend.kernels, generation),
         weights,
-        kv: kv(fill.choice("kv", "auto")),
+        kv: kv(fill, backend, weights),
         prompt,
         output,
         concurrency,
-        memory_fraction: fill.number("gpu_mem_util", 0.9),
-        max_batched_tokens: fill.count("max_batched_tokens", 8192),
-        max_seqs: fill.count("max_seqs", 256),
-        eager: fill.switch("eager", false),
+        memory_fraction: if pooled { fill.number("gpu_mem_util", fraction(fill, backend, rule)) } else { 1.0 },
+        max_batched_tokens: limit(fill, "max_batched_tokens", step_tokens(fill, backend, rule), pooled),
+        max_seqs: limit(fill, "max_seqs", by_card(fill, rule, rule.max_seqs), pooled),
+        eager: if pooled { fill.switch("eager", false) } else { true },
         ttft_target: fill.settings.number("ttft"),
         tpot_target: fill.settings.number("tpot"),
     };
     Ok(Settled { precision, seq, attention, work: Work::Infer(infer) })
 }
 
-fn version(text: &str) -> (u32, u32) {
-    let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
-    (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+/// vLLM; llama.cpp for a GGUF and on a Mac.
+fn backend(fill: &mut Fill) -> Result<&'static Backend, Problem> {
+    let catalog = fill.catalog;
+    let asked = fill.settings.text("quant");
+    let gguf = asked.is_some_and(|name| catalog.formats.iter().any(|format| format.name == name && format.is_gguf()));
+    let apple = fill.hardware.gpu.is_some_and(|gpu| gpu.vendor == Vendor::Apple);
+    fill.row("backend", &catalog.backends, |row| &row.name, if gguf || apple { "llama.cpp" } else { "vllm" })
 }
 
-fn kv(name: &'static str) -> KvDtype {
-    let bits = match name {
+/// The checkpoint's own format; a usual mix where the engine reads GGUF only.
+fn weights(fill: &mut Fill, backend: &Backend) -> Result<&'static Format, Problem> {
+    let formats = &fill.catalog.formats;
+    let loads = |loads| backend.loads.contains(&loads);
+    let native = fill.model.native.quant.as_deref().filter(|name| formats.iter().any(|format| format.name == *name));
+    let usual = if loads(Loads::Checkpoint) { native.unwrap_or("none") } else { USUAL_GGUF };
+    let usual = formats.iter().map(|format| format.name.as_str()).find(|name| *name == usual).unwrap_or("none");
+    let weights = fill.row("quant", formats, |row| &row.name, usual)?;
+    let loaded = if weights.is_gguf() {
+        loads(Loads::Gguf)
+    } else {
+        // An unquantised GGUF is the checkpoint's bytes.
+        loads(Loads::Checkpoint) || weights.name == "none"
+    };
+    if loaded {
+        return Ok(weights);
+    }
+    let (instead, other) = if weights.is_gguf() { ("awq", "llama.cpp") } else { (USUAL_GGUF, "vllm") };
+    let message = msg!("problem-engine-format", backend = backend.name.as_str(), quant = weights.name.as_str());
+    Err(Problem::of("quant", message).suggest([format!("quant={instead}"), format!("backend={other}")]))
+}
+
+/// Tokens in, out, and the longest sequence: servers take the model's own, what allocates every cell no more than usual.
+fn lengths(fill: &mut Fill, backend: &Backend) -> (u64, u64, u64) {
+    let asked = match fill.settings.get("seq") {
+        Some(Value::Count(seq)) => Some(*seq),
+        _ => None,
+    };
+    let room = asked.unwrap_or(u64::MAX);
+    let output = fill.count("output", 256.min(room / 2));
+    let prompt = fill.count("prompt", 1024.min(room.saturating_sub(output).max(1)));
+    let load = prompt + output;
+    let seq = asked.unwrap_or_else(|| {
+        let most = fill.model.max_position.unwrap_or(USUAL_CONTEXT);
+        let seq = match backend.pool {
+            Pool::OfTotal | Pool::Static | Pool::OfFree => most.max(load),
+            Pool::Cells => most.min(USUAL_CONTEXT).max(load),
+            Pool::Grows => load,
+        };
+        fill.assume("seq", seq);
+        seq
+    });
+    (prompt, output, seq)
+}
+
+/// What the checkpoint or the engine stores keys and values in: 16 bits, unless the weights' recipe has an 8-bit cache.
+fn kv(fill: &mut Fill, backend: &Backend, weights: &Format) -> KvDtype {
+    let narrow = weights.fp8_cache || (backend.fp8_cache && weights.compute != ComputeRate::Half);
+    match fill.settings.choice("kv") {
+        Some(name) if name != "auto" => KvDtype { name, bits: kv_bits(name) },
+        _ => {
+            let name = if narrow { "fp8" } else { "auto" };
+            fill.assume("kv", name);
+            KvDtype { name, bits: kv_bits(name) }
+        }
+    }
+}
+
+fn kv_bits(name: &str) -> f64 {
+    match name {
         "fp32" => 32.0,
         "q8_0" => 8.5,
         "fp8" | "int8" => 8.0,
@@ -59,6 +134,93 @@ fn kv(name: &'static str) -> KvDtype {
         "q4_0" | "iq4_nl" => 4.5,
         "int4" => 4.0,
         _ => 16.0,
-    };
-    KvDtype { name, bits }
+    }
+}
+
+fn fraction(fill: &Fill, backend: &Backend, rule: &MemoryRule) -> f64 {
+    let Some(gpu) = fill.hardware.gpu.filter(|_| backend.pool == Pool::Static) else { return rule.fraction };
+    let parallel = &fill.parallel;
+    let ranks = if parallel.expert > 1 && fill.model.is_moe() { parallel.data } else { 1 };
+    let (tensor, pipeline) = (u64::from(parallel.tensor), u64::from(parallel.pipeline));
+    static_fraction(gpu.memory, tensor * pipeline, tensor, u64::from(ranks))
+}
+
+/// An engine's limit: noted as assumed where engines have one.
+fn limit(fill: &mut Fill, key: &'static str, default: u64, noted: bool) -> u64 {
+    if noted { fill.count(key, default) } else { fill.settings.count(key).unwrap_or(default) }
+}
+
+fn step_tokens(fill: &Fill, backend: &Backend, rule: &MemoryRule) -> u64 {
+    match fill.hardware.gpu {
+        Some(gpu) if backend.pool == Pool::Static => static_chunk(gpu.memory),
+        _ => by_card(fill, rule, rule.max_batched_tokens),
+    }
+}
+
+/// vLLM tells large cards by their memory, the A100 excepted.
+fn by_card(fill: &Fill, rule: &MemoryRule, (small, large): (u64, u64)) -> u64 {
+    let is_large = fill.hardware.gpu.is_none_or(|gpu| {
+        gpu.memory.0 >= rule.large_card_gib * GIB
+            && gpu.compute_capability.is_none_or(|capability| capability != (8, 0))
+    });
+    if is_large { large } else { small }
+}
+
+/// `0.11.2`, `v0.8`, `2026-05`: the first two numbers.
+fn version(text: &str) -> Option<Version> {
+    let mut numbers = text.trim_start_matches('v').split(['.', '-']).map_while(|part| part.parse().ok());
+    Some((numbers.next()?, numbers.next().unwrap_or(0)))
+}
+
+/// SGLang's prefill chunk and largest graph batch by the card's memory; more graphs where four ranks share a layer.
+/// sglang/srt/server_args.py `_handle_gpu_memory_settings`.
+fn static_sizes(card: Bytes, wide: bool) -> (u64, f64) {
+    match card.0 / GIB {
+        gib if gib < 20.0 => (2048, 8.0),
+        gib if gib < 35.0 => (2048, if wide { 80.0 } else { 24.0 }),
+        gib if gib < 60.0 => (4096, if wide { 160.0 } else { 32.0 }),
+        gib if gib < 160.0 => (8192, if wide { 512.0 } else { 256.0 }),
+        _ => (16_384, 512.0),
+    }
+}
+
+fn static_chunk(card: Bytes) -> u64 {
+    static_sizes(card, false).0
+}
+
+/// SGLang's default `mem_fraction_static`: what chunks, graphs and parallel ranks are expected to need is kept free.
+///
+/// `reserved = 512 + 1.5·max(chunk, 2048) + 2·graph_batch + tp·pp/8·1024` MiB, data-parallel attention 3 (of over 300
+/// graphs 4.5) more for each graph of a rank, at least 10 GiB on cards of over 60 GiB; `(memory - reserved)/memory`
+/// to three digits.
+fn static_fraction(card: Bytes, ranks: u64, tensor: u64, attention_ranks: u64) -> f64 {
+    let (chunk, graphs) = static_sizes(card, tensor >= 4);
+    let memory = card.0 / MIB;
+    let mut reserved = 512.0 + 1.5 * chunk.max(2048) as f64 + 2.0 * graphs + ranks as f64 / 8.0 * 1024.0;
+    if attention_ranks > 1 {
+        reserved += graphs * attention_ranks as f64 * if graphs > 300.0 { 4.5 } else { 3.0 };
+    }
+    if memory > 60.0 * 1024.0 {
+        reserved = reserved.max(10.0 * 1024.0);
+    }
+    ((memory - reserved) / memory * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_its_first_two_numbers() {
+        assert_eq!(version("0.11.2"), Some((0, 11)));
+        assert_eq!(version("v0.8"), Some((0, 8)));
+        assert_eq!(version("1.2.0rc6.post2"), Some((1, 2)));
+        assert_eq!(version("nightly"), None);
+    }
+
+    #[test]
+    fn sglang_keeps_what_an_h100_needs_free() {
+        // 512 + 1.5*8192 + 2*256 + 1/8*1024 = 13,440 MiB of 81,559: 0.835.
+        assert_eq!(static_fraction(Bytes(81_559.0 * MIB), 1, 1, 1), 0.835);
+    }
 }

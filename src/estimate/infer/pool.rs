@@ -1,0 +1,110 @@
+//! Memory for the KV cache by each engine's own rule, and what it holds.
+
+use super::cache::{Blocks, Cache};
+use crate::catalog::Gpu;
+use crate::catalog::backend::{MemoryRule, Pool};
+use crate::catalog::gpu::Vendor;
+use crate::units::{Bytes, GIB};
+
+/// What an engine takes on one GPU before it sizes its cache, bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Taken {
+    pub weights: f64,
+    /// Peak of activations, logits and scratch in the allocator.
+    pub activations: f64,
+    /// Outside the allocator: driver context, loaded kernels.
+    pub context: f64,
+    /// Outside the allocator: communicators and what libraries allocate themselves.
+    pub libraries: f64,
+    pub graphs: f64,
+}
+
+impl Taken {
+    pub fn total(&self) -> f64 {
+        self.weights + self.activations + self.context + self.libraries + self.graphs
+    }
+}
+
+/// Bytes of a card that programs can have: NVIDIA's driver keeps about 0.41 GiB and 0.14% of what it reports, as
+/// CUDA's total beside nvidia-smi's shows on T4, L4, A10, A100, H100, H200 and B200.
+pub fn visible(card: &Gpu) -> Bytes {
+    match card.vendor {
+        Vendor::Nvidia => card.memory - Bytes(0.41 * GIB) - card.memory * 0.0014,
+        Vendor::Amd | Vendor::Intel | Vendor::Apple | Vendor::Huawei | Vendor::Google | Vendor::Aws => card.memory,
+        Vendor::Cambricon | Vendor::Hygon | Vendor::Baidu | Vendor::MooreThreads => card.memory,
+    }
+}
+
+/// Bytes that the engine gives its cache on a card; negative where it cannot start.
+///
+/// - vLLM: `f·total - weights - activations - libraries (- graphs)`; the driver context counts as used by others.
+/// - SGLang: `f·free - weights - libraries`, `free` at start; activations and graphs live in the rest.
+/// - TensorRT-LLM, TGI: `f·(free - weights - activations - libraries - graphs)`.
+/// - Transformers and llama.cpp: all that is left.
+pub fn budget(pool: Pool, rule: &MemoryRule, fraction: f64, card: &Gpu, taken: &Taken) -> f64 {
+    let card = visible(card);
+    let free = card.0 - taken.context;
+    let static_part = taken.weights + taken.libraries;
+    match pool {
+        Pool::OfTotal => {
+            let graphs = if rule.graphs_in_budget { taken.graphs } else { 0.0 };
+            fraction * card.0 - static_part - taken.activations - graphs
+        }
+        Pool::Static => fraction * free - static_part,
+        Pool::OfFree => fraction * (free - static_part - taken.activations - taken.graphs),
+        Pool::Grows | Pool::Cells => free - static_part - taken.activations - taken.graphs,
+    }
+}
+
+/// What a budget holds on one rank.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Holds {
+    pub tokens: u64,
+    /// Sequences of the asked length at once; a part where not even one fits.
+    pub sequences: f64,
+    /// Bytes that a token takes by the engine's own count.
+    pub token_bytes: f64,
+    /// Longest sequence.
+    pub longest: u64,
+}
+
+/// From bytes to tokens: vLLM by its block table, others by sequences of the asked length.
+pub fn holds(pool: Pool, cache: &Cache, rule: &MemoryRule, budget: f64, sequence: u64, batched: u64) -> Holds {
+    let budget = budget.max(0.0);
+    let block = rule.block_tokens;
+    if pool == Pool::OfTotal
+        && let Some(blocks) = Blocks::of(cache, block, sequence, batched)
+    {
+        let count = (budget / blocks.bytes).floor();
+        let tokens = (count / blocks.groups as f64).floor() as u64 * blocks.tokens;
+        return Holds {
+            tokens,
+            sequences: count / blocks.of_sequence as f64,
+            token_bytes: blocks.bytes * blocks.groups as f64 / blocks.tokens as f64,
+            longest: longest(cache, budget, block),
+        };
+    }
+    let sequences = budget / cache.sequence(sequence, block).max(1.0);
+    Holds {
+        tokens: (sequences * sequence as f64) as u64 / block * block,
+        sequences,
+        token_bytes: cache.token(),
+        longest: longest(cache, budget, block),
+    }
+}
+
+/// The longest sequence that fits in a budget: what windows and states take first, then whole blocks.
+fn longest(cache: &Cache, budget: f64, block: u64) -> u64 {
+    let windows = cache.layers.iter().filter_map(|layers| layers.window.map(|window| (layers, window)));
+    let fixed: f64 = windows.map(|(layers, window)| layers.count * layers.entry * window as f64).sum();
+    let growing: f64 = cache.layers.iter().filter(|layers| layers.window.is_none()).map(growth).sum();
+    let room = budget - fixed - cache.state();
+    if room <= 0.0 {
+        return (budget / cache.token().max(1.0)) as u64 / block * block;
+    }
+    if growing == 0.0 { u64::MAX } else { (room / growing) as u64 / block * block }
+}
+
+fn growth(layers: &super::cache::Layers) -> f64 {
+    layers.count * layers.entry / layers.rate as f64
+}

@@ -1,0 +1,267 @@
+//! Time of a prefill and of a decode step on one rank.
+//!
+//! Takes a rank's weights and cache, an engine's pace and a GPU generation's kernel efficiencies. A step reads the
+//! weights once and every sequence's cache, multiplies each token by the active weights, launches every layer's
+//! kernels and reduces hidden states over the tensor ranks. What requests see of it under load is `load`'s.
+
+use super::activations::heads;
+use super::cache::Cache;
+use super::split::Split;
+use super::weights::Weights;
+use crate::catalog::Gpu;
+use crate::catalog::backend::{Kernels, Pace};
+use crate::catalog::format::{ComputeRate, Format};
+use crate::catalog::gpu::LinkKind;
+use crate::catalog::model::{Ffn, Mixer, Model};
+use crate::units::FlopsPerSec;
+
+/// What a step's time depends on besides the batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// Bytes/s of memory.
+    bandwidth: f64,
+    /// FLOP/s of 16-bit products, and of the format's.
+    half: f64,
+    packed: f64,
+    /// Bytes/s in one direction between tensor ranks.
+    link: f64,
+    /// Seconds from stage to stage, over a whole token.
+    hops: f64,
+    /// Weights narrower than a byte: their unpacking slows reads and products.
+    packed_slowdown: (f64, f64),
+    expert_slowdown: (f64, f64),
+    packed_bytes: f64,
+    half_bytes: f64,
+    expert_bytes: f64,
+    packed_parameters: f64,
+    half_parameters: f64,
+    /// Of all routed experts on this rank.
+    expert_parameters: f64,
+    /// Share of the routed experts that a token goes through.
+    chosen: f64,
+    /// Seconds to launch a step.
+    launch: f64,
+    /// Bytes that a token's hidden states send over the link in a step.
+    reduced: f64,
+    attention: Scores,
+    pub stages: f64,
+    pub attention_ranks: f64,
+    kernels: &'static Kernels,
+    pace: &'static Pace,
+}
+
+/// FLOPs of attention scores and their products with values on one rank.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scores {
+    /// Of a token for each earlier token, and where it sees but a window.
+    full: f64,
+    windows: f64,
+    window: f64,
+    /// Of a decode step in latent form, where each head attends to the whole latent.
+    latent: f64,
+}
+
+/// Where a decode step goes, seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Step {
+    pub weights: f64,
+    pub compute: f64,
+    pub cache: f64,
+    pub launch: f64,
+    pub communication: f64,
+    /// Scheduling and sampling of each sequence.
+    pub host: f64,
+    pub total: f64,
+}
+
+impl Machine {
+    /// `None` without the card's bandwidth or any rate of 16-bit products. `weights`: of all layers.
+    pub fn of(
+        model: &Model,
+        gpu: &Gpu,
+        format: &Format,
+        split: &Split,
+        weights: &Weights,
+        kernels: &'static Kernels,
+        pace: &'static Pace,
+    ) -> Option<Self> {
+        let bandwidth = gpu.bandwidth?.0;
+        let half = gpu.peak.bf16.or(gpu.peak.fp16).or(gpu.peak.fp32)?.0;
+        let rate = |rate: Option<FlopsPerSec>| rate.map_or(half, |rate| rate.0);
+        let packed = match format.compute {
+            ComputeRate::Half => half,
+            ComputeRate::Fp8 => rate(gpu.peak.fp8),
+            ComputeRate::Int8 => rate(gpu.peak.int8),
+            ComputeRate::Fp4 => rate(gpu.peak.fp4),
+        };
+        let four_bit = |width: f64| width < 0.9;
+        let slowdown = |narrow: bool, read: f64| {
+            let computes_narrow = narrow && packed > half;
+            (if narrow { read } else { 1.0 }, if computes_narrow { kernels.four_bit_compute } else { 1.0 })
+        };
+        let head = if model.tied_embeddings { weights.embedding } else { weights.head };
+        let experts_narrow = four_bit(weights.experts.width());
+        let expert_read = if experts_narrow { kernels.expert_read_four_bit } else { kernels.expert_read };
+        let ranks = split.tensor.max(split.expert_ranks()) as f64;
+        let ring = 2.0 * (split.tensor - 1) as f64 / split.tensor as f64;
+        let layers = model.depth() as f64;
+        let reductions = if ranks > 1.0 { 2.0 * layers } else { 0.0 };
+        let launches: f64 = model.layers.iter().map(|kind| kind.count as f64 * launches(kernels, kind)).sum();
+        let quantised = weights.packed.width() < 1.9 || weights.experts.width() < 1.9;
+        let launches = launches + if quantised { kernels.quantised_launch * layers } else { 0.0 };
+        let step = pace.layer_us * launches + pace.reduction_us * reductions;
+        Some(Self {
+            bandwidth,
+            half,
+            packed,
+            link: link(gpu, split) * kernels.link,
+            hops: (split.stages - 1) as f64 * pace.hop_us * 1e-6,
+            packed_slowdown: slowdown(four_bit(weights.packed.width()), kernels.four_bit_read),
+            expert_slowdown: (expert_read, slowdown(experts_narrow, 1.0).1),
+            packed_bytes: weights.packed.bytes,
+            half_bytes: weights.plain.bytes + head.bytes,
+            expert_bytes: weights.experts.bytes,
+            packed_parameters: weights.packed.parameters,
+            half_parameters: weights.plain.parameters + head.parameters,
+            expert_parameters: weights.experts.parameters,
+            chosen: chosen(model),
+            launch: (step * kernels.launch + pace.step_us) * 1e-6,
+            reduced: reductions * ring * model.hidden_size as f64 * 2.0,
+            attention: Scores::of(model, split.tensor as f64),
+            stages: split.stages as f64,
+            attention_ranks: split.attention_ranks as f64,
+            kernels,
+            pace,
+        })
+    }
+
+    /// One decode step of `batch` sequences a rank, each with `context` tokens in the cache.
+    ///
+    /// Weights and products overlap: `max + o·min`, `o` the kernels' `overlap`. Routed experts are read as far as any
+    /// of the `B` tokens of all ranks chose them: `1 - (1 - k/E)^B`.
+    pub fn decode(&self, batch: f64, context: f64, cache: &Cache) -> Step {
+        let kernels = self.kernels;
+        let tokens = batch * self.attention_ranks;
+        let covered = 1.0 - (1.0 - self.chosen).powf(tokens);
+        let weights = (self.packed_bytes * self.packed_slowdown.0
+            + self.half_bytes
+            + self.expert_bytes * covered * self.expert_slowdown.0)
+            / (kernels.read * self.bandwidth);
+        let compute = 2.0
+            * (batch * self.packed_parameters * self.packed_slowdown.1 / self.packed
+                + batch * self.half_parameters / self.half
+                + tokens * self.expert_parameters * self.chosen * self.expert_slowdown.1 * kernels.expert_compute
+                    / self.packed)
+            / kernels.compute;
+        let read = batch * cache.traffic(context) / (kernels.cache_read * self.bandwidth);
+        let latent = batch * context * self.attention.latent / (kernels.latent_attention * self.half);
+        let step = Step {
+            weights,
+            compute,
+            cache: read.max(latent),
+            launch: self.launch,
+            communication: batch * self.reduced / self.link + self.hops,
+            host: tokens * self.pace.sequence_us * 1e-6,
+            total: 0.0,
+        };
+        let products = weights.max(compute) + kernels.overlap * weights.min(compute);
+        Step { total: products + step.cache + step.launch + step.communication + step.host, ..step }
+    }
+
+    /// Seconds that a prompt of `tokens` keeps its ranks busy, weights once read for each chunk of `chunk` tokens.
+    ///
+    /// `2·P_active·n` at the prefill's efficiency, `2·a·d·n²` for causal attention, the reductions; stages work on
+    /// chunks of the prompt in turn, `(u + p - 1)/(u·p)` of the time for `u` chunks.
+    pub fn prefill(&self, tokens: f64, chunk: f64) -> f64 {
+        let kernels = self.kernels;
+        let experts = self.expert_parameters * self.chosen * self.attention_ranks;
+        let products = 2.0
+            * tokens
+            * (self.packed_parameters * self.packed_slowdown.1 / self.packed
+                + self.half_parameters / self.half
+                + experts * self.expert_slowdown.1 * kernels.expert_prefill / self.packed)
+            / kernels.prefill;
+        let scores = &self.attention;
+        let pairs = scores.full * tokens / 2.0 + scores.windows * scores.window.min(tokens);
+        let attention = tokens * pairs / (kernels.attention * self.half);
+        let chunks = (tokens / chunk).ceil().max(1.0);
+        let overlapped = (chunks + self.stages - 1.0) / (chunks * self.stages);
+        (products + attention + tokens * self.reduced / self.link) * overlapped.powf(kernels.stage_overlap)
+    }
+}
+
+impl Scores {
+    fn of(model: &Model, tensor: f64) -> Self {
+        let mut scores = Self::default();
+        for kind in &model.layers {
+            scores.add(&kind.mixer, kind.count as f64 / tensor);
+        }
+        scores
+    }
+
+    /// Query times key and score times value: `2·a·(d_k + d_v)` for each earlier token.
+    fn add(&mut self, mixer: &Mixer, layers: f64) {
+        let (per_token, window) = match mixer {
+            Mixer::Attention { head_dim, value_head_dim, window, .. } => (head_dim + value_head_dim, *window),
+            Mixer::Latent {
+                kv_lora_rank,
+                nope_head_dim,
+                rope_head_dim,
+                value_head_dim,
+                window,
+                indexer,
+                heads,
+                ..
+            } => {
+                self.latent += layers * 2.0 * (heads * (2 * kv_lora_rank + rope_head_dim)) as f64;
+                let window = window.or(indexer.as_ref().map(|index| index.top_k));
+                (nope_head_dim + rope_head_dim + value_head_dim, window)
+            }
+            Mixer::Compressed { head_dim, window, .. } => (2 * head_dim, Some(*window)),
+            Mixer::Parallel(attention, _) => return self.add(attention, layers),
+            Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::None => return,
+        };
+        let flops = layers * 2.0 * (heads(mixer) * per_token) as f64;
+        match window {
+            Some(window) => {
+                self.windows += flops;
+                self.window = self.window.max(window as f64);
+            }
+            None => self.full += flops,
+        }
+    }
+}
+
+/// Kernels of one layer in units of plain attention and MLP.
+fn launches(kernels: &Kernels, kind: &crate::catalog::model::LayerKind) -> f64 {
+    let mixer = match kind.mixer {
+        Mixer::Latent { .. } | Mixer::Compressed { .. } => kernels.latent_launch,
+        Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::Parallel(..) => kernels.recurrent_launch,
+        Mixer::Attention { .. } | Mixer::None => 0.0,
+    };
+    let ffn = match kind.ffn {
+        Ffn::Moe { .. } => kernels.expert_launch,
+        Ffn::Dense { .. } | Ffn::None => 0.0,
+    };
+    1.0 + mixer + ffn
+}
+
+/// Share of the routed experts that a token goes through.
+fn chosen(model: &Model) -> f64 {
+    let of = model.layers.iter().find_map(|kind| match kind.ffn {
+        Ffn::Moe { experts, top_k, .. } => Some(top_k as f64 / experts as f64),
+        Ffn::Dense { .. } | Ffn::None => None,
+    });
+    of.unwrap_or(0.0)
+}
+
+/// Bytes/s in one direction between a rank and its peers: half the card's link, or its slot where there is none or
+/// bridges do not reach all.
+fn link(gpu: &Gpu, split: &Split) -> f64 {
+    let both_ways = match gpu.link.kind {
+        LinkKind::Nvlink | LinkKind::InfinityFabric | LinkKind::Fabric => gpu.link.bandwidth.0,
+        LinkKind::NvlinkBridge if split.tensor <= 2 => gpu.link.bandwidth.0,
+        LinkKind::NvlinkBridge | LinkKind::Pcie | LinkKind::None => gpu.link.pcie.0,
+    };
+    if both_ways > 0.0 { both_ways / 2.0 } else { 1e9 }
+}
