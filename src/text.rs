@@ -270,7 +270,16 @@ pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
 
 /// At most `limit` columns of a monospace font.
 pub fn clip_columns(text: &str, limit: usize) -> Cow<'_, str> {
-    cut(text, limit, |c| c.width().unwrap_or(0))
+    cut(text, limit, column)
+}
+
+/// Columns of a monospace font.
+pub fn columns(text: &str) -> usize {
+    text.chars().map(column).sum()
+}
+
+fn column(c: char) -> usize {
+    c.width().unwrap_or(0)
 }
 
 fn cut(text: &str, limit: usize, measure: fn(char) -> usize) -> Cow<'_, str> {
@@ -324,11 +333,14 @@ fn is_invisible(c: char) -> bool {
 /// Code spans, which only our own texts have ([`harmless`] takes backticks away), stay.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
+    // Spans come in pairs of single backticks; anything else is a stranger's.
+    let has_spans = text.matches('`').count().is_multiple_of(2) && !text.contains("``");
     let mut in_code = false;
     let mut previous = '\n';
     for (at, c) in text.char_indices() {
         match c {
-            '`' => in_code = !in_code,
+            '`' if has_spans => in_code = !in_code,
+            '`' => escaped.push('\\'),
             _ if in_code => {}
             '\\' | '*' | '_' | '~' | '|' | '<' | '>' | '[' | ']' => escaped.push('\\'),
             '#' | '-' | '+' if previous == '\n' => escaped.push('\\'),
@@ -453,6 +465,7 @@ mod tests {
     fn a_strangers_text_cannot_hide_reorder_or_mention() {
         assert_eq!(harmless("a\u{202e}b\u{200b}c\nd`e"), "abc d'e");
         assert_eq!(markdown("*a* [x](http://y) <@1> `b*c`"), "\\*a\\* \\[x\\](http\\://y) \\<@\u{200b}1\\> `b*c`");
+        assert_eq!(markdown("```*"), "\\`\\`\\`\\*");
         assert_eq!(markdown("@everyone"), "@\u{200b}everyone");
         assert_eq!(markdown("# big"), "\\# big");
     }
@@ -571,7 +584,9 @@ mod tests {
             assert!(!text.contains(is_han), "Chinese in en-US: {key} = {text}");
             let outside_placeables: String =
                 text.split('{').map(|s| s.rsplit('}').next().unwrap_or_default()).collect();
-            let mut words = outside_placeables.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 3);
+            let words = outside_placeables.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 3);
+            // Capitals inside make a name: AdamW, ZeRO.
+            let mut words = words.filter(|word| word.chars().skip(1).all(|c| c.is_ascii_lowercase()));
             let has_words = words.any(|word| !SAME_IN_CHINESE.contains(&word));
             assert!(!has_words || zh[key].contains(is_han), "not translated: {key} = {}", zh[key]);
         }

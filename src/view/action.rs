@@ -26,14 +26,14 @@ pub enum Action {
 /// Grows by one when an old id can no longer be read.
 const VERSION: &str = "h1";
 /// Longest `custom_id` that Discord takes.
-pub const LONGEST_ID: usize = 100;
+const LONGEST_ID: usize = 100;
 
 impl Action {
     /// Of a `custom_id`; `None` for anything that [`Display`](fmt::Display) does not write.
     pub fn read(id: &str) -> Option<Self> {
         let rest = id.strip_prefix(VERSION)?.strip_prefix(':')?;
         let (verb, words) = rest.split_once(':').unwrap_or((rest, ""));
-        let words_are_sane = words.chars().all(|c| !c.is_control()) && id.len() <= LONGEST_ID;
+        let words_are_sane = words.chars().all(|c| !c.is_control()) && id.encode_utf16().count() <= LONGEST_ID;
         let words = || (words_are_sane && !words.trim().is_empty()).then(|| words.to_owned());
         match verb {
             "change" => words().map(Action::Change),

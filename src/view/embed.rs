@@ -3,9 +3,8 @@
 //! Whatever the view holds, the message stays within Discord's limits: text is cut at line ends, and a
 //! button or option that could not be answered (its id too long, or there twice) is left out.
 
-use super::{Body, Button, Section, Select, Style, Tone, View};
+use super::{Action, Body, Button, Section, Select, Style, Tone, View};
 use crate::text::{clip, markdown};
-use crate::view::action::{Action, LONGEST_ID};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -170,10 +169,10 @@ fn components(view: &View) -> Vec<Value> {
         .collect()
 }
 
-/// An id that Discord takes and that no other component of the message has.
+/// An id that reads back and that no other component of the message has.
 fn fresh_id(action: &Action, ids: &mut HashSet<String>) -> Option<String> {
     let id = action.to_string();
-    (units(&id) <= LONGEST_ID && ids.insert(id.clone())).then_some(id)
+    (Action::read(&id).as_ref() == Some(action) && ids.insert(id.clone())).then_some(id)
 }
 
 fn button_json(button: &Button, ids: &mut HashSet<String>) -> Option<Value> {

@@ -3,8 +3,7 @@
 //! Discord draws Chinese in code blocks about, but not exactly, two columns wide. So numbers stand
 //! left and wide words last, where nothing right of them can slip.
 
-use crate::text::clip_columns;
-use unicode_width::UnicodeWidthStr;
+use crate::text::{clip_columns, columns, harmless};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
@@ -58,14 +57,14 @@ impl Cell {
     }
     fn is_wide(&self) -> bool {
         match self {
-            Cell::Word(text) | Cell::Number(text) => text.width() > text.chars().count(),
+            Cell::Word(text) | Cell::Number(text) => columns(text) > text.chars().count(),
             Cell::Bar(_) => false,
         }
     }
     /// The text, a bar as wide as `bar` columns at its full length.
     pub fn text(&self, bar: usize) -> String {
         match self {
-            Cell::Word(text) | Cell::Number(text) => text.clone(),
+            Cell::Word(text) | Cell::Number(text) => harmless(text).into_owned(),
             Cell::Bar(share) => draw_bar(*share, bar),
         }
     }
@@ -86,23 +85,24 @@ impl Table {
     /// Lines no wider than `limit`, bars `bar` columns long.
     pub fn lines(&self, limit: usize, bar: usize) -> Vec<String> {
         const GAP: usize = 1;
-        let columns = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(self.header.len());
-        let header = (!self.header.is_empty()).then(|| self.header.clone());
+        let count = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(self.header.len());
+        let header =
+            (!self.header.is_empty()).then(|| self.header.iter().map(|title| harmless(title).into_owned()).collect());
         let body = self.rows.iter().map(|row| row.cells.iter().map(|cell| cell.text(bar)).collect::<Vec<_>>());
         let mut grid: Vec<Vec<String>> = header.into_iter().chain(body).collect();
         for line in &mut grid {
-            line.resize(columns, String::new());
+            line.resize(count, String::new());
         }
-        let order = self.order(columns);
+        let order = self.order(count);
         let mut widths: Vec<usize> =
-            (0..columns).map(|c| grid.iter().map(|line| line[c].width()).max().unwrap_or(0)).collect();
-        shrink(&mut widths, limit.saturating_sub(GAP * columns.saturating_sub(1)));
+            (0..count).map(|c| grid.iter().map(|line| columns(&line[c])).max().unwrap_or(0)).collect();
+        shrink(&mut widths, limit.saturating_sub(GAP * count.saturating_sub(1)));
         grid.iter()
             .map(|line| {
                 let mut text = String::with_capacity(limit * 2);
                 for &c in &order {
                     let cell = clip_columns(&line[c], widths[c]);
-                    let padding = widths[c] - cell.width();
+                    let padding = widths[c] - columns(&cell);
                     if self.is_number(c) {
                         text.extend(std::iter::repeat_n(' ', padding));
                         text.push_str(&cell);
@@ -120,9 +120,9 @@ impl Table {
 
     /// Columns in the order they are drawn: those with wide characters last. A title may be wide: it
     /// stands above numbers, and a little askew is better than out of order.
-    fn order(&self, columns: usize) -> Vec<usize> {
+    fn order(&self, count: usize) -> Vec<usize> {
         let is_wide = |c: usize| self.rows.iter().any(|row| row.cells.get(c).is_some_and(Cell::is_wide));
-        let (wide, narrow): (Vec<_>, Vec<_>) = (0..columns).partition(|&c| is_wide(c));
+        let (wide, narrow): (Vec<_>, Vec<_>) = (0..count).partition(|&c| is_wide(c));
         [narrow, wide].concat()
     }
 
@@ -171,7 +171,7 @@ mod tests {
             let table =
                 Table { header: vec!["标题".into(), "b".into(), "c".into(), "d".into()], rows: vec![long.clone()] };
             for line in table.lines(limit, 10) {
-                assert!(line.width() <= limit, "{limit}: {line}");
+                assert!(columns(&line) <= limit, "{limit}: {line}");
             }
         }
     }

@@ -1,9 +1,10 @@
 //! A view as terminal text: the same words in the same order, wider bars, colour where it is wanted.
 
 use super::{Body, Cell, Mark, Section, Table, Tone, View};
+use crate::text::columns;
 use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, presets};
 use std::io::IsTerminal;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// What is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub fn draw(view: &View, screen: Screen) -> String {
         text.text.push_str(&text.paint(&view.verdict, colour));
         text.text.push('\n');
     }
-    let headings = view.sections.iter().map(|section| section.heading.width());
+    let headings = view.sections.iter().map(|section| columns(&section.heading));
     let margin = headings.filter(|width| *width <= WIDEST_HEADING).max().unwrap_or(0) + 2;
     let mut after_table = true;
     for section in &view.sections {
@@ -108,10 +109,10 @@ impl Text {
 
     /// A heading in the margin and words beside it, wrapped to the screen.
     fn beside(&mut self, heading: &str, margin: usize, bullet: &str, words: &str) {
-        let indent = margin + bullet.width();
+        let indent = margin + columns(bullet);
         let width = self.screen.columns.saturating_sub(indent).max(20);
-        let padding = " ".repeat(margin.saturating_sub(heading.width()));
-        if heading.width() + 1 > margin {
+        let padding = " ".repeat(margin.saturating_sub(columns(heading)));
+        if columns(heading) + 1 > margin {
             self.text.push_str(&self.paint(heading, "1"));
             self.text.push('\n');
             self.text.push_str(&" ".repeat(margin));
@@ -148,7 +149,7 @@ fn wrap(words: &str, width: usize) -> Vec<&str> {
             let end = space.filter(|&space| space > start && size < 2).unwrap_or(at);
             lines.push(words[start..end].trim_end());
             start = end + words[end..].len() - words[end..].trim_start().len();
-            column = words[start..at.max(start)].width();
+            column = columns(&words[start..at.max(start)]);
             space = None;
         }
         if c == ' ' {

@@ -1,248 +1,243 @@
-//! Answers as people see them: snapshots in both languages, Discord's limits, charts.
+//! Answers as people see them: Discord's limits for any view, charts, whole answers in both languages.
 
+use headroom::app::App;
 use headroom::catalog::Catalog;
-use headroom::estimate::{Basis, Compute, Estimate, Limit, Memory, Part, PartKind, Ranged, Serving, Speed, Term, Time};
-use headroom::msg;
-use headroom::plan::{Advice, Choice, Cost, Merit, Outcome, Plan, verdict};
-use headroom::request::{Settings, Value, Zero, complete, line};
+use headroom::commands::COMMANDS;
+use headroom::estimate::PartKind;
 use headroom::text::Locale;
-use headroom::units::{Bytes, Flops, FlopsPerSec, Seconds};
+use headroom::units::Bytes;
+use headroom::view::chart::{self, Chart, Curve, Kind, Point, Slice, Stack};
+use headroom::view::embed::{self, limit};
 use headroom::view::terminal::{Screen, draw};
-use headroom::view::{View, embed, report};
+use headroom::view::{
+    Action, Body, Button, Cell, Row, Section, Select, SelectOption, Style, Table, Tone, View, report,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::HashSet;
 
-fn settings(text: &str) -> Settings {
-    line::read(text, Catalog::embedded()).unwrap_or_else(|problem| panic!("{text}: {problem:?}")).settings
-}
-
-/// Parts of these GiB, each one term.
-fn memory(parts: &[(PartKind, f64)]) -> Memory {
-    let term = |gib: f64| Term {
-        name: "part-weights",
-        factors: [("s", 4096.0), ("h", 4096.0), ("", gib * 64.0)].into_iter().collect(),
-        basis: Basis::Modelled,
-        source: "Korthikanti 2022",
-    };
-    let parts: Vec<Part> =
-        parts.iter().map(|&(kind, gib)| Part { kind, terms: [term(gib)].into_iter().collect() }).collect();
-    let device: Bytes = parts.iter().map(Part::bytes).sum();
-    Memory {
-        parts,
-        device,
-        allocated: device * 0.9,
-        reserved: device * 0.95,
-        low: device * 0.9,
-        high: device * 1.1,
-        needed: device,
-        host: Bytes::ZERO,
+fn say(line: &str, locale: Locale) -> View {
+    let app = App::new(Catalog::embedded(), COMMANDS);
+    let asked = app.ask(line).and_then(|asked| Ok((app.answer(&asked)?, asked.line())));
+    match asked {
+        Ok((answer, line)) => answer.view(&app, locale).line(line),
+        Err(problem) => report::problem(locale, &problem),
     }
 }
 
-fn training(text: &str, activations: f64) -> Outcome {
-    let catalog = Catalog::embedded();
-    let request = complete(&settings(text), catalog).unwrap();
-    let estimate = Estimate {
-        memory: memory(&[
-            (PartKind::Weights, 1.9),
-            (PartKind::Gradients, 3.74),
-            (PartKind::Optimizer, 11.22),
-            (PartKind::Activations, activations),
-            (PartKind::Logits, 4.01),
-            (PartKind::Buffers, 2.63),
-            (PartKind::Overhead, 3.8),
-        ]),
-        compute: Compute { flops_per_token: Flops(48.2e9), flops_per_step: Flops(6.3e15) },
-        time: Some(Time {
-            step: Seconds(4.2),
-            tokens_per_s: 31_200.0,
-            tokens_per_s_per_gpu: 3900.0,
-            flops_per_gpu: FlopsPerSec(137e12),
-            mfu: 0.44,
-            low: 27_000.0,
-            high: 35_400.0,
-            total: Some(Seconds(32_050.0)),
-            gpu_hours: Some(71.2),
-            goodput_total: Some((Seconds(33_500.0), Seconds(43_000.0))),
-            breakdown: vec![],
-        }),
-        serving: None,
-        trainable_parameters: request.model.counts.total,
-        notes: vec![],
-    };
-    let gpu = |id: &str| catalog.gpus.iter().find(|gpu| gpu.id == id).unwrap();
-    let option = |id: &str, gpus: u32, gib: f64, reason| Choice {
-        settings: settings(&format!("train meta-llama/Meta-Llama-3-8B zero=3 gpu={id} gpus={gpus}")),
-        gpu: gpu(id),
-        gpus,
-        nodes: 1,
-        parallel: request.parallel,
-        zero: Some(Zero::Three),
-        changes: vec![("checkpointing", Value::Choice("on"))],
-        device: Bytes::from_gib(gib),
-        headroom: gpu(id).memory - Bytes::from_gib(gib),
-        tokens_per_s: Some(50_000.0),
-        usd_per_hour: Some(12.0),
-        cost: Some(Cost::Run(96.0)),
-        merits: vec![Merit::Taken],
-        reason: reason,
-    };
-    let advice = |changes: Vec<(&'static str, Value)>, gib: f64, slowdown: f64| Advice {
-        changes,
-        settings: request.settings.clone(),
-        saves: Bytes::from_gib(gib),
-        slowdown,
-        fits: true,
-        label: msg!("part-activations"),
-    };
-    let verdict = verdict(&request, &estimate);
-    let short = matches!(verdict, headroom::plan::Verdict::Short { .. });
-    let plan = Plan {
+/// Text as people send it to see what breaks.
+fn hostile() -> impl Strategy<Value = String> {
+    let pieces = prop_oneof![
+        Just("```"),
+        Just("@everyone"),
+        Just("<@1>"),
+        Just("[x](http://y)"),
+        Just("序列长度"),
+        Just("😀"),
+        Just("\u{202e}"),
+        Just("\u{200b}"),
+        Just("\n"),
+        Just("**"),
+        Just("a fairly long piece of plain text, "),
+        Just(""),
+        Just("0"),
+    ];
+    (vec(pieces, 0..8), 1usize..60).prop_map(|(pieces, times)| pieces.concat().repeat(times))
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    let cell = prop_oneof![
+        hostile().prop_map(Cell::Word),
+        hostile().prop_map(Cell::Number),
+        any::<f64>().prop_map(Cell::Bar),
+    ];
+    let row = vec(cell, 0..6).prop_map(Row::new);
+    let table = (vec(hostile(), 0..6), vec(row, 0..30)).prop_map(|(header, rows)| Table { header, rows });
+    prop_oneof![
+        table.prop_map(Body::Table),
+        hostile().prop_map(Body::Fact),
+        hostile().prop_map(Body::Code),
+        vec(hostile(), 0..20).prop_map(Body::Steps),
+        vec(hostile(), 0..20).prop_map(Body::List),
+        vec(hostile(), 0..20).prop_map(Body::Small),
+    ]
+}
+
+fn view() -> impl Strategy<Value = View> {
+    let section = (hostile(), body()).prop_map(|(heading, body)| Section { heading, body });
+    let button = (hostile(), hostile()).prop_map(|(label, words)| Button {
+        label,
+        action: Action::Change(words),
+        style: Style::Plain,
+    });
+    let option = (hostile(), hostile(), hostile(), any::<bool>())
+        .prop_map(|(label, note, words, chosen)| SelectOption { label, note, words, chosen });
+    let select =
+        (hostile(), vec(option, 0..40)).prop_map(|(placeholder, options)| Select { knob: "gpu", placeholder, options });
+    let parts = (hostile(), hostile(), vec(section, 0..8), vec(button, 0..40), vec(select, 0..7), hostile());
+    parts.prop_map(|(title, verdict, sections, buttons, selects, line)| View {
+        title,
+        tone: Tone::Bad,
         verdict,
-        options: vec![
-            option("h100-sxm-80gb", 4, 68.0, msg!("heading-recommended")),
-            option("a100-pcie-40gb", 8, 36.0, msg!("heading-recommended")),
-        ],
-        advice: if short {
-            vec![
-                advice(vec![("checkpointing", Value::Choice("on"))], 19.0, 1.25),
-                advice(vec![("batch", Value::Count(2)), ("accum", Value::Count(2))], 24.0, 1.03),
-            ]
-        } else {
-            vec![]
-        },
-        misses: vec![],
-    };
-    Outcome { request, estimate, plan }
+        sections,
+        buttons,
+        selects,
+        line: Some(line),
+        ..View::default()
+    })
 }
 
-fn serving(text: &str) -> Outcome {
-    let request = complete(&settings(text), Catalog::embedded()).unwrap();
-    let ranged = |value: f64| Ranged { value, low: value * 0.8, high: value * 1.25 };
-    let mut memory = memory(&[
-        (PartKind::Weights, 19.4),
-        (PartKind::KvCache, 45.1),
-        (PartKind::Activations, 3.2),
-        (PartKind::Overhead, 3.3),
-    ]);
-    memory.needed = Bytes::from_gib(58.0);
-    let estimate = Estimate {
-        memory,
-        compute: Compute { flops_per_token: Flops(145e9), flops_per_step: Flops(1.2e15) },
-        time: None,
-        serving: Some(Serving {
-            speed: Some(Speed {
-                ttft_ms: ranged(600.0),
-                tpot_ms: ranged(24.0),
-                tokens_per_s: ranged(1310.0),
-                tokens_per_s_per_gpu: 655.0,
-                prefill_tokens_per_s: 8000.0,
-                knee: vec![(1, 17.0, 58.0), (8, 19.0, 410.0), (32, 24.0, 1310.0), (84, 41.0, 2040.0)],
-                breakdown: vec![],
-            }),
-            kv_bytes_per_token: Bytes(327_680.0),
-            kv_tokens: Some(688_000),
-            max_concurrency: Some(21),
-            max_seq: Some(131_072),
-            weights_per_gpu: Bytes::from_gib(19.4),
-            activation_peak: Bytes::from_gib(3.2),
-            kv_cache_available: Some(Bytes::from_gib(45.1)),
-            starts: true,
-            limit: Some(Limit::Bandwidth),
-        }),
-        trainable_parameters: 0,
-        notes: vec![],
-    };
-    let verdict = verdict(&request, &estimate);
-    Outcome { request, estimate, plan: Plan { verdict, options: vec![], advice: vec![], misses: vec![] } }
+fn length(value: &Value) -> usize {
+    value.as_str().map_or(0, |text| text.encode_utf16().count())
 }
 
-const TRAIN: &str =
-    "train meta-llama/Meta-Llama-3-8B method=full seq=4096 batch=4 zero=3 tokens=1b gpu=a100-sxm-80gb gpus=8";
-const INFER: &str =
-    "infer Qwen/Qwen2.5-72B-Instruct backend=vllm quant=awq seq=32768 concurrency=32 gpu=a100-sxm-80gb gpus=2 tp=2";
-
-fn show(view: &View) -> String {
-    let message = serde_json::to_string_pretty(&embed::message(view, false)).unwrap();
-    format!("{}\n{message}\n", draw(view, Screen::PLAIN))
-}
-
-#[test]
-fn pictures() {
-    use headroom::view::chart;
-    let out = std::path::Path::new("/work/scratch/view/out");
-    std::fs::create_dir_all(out).unwrap();
-    let catalog = Catalog::embedded();
-    for locale in Locale::ALL {
-        let l = locale.tag();
-        let write = |name: &str, view: &View, with_chart: bool| {
-            std::fs::write(out.join(format!("{name}-{l}.json")), embed::message(view, with_chart).to_string()).unwrap();
-            if let Some(c) = &view.chart {
-                let t = std::time::Instant::now();
-                let png = chart::png(c).unwrap();
-                println!("{name} {l} {:?} {}", t.elapsed(), png.len());
-                std::fs::write(out.join(format!("{name}-{l}-chart.png")), png).unwrap();
-                std::fs::write(out.join(format!("{name}-{l}-chart.svg")), chart::svg(c)).unwrap();
+/// What Discord refuses with 50035, as its documentation says.
+#[track_caller]
+fn check_limits(message: &Value) {
+    let embed = &message["embeds"][0];
+    let lengths = [&embed["title"], &embed["description"], &embed["footer"]["text"]].map(length);
+    assert!(lengths[0] <= 256 && lengths[1] <= 4096 && lengths[2] <= 2048 && lengths.iter().sum::<usize>() <= 6000);
+    assert_eq!(embed["description"].as_str().unwrap_or("").matches("```").count() % 2, 0, "an open code block");
+    let rows = message["components"].as_array().unwrap();
+    assert!(rows.len() <= 5);
+    let mut ids = HashSet::new();
+    for row in rows {
+        let components = row["components"].as_array().unwrap();
+        let is_select = components[0]["type"] == 3;
+        assert!((1..=if is_select { 1 } else { 5 }).contains(&components.len()));
+        for component in components {
+            let id = component["custom_id"].as_str().unwrap();
+            assert!((1..=100).contains(&id.encode_utf16().count()) && ids.insert(id), "{id}");
+            assert!(Action::read(id).is_some(), "{id}");
+            if is_select {
+                let options = component["options"].as_array().unwrap();
+                let values: HashSet<_> = options.iter().map(|option| option["value"].as_str().unwrap()).collect();
+                assert!((1..=25).contains(&options.len()) && values.len() == options.len());
+                assert!(options.iter().filter(|option| option["default"] == true).count() <= 1);
+                for option in options {
+                    assert!(
+                        (1..=100).contains(&length(&option["label"])) && (1..=100).contains(&length(&option["value"]))
+                    );
+                    assert!(length(&option["description"]) <= 100);
+                }
+            } else {
+                assert!((1..=limit::BUTTON_LABEL).contains(&length(&component["label"])));
             }
-        };
-        write("answer", &report::answer(locale, &training(TRAIN, 24.0), catalog), true);
-        write("short", &report::answer(locale, &training(TRAIN, 60.0), catalog), false);
-        write("infer", &report::answer(locale, &serving(INFER), catalog), false);
-        let after = training(
-            "train meta-llama/Meta-Llama-3-8B method=full seq=8192 batch=4 zero=2 tokens=1b gpu=a100-sxm-80gb gpus=8",
-            68.0,
-        );
-        write("tweak", &report::change(locale, &training(TRAIN, 24.0), &after, catalog), true);
-        let points: Vec<(u64, Bytes)> =
-            (9..=17).map(|p| (1u64 << p, Bytes::from_gib(20.0 + (1u64 << p) as f64 / 4096.0 * 12.0))).collect();
-        let mut v = View::new(locale, "x");
-        v.chart = Some(chart::Chart {
-            locale,
-            title: "Memory of one GPU over sequence length".into(),
-            alt: String::new(),
-            kind: chart::Kind::Curve(chart::Curve {
-                points,
-                card: Some(Bytes::from_gib(79.3)),
-                asked: 4096,
-                last_fit: Some(20_000),
-            }),
-        });
-        write("curve", &v, true);
-        let p = |label: &str, usd_per_hour, tokens_per_s, taken| chart::Point {
-            label: label.into(),
-            usd_per_hour,
-            tokens_per_s,
-            taken,
-        };
-        v.chart = Some(chart::Chart {
-            locale,
-            title: "Speed over price".into(),
-            alt: String::new(),
-            kind: chart::Kind::Frontier(vec![
-                p("8 × RTX 4090", 2.8, 9000.0, false),
-                p("4 × A100 80GB", 6.0, 16_000.0, true),
-                p("8 × H100 SXM5 80GB", 24.0, 61_000.0, false),
-                p("8 × B200", 48.0, 131_000.0, false),
-            ]),
-        });
-        write("frontier", &v, true);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_view_is_within_discords_limits(view in view()) {
+        check_limits(&embed::message(&view, true));
+    }
+
+    #[test]
+    fn any_view_draws_in_any_window(view in view(), columns in 0usize..200, colour in any::<bool>()) {
+        let text = draw(&view, Screen { columns, colour });
+        prop_assert!(text.ends_with('\n'));
     }
 }
 
 #[test]
-fn try_it() {
-    let catalog = Catalog::embedded();
+fn code_blocks_are_no_wider_than_a_phone() {
     for locale in Locale::ALL {
-        for outcome in [training(TRAIN, 24.0), training(TRAIN, 60.0), serving(INFER)] {
-            let view = report::answer(locale, &outcome, catalog);
-            println!("{}", draw(&view, Screen::PLAIN));
-            println!("{}", embed::message(&view, false)["embeds"][0]["description"].as_str().unwrap());
+        let message = embed::message(&say(TRAIN, locale), false);
+        let description = message["embeds"][0]["description"].as_str().unwrap();
+        for line in description.split("```").skip(1).step_by(2).flat_map(str::lines) {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= 40, "{line}");
         }
-        let after = training(
-            "train meta-llama/Meta-Llama-3-8B method=full seq=8192 batch=4 zero=2 tokens=1b gpu=a100-sxm-80gb gpus=8",
-            48.0,
-        );
-        let view = report::change(locale, &training(TRAIN, 24.0), &after, catalog);
-        println!("{}", show(&view));
-        println!("{}", draw(&report::explain(locale, &after, None), Screen::PLAIN));
-        println!("{}", draw(&report::help(locale, None), Screen::PLAIN));
+    }
+}
+
+#[test]
+fn the_footer_ends_with_the_line() {
+    let message = embed::message(&say(TRAIN, Locale::En), false);
+    assert_eq!(message["embeds"][0]["footer"]["text"], TRAIN);
+    assert_eq!(message["allowed_mentions"]["parse"], serde_json::json!([]));
+}
+
+const TRAIN: &str = "train meta-llama/Meta-Llama-3-8B method=full seq=4096 batch=4 zero=3 gpu=a100-sxm-80gb gpus=8";
+
+/// Bytes of so many GiB.
+fn gib(gib: f64) -> Bytes {
+    Bytes::from_gib(gib)
+}
+
+fn stack(label: &str, activations: f64) -> Stack {
+    let slice = |kind, label: &str, size| Slice { kind, label: label.to_owned(), bytes: gib(size) };
+    let parts = vec![
+        slice(PartKind::Weights, "weights", 1.9),
+        slice(PartKind::Optimizer, "optimizer", 11.2),
+        slice(PartKind::Activations, "activations", activations),
+    ];
+    let total = 13.1 + activations;
+    Stack { label: label.to_owned(), parts, low: gib(total * 0.9), high: gib(total * 1.1), card: Some(gib(79.3)) }
+}
+
+fn chart(locale: Locale, kind: Kind) -> Chart {
+    Chart { locale, title: "Memory < & >".to_owned(), alt: String::new(), kind }
+}
+
+fn charts() -> [(&'static str, Kind); 4] {
+    let points = (9..=17).map(|power| (1u64 << power, gib(20.0 + f64::from(1 << power) / 400.0))).collect();
+    let curve = Curve { points, card: Some(gib(79.3)), asked: 4096, last_fit: Some(23_552) };
+    let point = |label: &str, usd_per_hour, tokens_per_s, taken| Point {
+        label: label.to_owned(),
+        usd_per_hour,
+        tokens_per_s,
+        taken,
+    };
+    [
+        ("stack", Kind::Stacks(vec![stack("", 24.0)])),
+        ("stacks", Kind::Stacks(vec![stack("before", 24.0), stack("after", 96.0)])),
+        ("curve", Kind::Curve(curve)),
+        (
+            "frontier",
+            Kind::Frontier(vec![
+                point("8 × RTX 4090", 2.8, 9000.0, false),
+                point("4 × A100 80GB", 6.0, 16_000.0, true),
+                point("8 × H100", 24.0, 61_000.0, false),
+            ]),
+        ),
+    ]
+}
+
+#[test]
+fn charts_keep_their_drawing() {
+    for (name, kind) in charts() {
+        insta::assert_snapshot!(format!("chart-{name}"), chart::svg(&chart(Locale::En, kind)));
+    }
+}
+
+#[test]
+fn every_chart_becomes_a_picture_that_is_not_blank() {
+    for (name, kind) in charts() {
+        let blank = chart::png(&chart(Locale::En, Kind::Stacks(vec![]))).unwrap();
+        for locale in Locale::ALL {
+            let png = chart::png(&chart(locale, kind.clone())).unwrap();
+            assert!(png.starts_with(b"\x89PNG") && png.len() > 2 * blank.len(), "{name}: {} bytes", png.len());
+        }
+    }
+}
+
+#[test]
+fn odd_charts_still_draw() {
+    let nothing = Curve { points: vec![], card: None, asked: 0, last_fit: None };
+    let flat = Curve { points: vec![(1, gib(1.0)), (1, gib(1.0))], card: Some(gib(0.0)), asked: 9, last_fit: Some(0) };
+    let one = Point { label: "x".repeat(200), usd_per_hour: 0.0, tokens_per_s: f64::NAN, taken: true };
+    let odd = [
+        Kind::Curve(nothing),
+        Kind::Curve(flat),
+        Kind::Frontier(vec![]),
+        Kind::Frontier(vec![one]),
+        Kind::Stacks(vec![stack("\u{0}<", f64::MAX / 1e12)]),
+    ];
+    for kind in odd {
+        assert!(chart::png(&chart(Locale::En, kind.clone())).is_some(), "{kind:?}");
     }
 }

@@ -61,13 +61,7 @@ fn draw(pen: &mut Pen, chart: &Chart, bar: &Stack, top: f64, scale: f64) {
         let width = slice.bytes.0 * scale;
         pen.rect((x(start), top), ((width - 2.0).max(1.0), BAR), colour(slice.kind));
         if width_of(&slice.label, LETTERS) + 10.0 < width {
-            pen.text(
-                (x(start) + width / 2.0 - 1.0, top + BAR / 2.0 + 6.0),
-                16.0,
-                "#14161a",
-                Anchor::Middle,
-                &slice.label,
-            );
+            pen.text((x(start) + width / 2.0 - 1.0, top + BAR / 2.0 + 6.0), 16.0, DARK, Anchor::Middle, &slice.label);
         }
         start += slice.bytes;
     }

@@ -1,12 +1,12 @@
 //! Each part's formula with the numbers put in, how sure it is, and where it is from.
 
-use super::{in_steps, part_name, parts, picture, tenths, title, tone, verdict};
+use super::{in_steps, part_name, parts, picture, title, tone, verdict};
 use crate::estimate::{Basis, Part, PartKind, Term};
 use crate::msg;
 use crate::plan::Outcome;
 use crate::request::line;
 use crate::text::{self, Locale, say, tr};
-use crate::units::{GIB, Seconds};
+use crate::units::Seconds;
 use crate::view::{Action, Body, View};
 
 /// The answer to `explain`, of one part or of all.
@@ -89,13 +89,13 @@ const fn basis_key(basis: Basis) -> &'static str {
     }
 }
 
-/// `1.9 + 3.7 + … = 51.2 GiB`.
+/// `1.87 + 3.74 + … = 51.23 GiB`.
 fn sum(locale: Locale, outcome: &Outcome) -> String {
     let parts = parts(&outcome.estimate.memory);
-    let steps = in_steps(&parts.iter().map(|(_, bytes)| bytes.0 / GIB).collect::<Vec<_>>(), 0.1);
-    let total: i64 = steps.iter().sum();
-    let terms: Vec<String> = steps.iter().map(|step| tenths(*step)).collect();
-    let sum = format!("{} = {} GiB", terms.join(" + "), tenths(total));
+    let steps = in_steps(&parts.iter().map(|(_, bytes)| bytes.gib()).collect::<Vec<_>>(), 0.01);
+    let hundredths = |steps: i64| format!("{:.2}", steps as f64 / 100.0);
+    let terms: Vec<String> = steps.iter().map(|step| hundredths(*step)).collect();
+    let sum = format!("{} = {} GiB", terms.join(" + "), hundredths(steps.iter().sum()));
     match outcome.request.hardware.gpu {
         Some(gpu) => format!("{sum} {}", say(locale, &msg!("of-card", card = gpu.memory))),
         None => sum,
