@@ -163,8 +163,10 @@ pub struct Serving {
     pub kv_bytes_per_token: Bytes,
     /// Tokens the KV cache holds on one replica.
     pub kv_tokens: Option<u64>,
-    /// Requests of the asked length at once, over all replicas.
+    /// Requests of `request_tokens` at once, over all replicas.
     pub max_concurrency: Option<u64>,
+    /// Tokens one request is counted with: the asked length, or its prompt and output.
+    pub request_tokens: u64,
     /// Longest sequence that starts.
     pub max_seq: Option<u64>,
     pub weights_per_gpu: Bytes,

@@ -43,6 +43,7 @@ pub fn estimate(request: &Request, infer: &Infer) -> Estimate {
     let serving = Serving {
         kv_bytes_per_token: Bytes(server.holds(request.seq).token_bytes),
         kv_tokens: holds.map(|holds| holds.tokens),
+        request_tokens: length,
         max_concurrency: holds.map(|holds| (holds.sequences * ranks) as u64),
         max_seq,
         weights_per_gpu: Bytes(server.taken.weights),

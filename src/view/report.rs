@@ -51,7 +51,7 @@ pub fn answer(locale: Locale, outcome: &Outcome, catalog: &Catalog) -> View {
     if wanting {
         view = with_advice(view, plan);
     }
-    view = with_options(view, request, plan);
+    view = with_options(view, plan);
     view = with_remarks(view, request, estimate, plan);
     let frontier = || picture::frontier(locale, plan).filter(|_| plan.verdict == Verdict::NoGpu);
     view.chart = frontier().or_else(|| Some(picture::memory(locale, &[("", outcome)])));
@@ -275,7 +275,7 @@ pub(super) fn speed_sections(view: View, request: &Request, estimate: &Estimate)
             .section(tr(locale, "heading-time"), training_time(locale, request, time));
     }
     if let (Some(serving), Some(infer)) = (&estimate.serving, request.infer()) {
-        view = view.section(tr(locale, "heading-capacity"), capacity(locale, request, serving));
+        view = view.section(tr(locale, "heading-capacity"), capacity(locale, serving));
         if let Some(speed) = &serving.speed {
             view = view
                 .section(tr(locale, "heading-speed"), serving_speed(locale, request, infer, speed))
@@ -337,10 +337,10 @@ fn usd_per_hour(request: &Request) -> Option<f64> {
     Some(price.usd_per_hour * f64::from(request.hardware.gpus))
 }
 
-fn capacity(locale: Locale, request: &Request, serving: &Serving) -> String {
+fn capacity(locale: Locale, serving: &Serving) -> String {
     let mut words = Vec::new();
     if let Some(requests) = serving.max_concurrency {
-        words.push(say(locale, &msg!("capacity-requests", requests = requests, seq = request.seq)));
+        words.push(say(locale, &msg!("capacity-requests", requests = requests, seq = serving.request_tokens)));
     }
     if let Some(tokens) = serving.kv_tokens {
         words.push(say(locale, &msg!("capacity-tokens", tokens = tokens as f64)));
@@ -459,15 +459,14 @@ fn effect(locale: Locale, advice: &Advice) -> String {
     )
 }
 
-fn with_options(view: View, request: &Request, plan: &Plan) -> View {
+fn with_options(view: View, plan: &Plan) -> View {
     let locale = view.locale;
-    let lines: Vec<String> =
-        plan.options.iter().take(OPTIONS).map(|option| option_line(locale, request, option)).collect();
+    let lines: Vec<String> = plan.options.iter().take(OPTIONS).map(|option| option_line(locale, option)).collect();
     view.section(tr(locale, "heading-recommended"), Body::Steps(lines))
 }
 
-/// `4 × H100 80GB SXM · ZeRO-3 · 68 GiB · 31k tok/s · $12/h · fewest GPUs`.
-fn option_line(locale: Locale, request: &Request, option: &plan::Choice) -> String {
+/// `4 × H100 80GB SXM · ZeRO-3 · 68 GiB · 31k tok/s · $96 a run · fewest GPUs`.
+fn option_line(locale: Locale, option: &plan::Choice) -> String {
     let mut facts = vec![cards(option.gpus, option.gpu)];
     facts.extend(layout(&option.parallel, option.zero));
     let changes = option
@@ -479,16 +478,13 @@ fn option_line(locale: Locale, request: &Request, option: &plan::Choice) -> Stri
     if let Some(speed) = option.tokens_per_s {
         facts.push(format!("{} tok/s", number(speed)));
     }
-    if let Some(usd) = option.usd_per_hour {
-        facts.push(say(locale, &msg!("money-per-hour", usd = text::money(usd))));
-    }
-    match option.cost {
-        Some(plan::Cost::Run(usd)) => facts.push(say(locale, &msg!("money-per-run", usd = text::money(usd)))),
-        Some(plan::Cost::MillionTokens(usd)) if request.infer().is_some() => {
-            facts.push(say(locale, &msg!("money-per-million", usd = text::money(usd))));
-        }
-        Some(plan::Cost::MillionTokens(_)) | None => {}
-    }
+    let cost = match (option.cost, option.usd_per_hour) {
+        (Some(plan::Cost::Run(usd)), _) => Some(msg!("money-per-run", usd = text::money(usd))),
+        (Some(plan::Cost::MillionTokens(usd)), _) => Some(msg!("money-per-million", usd = text::money(usd))),
+        (None, Some(usd)) => Some(msg!("money-per-hour", usd = text::money(usd))),
+        (None, None) => None,
+    };
+    facts.extend(cost.map(|cost| say(locale, &cost)));
     facts.push(say(locale, &option.reason));
     facts.join(" · ")
 }
