@@ -14,7 +14,7 @@ use std::{env, fs};
 type Table = Map<String, Value>;
 
 /// Keys of an architecture that are not its shape.
-const ARCHITECTURE: [&str; 2] = ["model_types", "optional_qk_norm"];
+const ARCHITECTURE: [&str; 3] = ["model_types", "optional_qk_norm", "sublayers"];
 /// Keys of a model that are not its shape.
 const NAMING: [&str; 8] = ["id", "family", "aliases", "native", "parameters", "uncounted", "source", "like"];
 

@@ -55,8 +55,15 @@ pub struct Architecture {
     /// The kind of QK norm that a configuration may switch on.
     #[serde(default = "one_vector")]
     pub optional_qk_norm: shape::QkNorm,
+    /// Layers of ours that one of a configuration's is.
+    #[serde(default = "one")]
+    pub sublayers: u64,
     /// With only the conventions set.
     pub shape: Shape,
+}
+
+const fn one() -> u64 {
+    1
 }
 
 const fn one_vector() -> shape::QkNorm {

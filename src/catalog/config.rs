@@ -49,7 +49,9 @@ pub fn shape(config: &Value) -> Result<Shape, MissingFields> {
         }
         found.unwrap_or_default()
     };
-    shape.layers = need(config.count(&["num_hidden_layers", "n_layer", "n_layers", "num_layers"]), "num_hidden_layers");
+    let listed = config.list("layers_block_type").map(|list| list.len() as u64);
+    let layers = config.count(&["num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers"]).or(listed);
+    shape.layers = need(layers, "num_hidden_layers") * implied.map_or(1, |row| row.sublayers);
     shape.hidden_size =
         need(config.count(&["hidden_size", "n_embd", "d_model", "dim", "model_dim", "embedding_dim"]), "hidden_size");
     // ChatGLM's `padded_vocab_size` is what the table has.
@@ -73,6 +75,7 @@ pub fn shape(config: &Value) -> Result<Shape, MissingFields> {
         .or(shape.max_position);
     shape.token_types = config.count(&["type_vocab_size"]).unwrap_or(shape.token_types);
     shape.embedding_size = config.count(&["word_embed_proj_dim"]).filter(|&width| width != shape.hidden_size);
+    shape.lm_head_bias = config.flag(&["lm_head_bias"]).unwrap_or(shape.lm_head_bias);
     if config.flag(&["do_layer_norm_before"]) == Some(false) {
         shape.final_norm = false;
     }
@@ -100,6 +103,9 @@ pub fn shape(config: &Value) -> Result<Shape, MissingFields> {
 
     attention(&config, heads, optional_qk_norm, &mut shape);
     feed_forward(&config, &mut shape);
+    if shape.ffn.intermediate_size == 0 && shape.moe.is_none() && !shape.single_block {
+        return Err(MissingFields(vec!["intermediate_size"]));
+    }
     recurrence(&config, &mut shape);
     if let Some(pattern) = pattern(&config, &shape)? {
         shape.pattern = pattern;
@@ -148,8 +154,8 @@ fn attention(config: &Config, heads: u64, optional_qk_norm: QkNorm, shape: &mut 
         shape.norm = Norm::Layer;
     }
     if let Some(bias) = config.flag(&["attention_bias", "qkv_bias", "use_qkv_bias", "add_qkv_bias"]) {
-        // Where an architecture biases queries, keys and values alone, so does its switch.
-        let alone = (own.qkv_bias && !own.output_bias) || !config.has("attention_bias");
+        // Where an architecture treats the output projection otherwise than the rest, its switch leaves it so.
+        let alone = own.qkv_bias != own.output_bias || !config.has("attention_bias");
         own.qkv_bias = bias;
         own.output_bias = if alone { own.output_bias } else { bias };
     }
@@ -212,15 +218,21 @@ fn indexer(config: &Config) -> Option<Indexer> {
 }
 
 fn feed_forward(config: &Config, shape: &mut Shape) {
-    let Attention { .. } = shape.attention;
-    let width = config.count(&["intermediate_size", "ffn_dim", "n_inner", "d_ff", "ffn_hidden_size", "inner_size"]);
-    let ratio = config.count(&["expansion_ratio"]).unwrap_or(4);
+    let width = config.count(&["intermediate_size", "ffn_dim", "n_inner", "d_ff", "ffn_hidden_size", "inner_size", "encoder_ffn_dim"]);
+    // Two matrices of four times the hidden size where nothing is said; no such custom holds for gated FFNs.
+    let ratio = config.count(&["expansion_ratio"]).unwrap_or(if shape.ffn.gated { 0 } else { 4 });
     shape.ffn.intermediate_size = config
         .count(&["intermediate_size_mlp", "dense_intermediate_size", "block_ff_dim"])
         .or(width)
         .unwrap_or(ratio * shape.hidden_size);
-    if shape.model_type == "qwen" {
-        // Its `intermediate_size` counts both halves of the gated projection.
+    if config.flag(&["block_auto_adjust_ff_dim"]) == Some(true) {
+        // LFM2 states the width of an ungated FFN of equal size.
+        let by = config.number("block_ffn_dim_multiplier").unwrap_or(1.0);
+        let scaled = ((shape.ffn.intermediate_size * 2 / 3) as f64 * by) as u64;
+        shape.ffn.intermediate_size = scaled.next_multiple_of(config.count(&["block_multiple_of"]).unwrap_or(1).max(1));
+    }
+    if matches!(shape.model_type.as_str(), "qwen" | "recurrent_gemma") {
+        // Their `intermediate_size` counts both halves of the gated projection.
         shape.ffn.intermediate_size /= 2;
     }
     shape.ffn.bias = config.flag(&["mlp_bias"]).unwrap_or(shape.ffn.bias);
@@ -237,8 +249,18 @@ fn feed_forward(config: &Config, shape: &mut Shape) {
             "num_moe_experts",
         ])
         .or_else(|| nested.as_ref()?.count(&["moe_num_experts"]));
+    let shared_width = config.count(&[
+        "shared_expert_intermediate_size",
+        "moe_shared_expert_intermediate_size",
+        "share_expert_dim",
+        "shared_intermediate_size",
+    ]);
     let Some(experts) = experts.filter(|&experts| experts > 1) else {
         shape.moe = None;
+        if experts == Some(0) {
+            // Granite 4's dense models have the shared expert alone.
+            shape.ffn.intermediate_size = shared_width.unwrap_or(shape.ffn.intermediate_size);
+        }
         return;
     };
     let top_k = config
@@ -261,12 +283,6 @@ fn feed_forward(config: &Config, shape: &mut Shape) {
         .unwrap_or(0);
     let shared =
         config.count(&["n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"]);
-    let shared_width = config.count(&[
-        "shared_expert_intermediate_size",
-        "moe_shared_expert_intermediate_size",
-        "share_expert_dim",
-        "shared_intermediate_size",
-    ]);
     // Llama 4 has one shared expert of an expert's width without saying so.
     let unsaid = if config.has("interleave_moe_layer_step") { expert_width } else { 0 };
     let implied = shape.moe.take().unwrap_or_default();
@@ -325,7 +341,7 @@ fn recurrence(config: &Config, shape: &mut Shape) {
         let implied = shape.mamba.take().unwrap_or_default();
         let heads = config.count(&["mamba_num_heads", "mamba_n_heads", "n_mamba_heads"]);
         let heads = heads.or_else(|| config.count(&["num_heads"]).filter(|_| !config.has("num_attention_heads")));
-        let head_dim = config.count(&["mamba_head_dim", "mamba_d_head", "head_dim"]);
+        let head_dim = config.count(&["mamba_head_dim", "mamba_d_head", "mamba_headdim", "head_dim"]);
         let expanded = config.count(&["mamba_expand", "expand"]).map_or(2 * hidden, |by| by * hidden);
         let by_heads = heads.zip(head_dim).map(|(heads, width)| heads * width);
         let inner = config.count(&["mamba_d_ssm"]).or(by_heads);
@@ -366,15 +382,23 @@ fn recurrence(config: &Config, shape: &mut Shape) {
             value_head_dim: width,
             conv_kernel: kimi.count(&["short_conv_kernel_size"]).unwrap_or(4),
         });
-    } else if kind == Some(LinearKind::Lightning) {
+    } else if let Some(kind) = kind {
         let Attention { heads, head_dim, .. } = shape.attention;
+        let heads = config.count(&["linear_num_heads"]).unwrap_or(heads);
+        let width = config.count(&["lru_width"]).unwrap_or(hidden);
+        let (key_head_dim, value_head_dim) = match kind {
+            LinearKind::RgLru => (1, width.checked_div(heads).unwrap_or(0)),
+            LinearKind::ShortConv => (0, hidden.checked_div(heads).unwrap_or(0)),
+            _ => (head_dim, head_dim),
+        };
+        let own = config.count(&["linear_head_dim"]);
         shape.linear = Some(Linear {
-            kind: LinearKind::Lightning,
+            kind,
             key_heads: heads,
             value_heads: heads,
-            key_head_dim: head_dim,
-            value_head_dim: head_dim,
-            conv_kernel: 0,
+            key_head_dim: own.unwrap_or(key_head_dim),
+            value_head_dim: own.unwrap_or(value_head_dim),
+            conv_kernel: conv_kernel.unwrap_or(if kind == LinearKind::Lightning { 0 } else { 4 }),
         });
     }
 }
@@ -394,7 +418,7 @@ fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, MissingFiel
     }
     let listed = ["layer_types", "layers_block_type", "block_types", "_block_types"];
     if let Some(list) = listed.iter().find_map(|key| config.list(key)) {
-        let words = list.iter().map(|word| block(word.as_str()?, config)).collect::<Option<Vec<_>>>();
+        let words = list.iter().map(|word| block(word.as_str()?, config, shape)).collect::<Option<Vec<_>>>();
         let words = words.ok_or(MissingFields(vec!["layer_types"]))?;
         return Ok(Some(with_shared_indexers(config, words).join(", ")));
     }
@@ -452,11 +476,12 @@ fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, MissingFiel
     }
 }
 
-fn block(word: &str, config: &Config) -> Option<&'static str> {
+fn block(word: &str, config: &Config, shape: &Shape) -> Option<&'static str> {
     Some(match word {
-        "full_attention" | "attention" | "global_attention" | "global" | "hybrid" if !is_local(config) => "full",
+        "full_attention" | "attention" | "global_attention" | "global" if !is_local(config) => "full",
         "attention" => "sliding",
         "sliding_attention" | "chunked_attention" | "local_attention" | "local" => "sliding",
+        "linear_attention" if shape.linear.is_none() && shape.mamba.is_some() => "mamba",
         "linear_attention" | "recurrent" | "conv" | "short_conv" => "linear",
         "mamba" | "mamba2" => "mamba",
         "indexed_attention" | "deepseek_sparse_attention" | "compressed_sparse_attention" | "minimax_m3_sparse" => {
@@ -508,6 +533,9 @@ impl<'a> Config<'a> {
     fn single(&self, key: &str) -> Option<u64> {
         self.get(key)?.as_u64()
     }
+    fn number(&self, key: &str) -> Option<f64> {
+        self.get(key)?.as_f64()
+    }
     fn flag(&self, keys: &[&str]) -> Option<bool> {
         keys.iter().find_map(|key| self.get(key)?.as_bool())
     }
@@ -522,5 +550,72 @@ impl<'a> Config<'a> {
     }
     fn within(&self, key: &str) -> Option<Config<'a>> {
         self.get(key)?.as_object().map(Config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(id: &str, config: Value) {
+        let preset = Catalog::embedded().model(id).expect("a preset");
+        let model = Model::from_config(&config).expect("a whole configuration");
+        assert_eq!(model.counts.total, preset.counts.total - preset.vision_parameters, "{:?}", model.shape);
+        assert_eq!(model.counts.active, preset.counts.active);
+        let mixers = |model: &Model| model.layers.iter().map(|kind| kind.mixer.clone()).collect::<Vec<_>>();
+        assert_eq!(mixers(&model), mixers(preset));
+    }
+
+    #[test]
+    fn a_configuration_gives_its_preset() {
+        check(
+            "deepseek-ai/DeepSeek-V3.2",
+            json!({
+                "model_type": "deepseek_v32", "num_hidden_layers": 61, "hidden_size": 7168, "vocab_size": 129_280,
+                "num_attention_heads": 128, "num_key_value_heads": 128, "q_lora_rank": 1536, "kv_lora_rank": 512,
+                "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128, "index_n_heads": 64,
+                "index_head_dim": 128, "index_topk": 2048, "intermediate_size": 18_432, "moe_intermediate_size": 2048,
+                "n_routed_experts": 256, "n_shared_experts": 1, "num_experts_per_tok": 8, "first_k_dense_replace": 3,
+                "moe_layer_freq": 1, "topk_method": "noaux_tc", "attention_bias": false, "tie_word_embeddings": false
+            }),
+        );
+        check(
+            "Qwen/Qwen2.5-7B",
+            json!({
+                "model_type": "qwen2", "num_hidden_layers": 28, "hidden_size": 3584, "vocab_size": 152_064,
+                "num_attention_heads": 28, "num_key_value_heads": 4, "intermediate_size": 18_944,
+                "sliding_window": 131_072, "use_sliding_window": false, "max_window_layers": 28,
+                "tie_word_embeddings": false
+            }),
+        );
+        check(
+            "google/gemma-4-26B-A4B",
+            json!({"model_type": "gemma4", "text_config": {
+                "model_type": "gemma4_text", "num_hidden_layers": 30, "hidden_size": 2816, "vocab_size": 262_144,
+                "num_attention_heads": 16, "num_key_value_heads": 8, "num_global_key_value_heads": 2, "head_dim": 256,
+                "global_head_dim": 512, "attention_k_eq_v": true, "intermediate_size": 2112, "enable_moe_block": true,
+                "num_experts": 128, "top_k_experts": 8, "moe_intermediate_size": 704, "sliding_window": 1024,
+                "hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0, "tie_word_embeddings": true
+            }}),
+        );
+        check(
+            "tiiuae/falcon-40b",
+            json!({
+                "model_type": "falcon", "num_hidden_layers": 60, "hidden_size": 8192, "vocab_size": 65_024,
+                "num_attention_heads": 128, "num_kv_heads": 8, "new_decoder_architecture": true, "parallel_attn": true,
+                "bias": false, "multi_query": true
+            }),
+        );
+    }
+
+    #[test]
+    fn what_a_configuration_lacks_is_named() {
+        let lacks = |config| Model::from_config(&config).err().map(|missing| missing.0);
+        assert_eq!(lacks(json!({"num_hidden_layers": 2, "vocab_size": 9})), Some(vec!["hidden_size", "num_attention_heads"]));
+        let llama = json!({"num_hidden_layers": 2, "vocab_size": 9, "hidden_size": 64, "num_attention_heads": 4});
+        assert_eq!(lacks(llama), Some(vec!["intermediate_size"]));
+        assert_eq!(lacks(json!([])), Some(vec!["num_hidden_layers"]));
     }
 }

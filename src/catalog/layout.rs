@@ -333,7 +333,7 @@ fn linear_attention(linear: &Linear, hidden: u64, tensors: &mut Tensors) -> Mixe
     let (key, value) = (key_heads * key_head_dim, value_heads * value_head_dim);
     let conv_channels = match kind {
         LinearKind::GatedDelta | LinearKind::KimiDelta => 2 * key + value,
-        LinearKind::RgLru => value,
+        LinearKind::RgLru | LinearKind::ShortConv => value,
         LinearKind::Lightning | LinearKind::Mlstm => 0,
     };
     match kind {
@@ -366,6 +366,7 @@ fn linear_attention(linear: &Linear, hidden: u64, tensors: &mut Tensors) -> Mixe
             tensors.linear(Role::MixerIn, 2 * value_heads, hidden, true);
             tensors.vector(Role::Norm, value);
         }
+        LinearKind::ShortConv => tensors.linear(Role::MixerIn, 3 * value, hidden, false),
         LinearKind::RgLru => {
             // Two branches in; a recurrence and an input gate, block-diagonal by head.
             tensors.linear(Role::MixerIn, 2 * value, hidden, true);

@@ -267,6 +267,8 @@ pub enum LinearKind {
     Lightning,
     /// xLSTM's matrix memory.
     Mlstm,
+    /// A gated convolution over a few tokens (LFM2).
+    ShortConv,
     /// Griffin's gated linear recurrence (RecurrentGemma).
     RgLru,
 }
