@@ -4,6 +4,7 @@
 //! two milliseconds. Knows nothing of what a person types (see `names`).
 
 pub mod backend;
+pub mod check;
 pub mod config;
 pub mod constant;
 pub mod custom;

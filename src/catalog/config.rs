@@ -5,17 +5,21 @@
 
 use super::Catalog;
 use super::model::{Activation, Architecture, Indexer, Model, Norm};
-use super::shape::{Attention, Compressed, Linear, LinearKind, Mamba, Moe, QkNorm, Shape};
+use super::shape::{Attention, Compressed, Linear, LinearKind, MOST_LAYERS, Mamba, Moe, QkNorm, Shape};
 use serde_json::{Map, Value};
 
-/// Keys that the configuration should have had, each by its most common name.
+/// Keys that the configuration should have had, each by its most common name; or the knob whose figure cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingFields(pub Vec<&'static str>);
 
 impl Model {
     /// The model that a `config.json` describes, without a name.
     pub fn from_config(config: &Value) -> Result<Self, MissingFields> {
-        Self::of(shape(config)?).map_err(|_| MissingFields(vec!["layer_types"]))
+        let shape = shape(config)?;
+        if let Some(impossible) = shape.impossible() {
+            return Err(MissingFields(vec![impossible]));
+        }
+        Self::of(shape).map_err(|_| MissingFields(vec!["layer_types"]))
     }
 }
 
@@ -61,6 +65,9 @@ pub fn shape(config: &Value) -> Result<Shape, MissingFields> {
     let heads = if recurrent { 0 } else { need(heads, "num_attention_heads") };
     if !missing.is_empty() {
         return Err(MissingFields(missing));
+    }
+    if shape.layers > MOST_LAYERS {
+        return Err(MissingFields(vec!["num_hidden_layers"]));
     }
 
     shape.decoder_layers = config.count(&["num_decoder_layers"]).or(shape.decoder_layers);
@@ -218,7 +225,15 @@ fn indexer(config: &Config) -> Option<Indexer> {
 }
 
 fn feed_forward(config: &Config, shape: &mut Shape) {
-    let width = config.count(&["intermediate_size", "ffn_dim", "n_inner", "d_ff", "ffn_hidden_size", "inner_size", "encoder_ffn_dim"]);
+    let width = config.count(&[
+        "intermediate_size",
+        "ffn_dim",
+        "n_inner",
+        "d_ff",
+        "ffn_hidden_size",
+        "inner_size",
+        "encoder_ffn_dim",
+    ]);
     // Two matrices of four times the hidden size where nothing is said; no such custom holds for gated FFNs.
     let ratio = config.count(&["expansion_ratio"]).unwrap_or(if shape.ffn.gated { 0 } else { 4 });
     shape.ffn.intermediate_size = config
@@ -521,9 +536,10 @@ impl<'a> Config<'a> {
     fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
-    /// The first of these keys that holds a number; of a list with an entry a layer, its first.
+    /// The first of these keys that holds a number; of a list with an entry a layer, its first. Cut where no figure
+    /// of a model is, so that products of two stay whole.
     fn count(&self, keys: &[&str]) -> Option<u64> {
-        let number = |value: &Value| value.as_u64().or_else(|| value.as_f64().map(|number| number.round() as u64));
+        let number = |value: &Value| Some(value.as_u64().unwrap_or(value.as_f64()?.round() as u64).min(1 << 31));
         keys.iter().find_map(|key| match self.get(key)? {
             Value::Array(list) => number(list.first()?),
             value => number(value),
@@ -613,7 +629,10 @@ mod tests {
     #[test]
     fn what_a_configuration_lacks_is_named() {
         let lacks = |config| Model::from_config(&config).err().map(|missing| missing.0);
-        assert_eq!(lacks(json!({"num_hidden_layers": 2, "vocab_size": 9})), Some(vec!["hidden_size", "num_attention_heads"]));
+        assert_eq!(
+            lacks(json!({"num_hidden_layers": 2, "vocab_size": 9})),
+            Some(vec!["hidden_size", "num_attention_heads"])
+        );
         let llama = json!({"num_hidden_layers": 2, "vocab_size": 9, "hidden_size": 64, "num_attention_heads": 4});
         assert_eq!(lacks(llama), Some(vec!["intermediate_size"]));
         assert_eq!(lacks(json!([])), Some(vec!["num_hidden_layers"]));

@@ -116,7 +116,7 @@ impl Default for Shape {
 }
 
 /// Beyond these no model is in sight, and products of them stay far from overflow.
-const MOST_LAYERS: u64 = 1000;
+pub(super) const MOST_LAYERS: u64 = 1000;
 const WIDEST: u64 = 1 << 19;
 const MOST_TOKENS: u64 = 1 << 24;
 const MOST_EXPERTS: u64 = 1 << 13;
