@@ -1,0 +1,10 @@
+//! Any paste is understood, or is not.
+#![no_main]
+
+use headroom::catalog::Catalog;
+use headroom::paste;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let _ = paste::read(text, Catalog::embedded());
+});
