@@ -7,6 +7,7 @@ use crate::catalog::names::Resolution;
 use crate::estimate::{Basis, Estimate, PartKind, Ranged, Serving, Speed, Time};
 use crate::message::Problem;
 use crate::plan::{Choice, Outcome, Plan, Verdict};
+use crate::request::tweak::{Said, Tweak};
 use crate::request::{Request, Settings, Value as KnobValue, Zero, line};
 use crate::text::{self, Locale};
 use crate::units::Bytes;
@@ -226,6 +227,28 @@ pub fn knob_value(value: &KnobValue) -> Value {
             word.parse::<u64>().map_or_else(|_| json!(word), |n| json!(n))
         }
     }
+}
+
+/// What a text changes of a line; `null` is a knob given back to its default.
+pub fn tweak(tweak: &Tweak, locale: Locale) -> Value {
+    let outcome = match tweak.outcome {
+        Said::Changed => "changed",
+        Said::Nothing => "none",
+        Said::Wish => "ask",
+        Said::Error => "error",
+    };
+    let mut heard = fields([("ok", json!(true)), ("outcome", json!(outcome))]);
+    if tweak.outcome == Said::Changed {
+        let changes = tweak.changes.iter().map(|(key, value)| (*key, value.as_ref().map_or(Value::Null, knob_value)));
+        heard.insert("changes".into(), object(changes));
+    }
+    if tweak.outcome == Said::Wish {
+        heard.insert("ask".into(), json!(tweak.ask));
+    }
+    heard.extend(tweak.error.as_ref().map(|problem| ("error".into(), error(problem, locale))));
+    heard.extend(tweak.explain.map(|subject| ("explain".into(), json!(subject))));
+    heard.insert("line".into(), canonical(&tweak.settings));
+    Value::Object(heard)
 }
 
 /// What a model's name was read as.

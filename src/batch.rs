@@ -4,6 +4,7 @@ use crate::answer;
 use crate::app::App;
 use crate::message::Problem;
 use crate::msg;
+use crate::request::tweak;
 use crate::text::Locale;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,6 +26,7 @@ struct Input {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Question {
+    Tweak { base: String, tweak: String },
     Line { line: String },
     Resolve { resolve: String },
 }
@@ -54,6 +56,7 @@ pub fn reply(app: &App, bytes: &[u8]) -> Value {
     let locale = input.lang.as_deref().map_or(Locale::En, Locale::read);
     let answer = match input.question {
         Question::Line { line } => answer_line(app, &line, locale),
+        Question::Tweak { base, tweak: text } => answer_tweak(app, &base, &text, locale),
         Question::Resolve { resolve } => answer::resolution(&app.catalog.names().model(&resolve), locale),
     };
     with_id(input.id, answer)
@@ -66,6 +69,14 @@ pub fn answer_line(app: &App, line: &str, locale: Locale) -> Value {
         Ok(answer::whole(&asked, answer.as_ref(), locale))
     });
     answered.unwrap_or_else(|problem| answer::problem(&problem, locale))
+}
+
+/// What a text changes of a line.
+fn answer_tweak(app: &App, base: &str, text: &str, locale: Locale) -> Value {
+    match app.ask(base) {
+        Ok(base) => answer::tweak(&tweak::tweak(&base.lines[0], text, app.catalog), locale),
+        Err(problem) => answer::problem(&problem, locale),
+    }
 }
 
 fn with_id(id: Option<Value>, answer: Value) -> Value {
