@@ -4,7 +4,6 @@
 //! "Training Deep Nets with Sublinear Memory Cost") and rebuilds one layer at a time; a 1F1B pipeline keeps the
 //! activations of as many micro batches as stages follow (Narayanan et al. 2021, §2.2).
 
-use super::regime::Regime;
 use super::saved::{Saved, Walk};
 use super::share::Share;
 use super::states::LayersTrained;
@@ -27,9 +26,9 @@ pub struct Batch {
 pub struct Activations {
     /// Kept by all layers of the stage for one micro batch, by what it grows with.
     pub kept: Saved,
-    /// Rebuilt for the layer that is being differentiated, where checkpointing let it go.
+    /// Rebuilt for the half layer that is being differentiated, where checkpointing let it go.
     pub rebuilt: f64,
-    /// Gradients and temporaries of the layer that is being differentiated.
+    /// Gradients and temporaries of that half.
     pub working: f64,
 }
 
@@ -42,7 +41,8 @@ impl Activations {
         };
         let mut all = Self::default();
         for (layer, count) in &share.layers {
-            let saved = walk.layer(layer, trained != LayersTrained::None);
+            let [mixer, ffn] = walk.halves(layer, trained != LayersTrained::None);
+            let saved = mixer + ffn;
             let boundary = walk.boundary();
             let kept = match walk.train.checkpointing {
                 Checkpointing::Off => saved,
@@ -52,9 +52,15 @@ impl Activations {
             // Layers before the first trained one need no backward.
             let count = count * (1.0 - frozen_prefix);
             all.kept += Saved { token: kept.token * count, pair: kept.pair * count, fixed: kept.fixed * count };
-            let rebuilt = saved.bytes(batch.tokens, batch.pairs) - kept.bytes(batch.tokens, batch.pairs);
-            all.rebuilt = all.rebuilt.max(rebuilt);
-            all.working = all.working.max(walk.working(layer, batch));
+            // The MLP is differentiated while attention waits, attention when the MLP is done.
+            let gone = |of: Saved| (of.bytes(batch.tokens, batch.pairs) - kept.bytes(batch.tokens, batch.pairs)).max(0.0);
+            for (rebuilt, working) in
+                [(gone(saved), walk.ffn_working(layer, batch)), (gone(mixer), walk.mixer_working(layer, batch))]
+            {
+                if rebuilt + working > all.rebuilt + all.working {
+                    (all.rebuilt, all.working) = (rebuilt, working);
+                }
+            }
         }
         all
     }
@@ -87,10 +93,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Gradients alive while one layer is differentiated: of the MLP's arguments and product, of the stream, and of
-    /// attention scores where they are materialised.
-    fn working(&self, layer: &LayerKind, batch: Batch) -> f64 {
-        let Regime { linear_output: size, stream, .. } = self.regime;
+    /// Gradients alive while an MLP is differentiated: of its product, its two arguments, and the stream.
+    fn ffn_working(&self, layer: &LayerKind, batch: Batch) -> f64 {
         let width = match layer.ffn {
             Ffn::Dense { intermediate_size, .. } => intermediate_size as f64,
             Ffn::Moe { top_k, intermediate_size, shared_intermediate_size, .. } => {
@@ -98,14 +102,24 @@ impl Walk<'_> {
             }
             Ffn::None => 0.0,
         };
-        let hidden = self.model.hidden_size as f64 / self.sequence;
-        let scores = match (self.kernel, &layer.mixer) {
-            (AttentionKernel::Eager, Mixer::Attention { heads, .. } | Mixer::Latent { heads, .. }) => {
-                // The probabilities' gradient, cast to fp32, and the scores' gradient.
-                8.0 * *heads as f64 / self.tensor
-            }
-            _ => 0.0,
+        batch.tokens * (3.0 * self.regime.linear_output * width / self.tensor + self.stream_working())
+    }
+
+    /// Gradients alive while attention is differentiated: of queries, keys, values and output, the stream, and of
+    /// scores where they are materialised: probabilities, their gradient and the scores' gradient in fp32.
+    fn mixer_working(&self, layer: &LayerKind, batch: Batch) -> f64 {
+        let (Mixer::Attention { heads, .. } | Mixer::Latent { heads, .. } | Mixer::Compressed { heads, .. }) = layer.mixer
+        else {
+            return batch.tokens * self.stream_working();
         };
-        batch.tokens * (3.0 * size * width / self.tensor + 2.0 * stream * hidden) + batch.pairs * scores
+        let scores = match self.kernel {
+            AttentionKernel::Eager => (12.0 - self.probabilities()).max(0.0) * heads as f64 / self.tensor,
+            AttentionKernel::Flash | AttentionKernel::Sdpa => 0.0,
+        };
+        batch.tokens * 2.0 * self.stream_working() + batch.pairs * scores
+    }
+
+    fn stream_working(&self) -> f64 {
+        2.0 * self.regime.stream * self.model.hidden_size as f64 / self.sequence
     }
 }

@@ -99,10 +99,18 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         }
         _ => 0.0,
     };
+    // Autocast leaves a 16-bit copy of an fp32 head.
+    let fp32_head = regime.autocast && (regime.weight_copies || train.upcasts_unquantised());
+    let head_copy = match head {
+        Some(head) if share.last && fp32_head => {
+            regime.compute * head.parameters() as f64 * share.fraction(head.role)
+        }
+        _ => 0.0,
+    };
     let resident = buffers.resident();
     let loss = Phase {
         kept,
-        logits: logits.bytes(),
+        logits: logits.bytes() + head_copy,
         gradients: standing,
         buffers: resident + buffers.gathered,
         ..Phase::default()
@@ -185,6 +193,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         let factors = [("rows", logits.rows), ("vocabulary", logits.vocabulary), ("bytes-each", logits.bytes_each)];
         parts.add(PartKind::Logits, Term::new("term-logits", modelled, "source-loss", &factors));
         parts.add(PartKind::Logits, Term::new("term-fused-loss", modelled, "source-loss", &[("bytes", logits.fused)]));
+        parts.add(PartKind::Logits, Term::new("term-head-copy", modelled, "source-autograd", &[("bytes", head_copy)]));
     }
     parts.add(
         PartKind::Buffers,
@@ -287,6 +296,7 @@ fn walk<'a>(request: &'a Request, train: &'a Train, regime: Regime) -> Walk<'a> 
         sequence: if kernels.sequence_parallel { tensor } else { 1.0 },
         fused_norm: kernels.fused_norm || train.compile,
         fused_mlp: kernels.fused_mlp || train.compile,
+        seq: request.seq,
     }
 }
 

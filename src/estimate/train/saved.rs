@@ -53,6 +53,15 @@ pub struct Walk<'a> {
     pub sequence: f64,
     pub fused_norm: bool,
     pub fused_mlp: bool,
+    /// Tokens of one sequence.
+    pub seq: u64,
+}
+
+/// Attention or MLP of a layer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Mixer,
+    Ffn,
 }
 
 type Roles = SmallVec<[Role; 6]>;
@@ -65,32 +74,39 @@ enum Keep {
 }
 
 impl Walk<'_> {
-    /// Everything that one layer keeps. `trains`: its own weights are trained.
+    /// Everything that one layer keeps.
     pub fn layer(&self, layer: &LayerKind, trains: bool) -> Saved {
+        let [mixer, ffn] = self.halves(layer, trains);
+        mixer + ffn
+    }
+
+    /// What a layer's attention keeps, and what its MLP does, each with the norm before it. `trains`: the layer's own
+    /// weights are trained.
+    pub fn halves(&self, layer: &LayerKind, trains: bool) -> [Saved; 2] {
         let hidden = self.model.hidden_size as f64 / self.sequence;
         let norms = self.hidden_norms(layer);
-        let one_norm = norms == 1 && !matches!(layer.ffn, Ffn::None) && !matches!(layer.mixer, Mixer::None);
         let norm = self.norm(hidden, trains);
-        let mut saved = Saved::default();
-        let inputs = [mixer_inputs(&layer.mixer), ffn_inputs(&layer.ffn)];
-        if one_norm {
+        let input = |roles: &[Role]| norm + self.shared_input(hidden, self.norm_output(), false, roles, trains);
+        let (mixer_reads, ffn_reads) = (mixer_inputs(&layer.mixer), ffn_inputs(&layer.ffn));
+        let mut mixer = self.mixer(&layer.mixer, trains) + self.weights(layer, trains, Half::Mixer);
+        let mut ffn = self.ffn(&layer.ffn, trains) + self.weights(layer, trains, Half::Ffn);
+        if norms == 1 && !mixer_reads.is_empty() && !ffn_reads.is_empty() {
             // One norm feeds attention and MLP.
-            let roles: Roles = inputs.into_iter().flatten().collect();
-            saved += Saved::token(norm + self.shared_input(hidden, self.norm_output(), false, &roles, trains));
+            let roles: Roles = mixer_reads.into_iter().chain(ffn_reads).collect();
+            mixer.token += input(&roles);
         } else {
-            for roles in inputs.iter().filter(|roles| !roles.is_empty()) {
-                saved += Saved::token(norm + self.shared_input(hidden, self.norm_output(), false, roles, trains));
+            for (half, roles) in [(&mut mixer, mixer_reads), (&mut ffn, ffn_reads)] {
+                half.token += if roles.is_empty() { 0.0 } else { input(&roles) };
             }
             // Norms after attention and MLP (Gemma 2) feed only the residual sum.
-            saved += Saved::token(norms.saturating_sub(2) as f64 * norm);
+            ffn.token += norms.saturating_sub(2) as f64 * norm;
         }
-        saved += self.mixer(&layer.mixer, trains);
-        saved += self.ffn(&layer.ffn, trains);
         if self.model.dropout {
             // A byte an element of each residual dropout's mask.
-            saved += Saved::token(2.0 * hidden);
+            mixer.token += hidden;
+            ffn.token += hidden;
         }
-        saved + self.weights(layer, trains)
+        [mixer, ffn]
     }
 
     /// Norms over the hidden size; those over queries and keys may be as wide.
@@ -177,7 +193,7 @@ impl Walk<'_> {
     fn mixer(&self, mixer: &Mixer, trains: bool) -> Saved {
         let (t, attention) = (self.tensor, self.regime.attention());
         match *mixer {
-            Mixer::Attention { heads, kv_heads, head_dim, value_head_dim, qk_norm, output_gate, .. } => {
+            Mixer::Attention { heads, kv_heads, head_dim, value_head_dim, qk_norm, output_gate, window, .. } => {
                 let (queries, keys) = (heads as f64 / t, (kv_heads as f64 / t).max(1.0));
                 let (q, k) = (queries * head_dim as f64, keys * head_dim as f64);
                 let (v, out) = (keys * value_head_dim as f64, queries * value_head_dim as f64);
@@ -190,6 +206,11 @@ impl Walk<'_> {
                     (false, _) => v,
                 };
                 let mut saved = self.scores(queries, [q, k, v_kept, out], queries / keys, trains);
+                if self.kernel == AttentionKernel::Sdpa && window.is_some_and(|window| self.seq > window) {
+                    // A window's mask in the scores' precision, and keys and values repeated for each query head.
+                    saved.pair += attention;
+                    saved.token += attention * (queries / keys - 1.0) * (k + v);
+                }
                 if qk_norm {
                     saved.token += self.norm(q, trains) + self.norm(k, trains) + 4.0 * (queries + keys - 2.0);
                 }
@@ -255,13 +276,26 @@ impl Walk<'_> {
                 Saved::token(token + self.shared_input(out, size, true, &[Role::Output], trains))
             }
             AttentionKernel::Eager => {
-                // Keys and values are repeated for each query head; probabilities in fp32 and in what values are.
-                let soft_cap = if self.model.final_logit_softcap { size } else { 0.0 };
-                let probabilities = 4.0 + if size == 4.0 { 0.0 } else { size } + soft_cap;
+                // Keys and values are repeated for each query head.
                 let token = size * (q + if repeats > 1.0 { repeats * k + repeats * v } else { k + v });
                 let projected = self.shared_input(out, size, false, &[Role::Output], trains);
-                Saved { token: token + projected, pair: probabilities * heads, fixed: 0.0 }
+                Saved { token: token + projected, pair: self.probabilities() * heads, fixed: 0.0 }
             }
+        }
+    }
+
+    /// Bytes a pair of tokens and head that attention keeps where it materialises scores: probabilities in fp32 and
+    /// in the precision of the values, a soft cap's argument, a dropout's mask.
+    pub fn probabilities(&self) -> f64 {
+        let size = self.regime.attention();
+        let soft_cap = if self.model.final_logit_softcap { size } else { 0.0 };
+        let cast = if size == 4.0 { 0.0 } else { size };
+        let dropped = drops_probabilities(&self.model.model_type);
+        let in_fp32 = !dropped || self.regime.autocast;
+        soft_cap + match (dropped, in_fp32) {
+            (false, _) => 4.0 + cast,
+            (true, true) => 4.0 + 1.0 + size,
+            (true, false) => size + 1.0 + size,
         }
     }
 
@@ -271,11 +305,14 @@ impl Walk<'_> {
                 Saved::token(self.mlp(intermediate_size as f64 / self.tensor, gated, Role::Down, trains))
             }
             Ffn::Moe { experts, top_k, intermediate_size, shared_intermediate_size, gated } => {
-                let size = self.regime.linear_output;
+                // Grouped products are not autocast.
+                let size = self.regime.stream;
                 let hidden = self.model.hidden_size as f64;
                 let tokens = top_k as f64;
-                let gathered = self.shared_input(hidden, size, false, &[Role::ExpertGate], trains);
-                let expert = self.mlp(intermediate_size as f64 / self.tensor, gated, Role::ExpertDown, trains);
+                let experts_walk = Self { regime: Regime { autocast: false, linear_output: size, ..self.regime }, ..*self };
+                let gathered = experts_walk.shared_input(hidden, size, false, &[Role::ExpertGate], trains);
+                let width = intermediate_size as f64 / self.tensor;
+                let expert = experts_walk.mlp(width, gated, Role::ExpertDown, trains);
                 // Outputs before they are weighed, scores in fp32 over all experts.
                 let routed = tokens * (gathered + expert + size * hidden + 16.0) + 4.0 * experts as f64;
                 let shared = shared_intermediate_size as f64 / self.tensor;
@@ -290,24 +327,28 @@ impl Walk<'_> {
     fn mlp(&self, width: f64, gated: bool, down: Role, trains: bool) -> f64 {
         let size = self.regime.linear_output;
         let relu = self.model.activation == Activation::Relu;
-        let product = self.shared_input(width, size, relu && !gated, &[down], trains);
+        // Autocast runs `pow` in fp32, and what follows from it.
+        let powers = self.model.activation == Activation::GeluNew && !self.fused_mlp && self.regime.autocast;
+        let product = self.shared_input(width, if powers { 4.0 } else { size }, relu && !gated, &[down], trains);
         let arguments = match (gated, self.model.activation) {
             // Gate and up; written out, also the activated gate.
             (true, _) => size * width * if self.fused_mlp { 2.0 } else { 3.0 },
             (false, Activation::Silu | Activation::Gelu | Activation::Relu) => size * width,
             (false, Activation::Relu2) => 2.0 * size * width,
+            (false, Activation::GeluNew) if powers => (3.0 * 4.0 + size) * width,
             (false, Activation::GeluNew) => size * width * if self.fused_mlp { 1.0 } else { 4.0 },
         };
         arguments + product
     }
 
     /// Copies of weights, adapters' inner activations and temporaries.
-    fn weights(&self, layer: &LayerKind, trains: bool) -> Saved {
+    fn weights(&self, layer: &LayerKind, trains: bool, half: Half) -> Saved {
         let regime = &self.regime;
         let mut saved = Saved::default();
-        let linears = layer.tensors.iter().filter(|tensor| tensor.role.is_layer_linear());
+        let linears = layer.tensors.iter().filter(|t| t.role.is_layer_linear() && half_of(t.role) == half);
         if regime.weight_copies && (trains || self.train.method != Method::Full) {
-            saved.fixed += linears.clone().map(|t| regime.compute * t.parameters() as f64 / self.tensor).sum::<f64>();
+            let cast = linears.clone().filter(|tensor| !tensor.role.is_routed_expert());
+            saved.fixed += cast.map(|t| regime.compute * t.parameters() as f64 / self.tensor).sum::<f64>();
         }
         let Some(lora) = self.train.lora() else { return saved };
         for tensor in linears.filter(|tensor| lora.targets.reach(tensor.role, self.model.fused)) {
@@ -332,6 +373,21 @@ impl Walk<'_> {
         }
         saved
     }
+}
+
+fn half_of(role: Role) -> Half {
+    use Role::*;
+    match role {
+        Gate | Up | Down | ExpertGate | ExpertUp | ExpertDown | SharedGate | SharedUp | SharedDown | LatentDown
+        | LatentUp => Half::Ffn,
+        _ => Half::Mixer,
+    }
+}
+
+/// Architectures that drop attention probabilities by default, and take their softmax in the precision of the scores
+/// (`attn_pdrop` of GPT-2).
+fn drops_probabilities(model_type: &str) -> bool {
+    matches!(model_type, "gpt2" | "gpt_bigcode")
 }
 
 /// Linears that read a mixer's normalised input.
