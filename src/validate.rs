@@ -24,6 +24,8 @@ pub use score::{Case, Scores};
 pub struct Options {
     /// A column: each of its values is left out in turn when constants are fitted, then scored.
     pub leave_out: Option<String>,
+    /// Fit constants to all rows and report them.
+    pub fit: bool,
 }
 
 /// Scores by quantity, and the lines that gave no answer.
@@ -31,6 +33,8 @@ pub struct Options {
 pub struct Report {
     pub scores: Vec<Scores>,
     pub unanswered: Vec<(String, String)>,
+    /// Constants as fitted, where that was asked.
+    pub fitted: Vec<(String, f64)>,
 }
 
 /// A file that cannot be read.
@@ -61,10 +65,15 @@ pub fn run(paths: &[PathBuf], options: &Options) -> Result<Report, Unreadable> {
             }
         }
     }
+    let all: Vec<&Prepared> = cases.iter().collect();
     report.scores = match &options.leave_out {
-        None => score(&cases, &cases.iter().collect::<Vec<_>>(), &catalog.constants),
+        None => score(&all, &catalog.constants),
         Some(column) => left_out(&cases, column, catalog),
     };
+    if options.fit {
+        let rows = fit::fit(&all, &catalog.constant_rows);
+        report.fitted = rows.into_iter().filter(|row| row.fitted).map(|row| (row.name, row.value)).collect();
+    }
     Ok(report)
 }
 
@@ -93,8 +102,7 @@ fn prepare(row: Row, catalog: &'static Catalog) -> Result<Option<Prepared>, (Str
     }
 }
 
-fn score(all: &[Prepared], of: &[&Prepared], constants: &Constants) -> Vec<Scores> {
-    let _ = all;
+fn score(of: &[&Prepared], constants: &Constants) -> Vec<Scores> {
     let estimates: Vec<Estimate> = of.iter().map(|case| estimate_with(&case.request, constants)).collect();
     let scores = QUANTITIES.iter().map(|quantity| {
         let cases = of.iter().zip(&estimates).filter_map(|(case, estimate)| Case::of(quantity, &case.row, estimate));
@@ -109,8 +117,9 @@ fn left_out(cases: &[Prepared], column: &str, catalog: &'static Catalog) -> Vec<
     let mut total: Vec<Scores> = Vec::new();
     for fold in folds {
         let (left, kept): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.row.get(column) == Some(fold));
-        let constants = fit::fit(&kept, &catalog.constant_rows);
-        for scores in score(cases, &left, &constants) {
+        let rows = fit::fit(&kept, &catalog.constant_rows);
+        let constants = Constants::of(&rows).expect("the rows are the presets'");
+        for scores in score(&left, &constants) {
             match total.iter_mut().find(|other| other.quantity == scores.quantity) {
                 Some(other) => other.cases.extend(scores.cases),
                 None => total.push(scores),
@@ -131,6 +140,9 @@ impl fmt::Display for Report {
             for case in scores.worst(10) {
                 writeln!(f, "  {case}")?;
             }
+        }
+        for (name, value) in &self.fitted {
+            writeln!(f, "{name} = {value:.4e}")?;
         }
         if !self.unanswered.is_empty() {
             writeln!(f, "\nunanswered: {}", self.unanswered.len())?;

@@ -40,7 +40,9 @@ impl Constants {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
+    pub allocator_floor: f64,
     pub allocator_slack: f64,
+    pub logits_slack: f64,
     pub context_bytes: f64,
     pub communicator_bytes: f64,
     pub doubt_activations: f64,

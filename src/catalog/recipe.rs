@@ -67,7 +67,8 @@ pub struct Defaults {
 }
 
 /// Which operators a layer's forward is made of, which decides what backward keeps.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Kernels {
     /// A norm as one operator that keeps its input and scale, or written out in elementary operators.
     pub fused_norm: bool,
@@ -75,6 +76,20 @@ pub struct Kernels {
     pub fused_mlp: bool,
     /// One extra copy of the stepped parameters during the step (`foreach`), or none (`fused`).
     pub foreach_optimizer: bool,
+    /// Layers are transformers' modelling code, which writes some functions out in elementary operators.
+    pub transformers: bool,
+    /// A head tied to the embedding is a matrix of its own all the same.
+    pub unties_head: bool,
+    /// Queries, keys and values come of one matrix whatever the checkpoint.
+    pub fused_qkv: bool,
+    /// Dropout before each adapter: a mask and a copy of its input.
+    pub adapter_dropout: bool,
+    /// Quantised linears keep their input though their weight is frozen (bitsandbytes before 0.45).
+    pub keeps_quantised_inputs: bool,
+    /// The step of a parameter runs inside backward on one GPU without accumulation, so gradients never stand together.
+    pub steps_in_backward: bool,
+    /// The allocator maps memory in small pieces (`expandable_segments`), which leaves fewer gaps.
+    pub expandable_segments: bool,
     /// Norms, embeddings and head cast to fp32 before QLoRA (`prepare_model_for_kbit_training`).
     pub kbit_upcast: bool,
     /// `lora_targets=head` puts an adapter on the head; elsewhere the head is trained whole (`modules_to_save`).
@@ -87,9 +102,10 @@ pub struct Kernels {
 }
 
 /// What selective checkpointing keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Selective {
+    #[default]
     /// All but the attention scores (Megatron's `core_attn`).
     CoreAttention,
     /// Every second matrix product and the attention's output (torchtitan's per-operator policy).
@@ -102,8 +118,12 @@ pub enum Selective {
 pub enum BufferRule {
     /// Flat buckets of so many elements: reduce, all-gather, and ZeRO-3's prefetch.
     Buckets { reduce: f64, gather: f64, prefetch: f64 },
-    /// Two gathered layers, and the unsharded gradients of one.
-    Layers,
+    /// Two gathered layers, and the unsharded gradients of one. `keeps_frozen`: layers without gradients of their own
+    /// stay gathered until the step's end (FSDP1).
+    Layers {
+        #[serde(default)]
+        keeps_frozen: bool,
+    },
     /// Gradients and parameters live in contiguous buffers that serve as communication buffers.
     Contiguous,
 }

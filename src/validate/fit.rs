@@ -9,18 +9,19 @@ use crate::catalog::Constants;
 use crate::catalog::constant::Constant;
 use crate::estimate::estimate_with;
 
-/// Constants fitted to the cases, those of other tables as they are.
-pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Constants {
+/// The rows with fitted constants at their best for the cases.
+pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     let fitted: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].fitted).collect();
     let with = |logarithms: &[f64]| {
         let mut changed = rows.to_vec();
         for (at, logarithm) in fitted.iter().zip(logarithms) {
             changed[*at].value = logarithm.exp();
         }
-        Constants::of(&changed).expect("the rows are the presets'")
+        changed
     };
+    let loss_at = |point: &[f64]| loss(cases, &Constants::of(&with(point)).expect("the rows are the presets'"));
     let start: Vec<f64> = fitted.iter().map(|at| rows[*at].value.ln()).collect();
-    with(&simplex(&start, 0.25, 40 * start.len(), |point| loss(cases, &with(point))))
+    with(&simplex(&start, 0.25, 40 * start.len(), loss_at))
 }
 
 fn loss(cases: &[&Prepared], constants: &Constants) -> f64 {

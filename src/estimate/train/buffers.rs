@@ -13,6 +13,8 @@ pub struct Buffers {
     pub communication: f64,
     /// Parameters of sharded layers while they are computed.
     pub gathered: f64,
+    /// The same of the head.
+    pub gathered_head: f64,
     /// A quantised or adapted matrix while it is multiplied.
     pub dequantised: f64,
     /// AdaLoRA's importance, its averages.
@@ -30,22 +32,31 @@ impl Buffers {
         let communication = match (train.framework.buffers, train.zero) {
             _ if shard.ranks <= 1.0 => 0.0,
             // DDP reduces gradients from buckets beside them.
-            (BufferRule::Buckets { .. } | BufferRule::Layers, Zero::Ddp) => gradient * trained,
+            (BufferRule::Buckets { .. } | BufferRule::Layers { .. }, Zero::Ddp) => gradient * trained,
             (BufferRule::Buckets { reduce, gather, .. }, _) => {
                 let bucket = |elements: f64, of: f64| elements.min(of);
                 2.0 * gradient.min(2.0) * bucket(reduce, trained) + regime.compute * bucket(gather, trained)
             }
-            (BufferRule::Layers | BufferRule::Contiguous, _) => 0.0,
+            (BufferRule::Layers { .. } | BufferRule::Contiguous, _) => 0.0,
         };
+        let layer_bytes = |size: f64| match train.lora().and_then(|lora| lora.base) {
+            Some(format) => layer * format.bits / 8.0,
+            None => layer * size,
+        };
+        let outer = share.model.outer.iter().map(|t| share.fraction(t.role) * t.parameters() as f64).fold(0.0, f64::max);
+        let gathered_head = if sharded { regime.compute * outer } else { 0.0 };
         let gathered = if !sharded {
             0.0
         } else {
             match train.framework.buffers {
-                BufferRule::Buckets { prefetch, .. } => regime.compute * (layer + prefetch.min(share.depth() * layer)),
-                BufferRule::Layers | BufferRule::Contiguous => {
+                BufferRule::Buckets { prefetch, .. } => layer_bytes(regime.compute) + regime.compute * prefetch.min(share.depth() * layer),
+                BufferRule::Layers { keeps_frozen: true } if train.lora().is_some() => {
+                    states.dense.frozen + states.expert.frozen
+                }
+                BufferRule::Layers { .. } | BufferRule::Contiguous => {
                     // The layer at work and the next, and the gradients of one before they are reduced.
                     let trains = if train.method == Method::Full { 1.0 } else { 0.0 };
-                    regime.compute * layer * (2.0 + trains)
+                    2.0 * layer_bytes(regime.compute) + trains * gradient * layer
                 }
             }
         };
@@ -66,6 +77,7 @@ impl Buffers {
         Self {
             communication,
             gathered,
+            gathered_head,
             dequantised: copies * regime.compute * largest_matrix(share),
             importance,
             step: foreach + master_gradients,

@@ -85,6 +85,12 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let trained = on_gpu(weights_away, load.trained * states.trained_weights());
     let other_models = load.frozen * shard_weights(regime.compute.min(2.0) * others);
     let gradients = load.trained * gradient_size * states.gradient_parameters();
+    let in_backward = train.framework.kernels.steps_in_backward
+        && train.lora().is_none()
+        && train.gradient_accumulation == 1
+        && train.checkpointing == Checkpointing::On
+        && request.hardware.gpus == 1;
+    let gradients = if in_backward { gradients / layers } else { gradients };
     let gradients = on_gpu(train.offload != Offload::None && states.shard.gradients, gradients);
 
     // Phases.
@@ -112,7 +118,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         kept,
         logits: logits.bytes() + head_copy,
         gradients: standing,
-        buffers: resident + buffers.gathered,
+        buffers: resident + buffers.gathered.max(buffers.gathered_head),
         ..Phase::default()
     };
     let last_layer = Phase {
@@ -216,7 +222,8 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
 
     let allocated = parts.total();
     let churned = peak.bytes() - peak.gradients;
-    let overhead = Overhead::of(churned, request.hardware.gpus, constants);
+    let expandable = train.framework.kernels.expandable_segments;
+    let overhead = Overhead::of(churned, peak.logits, expandable, request.hardware.gpus, constants);
     let assumed = Basis::Assumed;
     parts.add(
         PartKind::Overhead,

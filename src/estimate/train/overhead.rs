@@ -14,10 +14,11 @@ pub struct Overhead {
 }
 
 impl Overhead {
-    /// `churned`: bytes that are allocated and freed within a step.
-    pub fn of(churned: f64, gpus: u32, constants: &Training) -> Self {
+    /// `churned`: bytes that are allocated and freed within a step, of them `logits` in few large blocks.
+    pub fn of(churned: f64, logits: f64, expandable: bool, gpus: u32, constants: &Training) -> Self {
+        let gaps = if expandable { 0.0 } else { constants.logits_slack * logits };
         Self {
-            slack: constants.allocator_slack * churned,
+            slack: constants.allocator_floor + constants.allocator_slack * churned + gaps,
             context: constants.context_bytes,
             communicators: if gpus > 1 { constants.communicator_bytes } else { 0.0 },
         }

@@ -74,12 +74,6 @@ enum Keep {
 }
 
 impl Walk<'_> {
-    /// Everything that one layer keeps.
-    pub fn layer(&self, layer: &LayerKind, trains: bool) -> Saved {
-        let [mixer, ffn] = self.halves(layer, trains);
-        mixer + ffn
-    }
-
     /// What a layer's attention keeps, and what its MLP does, each with the norm before it. `trains`: the layer's own
     /// weights are trained.
     pub fn halves(&self, layer: &LayerKind, trains: bool) -> [Saved; 2] {
@@ -145,7 +139,7 @@ impl Walk<'_> {
 
     /// One tensor of `width` features, `size` bytes each, that feeds linears of these roles. `held`: kept anyway.
     fn shared_input(&self, width: f64, size: f64, held: bool, roles: &[Role], trains: bool) -> f64 {
-        let (mut as_is, mut copies) = (held, if held { -size } else { 0.0 });
+        let (mut as_is, mut copies) = (false, 0.0);
         for (at, role) in roles.iter().enumerate() {
             let one_matrix = at > 0 && self.fused_with_previous(*role);
             match self.keep(*role, size, trains) {
@@ -155,11 +149,16 @@ impl Walk<'_> {
                 Keep::Copy(bytes) => copies += bytes,
             }
         }
-        width * (copies + if as_is { size } else { 0.0 })
+        width * (copies + if as_is && !held { size } else { 0.0 })
+    }
+
+    fn fused(&self) -> Fused {
+        let Fused { qkv, gate_up } = self.model.fused;
+        Fused { qkv: qkv || self.train.framework.kernels.fused_qkv, gate_up }
     }
 
     fn fused_with_previous(&self, role: Role) -> bool {
-        let Fused { qkv, gate_up } = self.model.fused;
+        let Fused { qkv, gate_up } = self.fused();
         match role {
             Role::Key | Role::Value => qkv,
             Role::Up | Role::SharedUp => gate_up,
@@ -179,8 +178,14 @@ impl Walk<'_> {
                 Keep::AsIs
             };
         };
+        let kernels = &self.train.framework.kernels;
         if !lora.targets.reach(role, self.model.fused) {
-            return Keep::Not;
+            let kept = lora.base.is_some() && kernels.keeps_quantised_inputs && role.is_layer_linear();
+            return if kept { Keep::AsIs } else { Keep::Not };
+        }
+        if kernels.adapter_dropout {
+            let wanted = if regime.autocast { regime.compute } else { regime.adapter };
+            return Keep::Copy(wanted + 1.0);
         }
         match (regime.autocast, lora.base.is_some()) {
             // peft casts the input to the adapter's precision, then autocast back: a copy for each adapter.
@@ -198,7 +203,7 @@ impl Walk<'_> {
                 let (q, k) = (queries * head_dim as f64, keys * head_dim as f64);
                 let (v, out) = (keys * value_head_dim as f64, queries * value_head_dim as f64);
                 // A value that is a view of the fused projection keeps the whole of it alive.
-                let viewed = self.model.fused.qkv && attention == self.regime.linear_output;
+                let viewed = self.fused().qkv && attention == self.regime.linear_output;
                 let rotary = !self.model.outer.iter().any(|tensor| tensor.role == Role::Position);
                 let v_kept = match (viewed, rotary) {
                     (true, true) => q + k + v,
@@ -328,7 +333,8 @@ impl Walk<'_> {
         let size = self.regime.linear_output;
         let relu = self.model.activation == Activation::Relu;
         // Autocast runs `pow` in fp32, and what follows from it.
-        let powers = self.model.activation == Activation::GeluNew && !self.fused_mlp && self.regime.autocast;
+        let written_out = self.train.framework.kernels.transformers && !self.fused_mlp;
+        let powers = self.model.activation == Activation::GeluNew && written_out && self.regime.autocast;
         let product = self.shared_input(width, if powers { 4.0 } else { size }, relu && !gated, &[down], trains);
         let arguments = match (gated, self.model.activation) {
             // Gate and up; written out, also the activated gate.
@@ -336,7 +342,7 @@ impl Walk<'_> {
             (false, Activation::Silu | Activation::Gelu | Activation::Relu) => size * width,
             (false, Activation::Relu2) => 2.0 * size * width,
             (false, Activation::GeluNew) if powers => (3.0 * 4.0 + size) * width,
-            (false, Activation::GeluNew) => size * width * if self.fused_mlp { 1.0 } else { 4.0 },
+            (false, Activation::GeluNew) => size * width * if written_out { 4.0 } else { 1.0 },
         };
         arguments + product
     }

@@ -72,6 +72,12 @@ impl States {
             let pool = if tensor.role.is_routed_expert() { &mut states.expert } else { &mut states.dense };
             pool.add(times, share.fraction(tensor.role), tensor, &context);
         }
+        if share.last && model.tied_embeddings && train.framework.kernels.unties_head {
+            for embedding in model.outer.iter().filter(|tensor| tensor.role == Role::Embedding) {
+                let head = Tensor { role: Role::LmHead, ..*embedding };
+                states.dense.add(1.0, share.fraction(Role::LmHead), &head, &context);
+            }
+        }
         // Vision and audio towers stay frozen beside the language model.
         if share.first {
             states.dense.frozen += regime.compute * model.vision_parameters as f64;

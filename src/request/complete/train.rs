@@ -141,7 +141,8 @@ fn gradients(
         },
         (Method::Full | Method::Freeze, _) if precision == Compute::Fp32 => "fp32",
         (Method::Full | Method::Freeze, Master::Amp) => "fp32",
-        (Method::Full | Method::Freeze, Master::On) if defaults.grads == "fp32" => "fp32",
+        // Megatron's fp8 recipes reduce gradients in 16 bits.
+        (Method::Full | Method::Freeze, Master::On) if defaults.grads == "fp32" && precision != Compute::Fp8 => "fp32",
         (Method::Full | Method::Freeze, Master::On | Master::Off) => half,
     };
     dtype(fill.choice("grads", default))
