@@ -43,6 +43,7 @@ pub struct Training {
     pub allocator_floor: f64,
     pub allocator_slack: f64,
     pub logits_slack: f64,
+    pub expandable_gaps: f64,
     pub context_bytes: f64,
     pub communicator_bytes: f64,
     pub doubt_activations: f64,

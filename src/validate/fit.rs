@@ -21,7 +21,7 @@ pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     };
     let loss_at = |point: &[f64]| loss(cases, &Constants::of(&with(point)).expect("the rows are the presets'"));
     let start: Vec<f64> = fitted.iter().map(|at| rows[*at].value.ln()).collect();
-    with(&simplex(&start, 0.25, 40 * start.len(), loss_at))
+    with(&simplex(&start, 0.5, 150 * start.len(), loss_at))
 }
 
 fn loss(cases: &[&Prepared], constants: &Constants) -> f64 {

@@ -221,7 +221,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     );
 
     let allocated = parts.total();
-    let churned = peak.bytes() - peak.gradients;
+    let churned = peak.kept + peak.rebuilt + peak.working + peak.logits;
     let expandable = train.framework.kernels.expandable_segments;
     let overhead = Overhead::of(churned, peak.logits, expandable, request.hardware.gpus, constants);
     let assumed = Basis::Assumed;

@@ -16,9 +16,10 @@ pub struct Overhead {
 impl Overhead {
     /// `churned`: bytes that are allocated and freed within a step, of them `logits` in few large blocks.
     pub fn of(churned: f64, logits: f64, expandable: bool, gpus: u32, constants: &Training) -> Self {
-        let gaps = if expandable { 0.0 } else { constants.logits_slack * logits };
+        let gaps = constants.allocator_slack * churned + constants.logits_slack * logits;
+        let left = if expandable { constants.expandable_gaps } else { 1.0 };
         Self {
-            slack: constants.allocator_floor + constants.allocator_slack * churned + gaps,
+            slack: constants.allocator_floor + left * gaps,
             context: constants.context_bytes,
             communicators: if gpus > 1 { constants.communicator_bytes } else { 0.0 },
         }

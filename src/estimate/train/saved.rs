@@ -357,6 +357,10 @@ impl Walk<'_> {
             saved.fixed += cast.map(|t| regime.compute * t.parameters() as f64 / self.tensor).sum::<f64>();
         }
         let Some(lora) = self.train.lora() else { return saved };
+        if lora.base.is_some_and(|format| format.name.starts_with("gptq")) {
+            // GPTQ's linears multiply by a dequantised weight that autograd keeps.
+            saved.fixed += linears.clone().map(|t| regime.compute * t.parameters() as f64 / self.tensor).sum::<f64>();
+        }
         for tensor in linears.filter(|tensor| lora.targets.reach(tensor.role, self.model.fused)) {
             let rank = lora.rank as f64;
             let (inner, outer) = adapter(tensor, rank, self.model.fused);
