@@ -15,7 +15,16 @@ fn main() {
     if env::var("ALL").is_ok() {
         for s in &r.scores {
             for c in &s.cases {
-                println!("ALL\t{}\t{}\t{:.4}\t{}\t{}\t{}\t{}", s.quantity, c.id, c.predicted / c.measured, c.predicted, c.measured, c.range.map_or(0, |r| (r.0 <= c.measured && c.measured <= r.1) as i32), c.line);
+                println!(
+                    "ALL\t{}\t{}\t{:.4}\t{}\t{}\t{}\t{}",
+                    s.quantity,
+                    c.id,
+                    c.predicted / c.measured,
+                    c.predicted,
+                    c.measured,
+                    c.range.map_or(0, |r| (r.0 <= c.measured && c.measured <= r.1) as i32),
+                    c.line
+                );
             }
         }
     }

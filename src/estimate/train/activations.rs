@@ -53,7 +53,8 @@ impl Activations {
             let count = count * (1.0 - frozen_prefix);
             all.kept += Saved { token: kept.token * count, pair: kept.pair * count, fixed: kept.fixed * count };
             // The MLP is differentiated while attention waits, attention when the MLP is done.
-            let gone = |of: Saved| (of.bytes(batch.tokens, batch.pairs) - kept.bytes(batch.tokens, batch.pairs)).max(0.0);
+            let gone =
+                |of: Saved| (of.bytes(batch.tokens, batch.pairs) - kept.bytes(batch.tokens, batch.pairs)).max(0.0);
             for (rebuilt, working) in
                 [(gone(saved), walk.ffn_working(layer, batch)), (gone(mixer), walk.mixer_working(layer, batch))]
             {
@@ -108,7 +109,8 @@ impl Walk<'_> {
     /// Gradients alive while attention is differentiated: of queries, keys, values and output, the stream, and of
     /// scores where they are materialised: probabilities, their gradient and the scores' gradient in fp32.
     fn mixer_working(&self, layer: &LayerKind, batch: Batch) -> f64 {
-        let (Mixer::Attention { heads, .. } | Mixer::Latent { heads, .. } | Mixer::Compressed { heads, .. }) = layer.mixer
+        let (Mixer::Attention { heads, .. } | Mixer::Latent { heads, .. } | Mixer::Compressed { heads, .. }) =
+            layer.mixer
         else {
             return batch.tokens * self.stream_working();
         };

@@ -43,13 +43,16 @@ impl Buffers {
             Some(format) => layer * format.bits / 8.0,
             None => layer * size,
         };
-        let outer = share.model.outer.iter().map(|t| share.fraction(t.role) * t.parameters() as f64).fold(0.0, f64::max);
+        let outer =
+            share.model.outer.iter().map(|t| share.fraction(t.role) * t.parameters() as f64).fold(0.0, f64::max);
         let gathered_head = if sharded { regime.compute * outer } else { 0.0 };
         let gathered = if !sharded {
             0.0
         } else {
             match train.framework.buffers {
-                BufferRule::Buckets { prefetch, .. } => layer_bytes(regime.compute) + regime.compute * prefetch.min(share.depth() * layer),
+                BufferRule::Buckets { prefetch, .. } => {
+                    layer_bytes(regime.compute) + regime.compute * prefetch.min(share.depth() * layer)
+                }
                 BufferRule::Layers { keeps_frozen: true } if train.lora().is_some() => {
                     states.dense.frozen + states.expert.frozen
                 }

@@ -7,7 +7,7 @@
 use super::activations::{Activations, Batch};
 use super::buffers::Buffers;
 use super::logits::Logits;
-use super::overhead::Overhead;
+use super::overhead;
 use super::regime::Regime;
 use super::saved::Walk;
 use super::share::Share;
@@ -108,9 +108,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     // Autocast leaves a 16-bit copy of an fp32 head.
     let fp32_head = regime.autocast && (regime.weight_copies || train.upcasts_unquantised());
     let head_copy = match head {
-        Some(head) if share.last && fp32_head => {
-            regime.compute * head.parameters() as f64 * share.fraction(head.role)
-        }
+        Some(head) if share.last && fp32_head => regime.compute * head.parameters() as f64 * share.fraction(head.role),
         _ => 0.0,
     };
     let resident = buffers.resident();
@@ -221,25 +219,11 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     );
 
     let allocated = parts.total();
-    let churned = peak.kept + peak.rebuilt + peak.working + peak.logits;
+    let churned = peak.kept + peak.rebuilt + peak.working;
     let expandable = train.framework.kernels.expandable_segments;
-    let overhead = Overhead::of(churned, peak.logits, expandable, request.hardware.gpus, constants);
-    let assumed = Basis::Assumed;
-    parts.add(
-        PartKind::Overhead,
-        Term::new(
-            "term-allocator",
-            assumed,
-            "source-fitted",
-            &[("slack", constants.allocator_slack), ("bytes", churned)],
-        ),
-    );
+    parts.extend(PartKind::Overhead, overhead::allocator(churned, peak.logits, expandable, constants));
     let reserved = parts.total();
-    parts.add(PartKind::Overhead, Term::new("term-context", assumed, "source-cuda", &[("bytes", overhead.context)]));
-    parts.add(
-        PartKind::Overhead,
-        Term::new("term-communicators", assumed, "source-nccl", &[("bytes", overhead.communicators)]),
-    );
+    parts.extend(PartKind::Overhead, overhead::device(request.hardware.gpus, constants));
     let device = parts.total();
 
     let squared: f64 = [
@@ -285,6 +269,9 @@ impl Parts {
             Some(part) => part.terms.push(term),
             None => self.0.push(Part { kind, terms: SmallVec::from_iter([term]) }),
         }
+    }
+    fn extend(&mut self, kind: PartKind, terms: impl IntoIterator<Item = Term>) {
+        terms.into_iter().for_each(|term| self.add(kind, term));
     }
     fn total(&self) -> f64 {
         self.0.iter().map(|part| part.bytes().0).sum()

@@ -297,11 +297,12 @@ impl Walk<'_> {
         let cast = if size == 4.0 { 0.0 } else { size };
         let dropped = drops_probabilities(&self.model.model_type);
         let in_fp32 = !dropped || self.regime.autocast;
-        soft_cap + match (dropped, in_fp32) {
-            (false, _) => 4.0 + cast,
-            (true, true) => 4.0 + 1.0 + size,
-            (true, false) => size + 1.0 + size,
-        }
+        soft_cap
+            + match (dropped, in_fp32) {
+                (false, _) => 4.0 + cast,
+                (true, true) => 4.0 + 1.0 + size,
+                (true, false) => size + 1.0 + size,
+            }
     }
 
     fn ffn(&self, ffn: &Ffn, trains: bool) -> Saved {
@@ -314,7 +315,8 @@ impl Walk<'_> {
                 let size = self.regime.stream;
                 let hidden = self.model.hidden_size as f64;
                 let tokens = top_k as f64;
-                let experts_walk = Self { regime: Regime { autocast: false, linear_output: size, ..self.regime }, ..*self };
+                let experts_walk =
+                    Self { regime: Regime { autocast: false, linear_output: size, ..self.regime }, ..*self };
                 let gathered = experts_walk.shared_input(hidden, size, false, &[Role::ExpertGate], trains);
                 let width = intermediate_size as f64 / self.tensor;
                 let expert = experts_walk.mlp(width, gated, Role::ExpertDown, trains);
