@@ -56,6 +56,12 @@ enum Command {
         /// Leave each value of this column out in turn, fit the constants on the rest, and score on it.
         #[arg(long, value_name = "COLUMN")]
         leave_out: Option<String>,
+        /// Print the constants as fitted to all rows.
+        #[arg(long)]
+        fit: bool,
+        /// Write the scores, left-out ones beside them, to this Markdown file.
+        #[arg(long, value_name = "FILE")]
+        write: Option<PathBuf>,
     },
 }
 
@@ -63,10 +69,12 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Batch) => batch(),
-        Some(Command::Validate { files, leave_out }) => match validate::run(&files, &validate::Options { leave_out }) {
-            Ok(report) => print(&report.to_string()),
-            Err(error) => fail(&error),
-        },
+        Some(Command::Validate { files, leave_out, fit, write }) => {
+            match validate::run(&files, &validate::Options { leave_out, fit, write }) {
+                Ok(report) => print(&report.to_string()),
+                Err(error) => fail(&error),
+            }
+        }
         Some(Command::Serve) => serve(),
         None if cli.line.words.is_empty() => serve(),
         None => one_line(&cli.line),

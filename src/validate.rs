@@ -26,6 +26,8 @@ pub struct Options {
     pub leave_out: Option<String>,
     /// Fit constants to all rows and report them.
     pub fit: bool,
+    /// Where to write the scores as Markdown.
+    pub write: Option<PathBuf>,
 }
 
 /// Scores by quantity, and the lines that gave no answer.
