@@ -195,17 +195,17 @@ fn hardware(settings: &Settings, catalog: &'static Catalog) -> Result<Hardware, 
     let per_node = u64::from(gpu.map_or(8, |gpu| gpu.gpus_per_node));
     let nodes = settings.count("nodes");
     let gpus = settings.count("gpus").unwrap_or_else(|| match nodes {
-        Some(nodes) if degrees <= 1 => nodes * per_node,
-        Some(_) | None => degrees,
+        Some(nodes) => degrees.max(nodes.saturating_mul(per_node)),
+        None => degrees,
     });
     let fits = u32::try_from(gpus).ok().filter(|gpus| *gpus <= 1_000_000);
     let gpus = fits.ok_or_else(|| Problem::of("gpus", msg!("problem-too-many-gpus", gpus = gpus)))?;
+    if let Some(nodes) = nodes.filter(|nodes| !u64::from(gpus).is_multiple_of(*nodes)) {
+        return Err(Problem::of("nodes", msg!("problem-nodes-do-not-divide", nodes = nodes, gpus = gpus))
+            .suggest([format!("gpus={}", u64::from(gpus).next_multiple_of(nodes))]));
+    }
     let most = gpu.map_or(8, Gpu::most_per_node);
     let nodes = nodes.map_or_else(|| gpus.div_ceil(most), |nodes| nodes as u32);
-    if !gpus.is_multiple_of(nodes) {
-        return Err(Problem::of("nodes", msg!("problem-nodes-do-not-divide", nodes = nodes, gpus = gpus))
-            .suggest([format!("gpus={}", gpus.next_multiple_of(nodes))]));
-    }
     Ok(Hardware { gpu, gpus, nodes })
 }
 

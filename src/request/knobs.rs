@@ -187,7 +187,7 @@ pub static KNOBS: &[Knob] = &[
     knob("kv", Infer, Choice(&[
         ("auto", &[]), ("fp16", &["f16", "float16"]), ("bf16", &["bfloat16"]), ("fp8", &["fp8_e4m3", "fp8_e5m2", "8bit", "8 bit"]), ("int8", &[]), ("int4", &["4bit", "4 bit"]),
         ("fp32", &["f32"]), ("q8_0", &[]), ("q5_1", &[]), ("q5_0", &[]), ("q4_1", &[]), ("q4_0", &[]), ("iq4_nl", &[]),
-    ]), "kv=fp8", &["kv cache", "kv dtype", "kv cache dtype", "kvcache", "kv cache type", "kv缓存"]),
+    ]), "kv=fp8", &["kv cache", "kv dtype", "kv cache dtype", "kvcache", "kv cache type", "kv缓存", "kv量化", "kv缓存量化", "kv cache量化", "kv cache quantization", "kv quantization", "kv quant"]),
     knob("seq", Both, length(1, true), "seq=8192", &[
         "seq len", "seqlen", "seq length", "sequence", "sequences", "sequence length", "sequence len", "max seq len", "max seq length", "max len", "max length", "max model len", "max model length",
         "cutoff len", "cutoff", "context", "ctx", "context length", "context len", "context window", "context size", "ctx size", "ctx len", "n ctx", "num ctx", "block size", "length", "model max length",
@@ -204,7 +204,7 @@ pub static KNOBS: &[Knob] = &[
     knob("master", Train, Choice(&[
         ("on", &["true", "yes", "fp32", "开"]), ("off", &["false", "no", "none", "pure", "关"]), ("amp", &["autocast"]),
     ]), "master=off", &["master weights", "master copy", "fp32 master", "主权重"]),
-    knob("grads", Train, Choice(FLOATS), "grads=fp32", &["gradient dtype", "grad dtype", "梯度精度"]),
+    knob("grads", Train, Choice(FLOATS), "grads=fp32", &["gradient dtype", "grad dtype", "gradients", "gradient precision", "梯度精度", "梯度"]),
     knob("adapters", Train, Choice(FLOATS), "adapters=bf16", &["adapter dtype", "适配器精度"]),
     knob("autocast", Train, Choice(SWITCH), "autocast=off", &[]),
     knob("optimizer", Train, Kind::Row(Table::Optimizers), "optimizer=adamw-8bit", &["optim", "优化器"]),
@@ -230,7 +230,7 @@ pub static KNOBS: &[Knob] = &[
     knob("compile", Train, Choice(SWITCH), "compile=on", &["torch compile", "torch.compile", "编译"]),
     knob("lora_rank", Train, count(1, 1_000_000), "lora_rank=16", &["rank", "r", "lora r", "lora dim", "lora rank", "秩", "lora秩"]),
     knob("lora_alpha", Train, number(0.001, 1e6), "lora_alpha=32", &["alpha", "lora alpha"]),
-    knob("lora_targets", Train, Kind::List(&["all", "attention", "q", "k", "v", "o", "gate", "up", "down", "embed", "head"]), "lora_targets=q,v", &["target modules", "lora target", "targets", "目标模块"]),
+    knob("lora_targets", Train, Kind::List(&["all", "attention", "q", "k", "v", "o", "gate", "up", "down", "embed", "head"]), "lora_targets=q,v", &["target modules", "lora target", "targets", "target", "目标模块"]),
     knob("ref_model", Train, Choice(SWITCH), "ref_model=on", &["reference model", "ref model", "reference", "参考模型"]),
     knob("generations", Train, count(1, 100_000), "generations=8", &["num generations", "generation", "rollouts", "rollout", "group size", "samples per prompt", "completions per prompt", "采样数", "生成数", "条采样"]),
     knob("reward_model", Train, Kind::Model, "reward_model=meta-llama/Llama-3.1-8B-Instruct", &["奖励模型"]),
@@ -244,7 +244,7 @@ pub static KNOBS: &[Knob] = &[
     knob("eager", Infer, Choice(SWITCH), "eager=on", &["enforce eager", "eager mode"]),
 
     knob("gpu", Both, Kind::Gpu, "gpu=a100-sxm-80gb", &["card", "accelerator", "显卡", "卡型", "gpu type", "gpu model"]),
-    knob("gpus", Both, count(1, MAX_GPUS), "gpus=8", &["num gpus", "n gpus", "gpu count", "number of gpus", "cards", "devices", "accelerators", "chips", "world size", "张卡", "块卡", "个gpu", "张gpu", "块gpu", "张显卡", "块显卡", "卡", "卡数", "张", "块", "gpu数", "gpu数量"]),
+    knob("gpus", Both, count(1, MAX_GPUS), "gpus=8", &["num gpus", "n gpus", "gpu count", "number of gpus", "cards", "devices", "accelerators", "chips", "world size", "张卡", "块卡", "个gpu", "张gpu", "块gpu", "张显卡", "块显卡", "of these", "of those", "of them", "卡", "卡数", "张", "块", "gpu数", "gpu数量"]),
     knob("nodes", Both, count(1, MAX_GPUS), "nodes=2", &["node", "num nodes", "nnodes", "machines", "machine", "servers", "server", "boxes", "hosts", "节点", "个节点", "台机器", "机", "台", "台服务器", "机器"]),
     knob("tp", Both, count(1, MAX_GPUS), "tp=4", &["tensor parallel", "tensor parallelism", "tensor parallel size", "tp size", "tensor model parallel size", "张量并行", "张量并行度"]),
     knob("pp", Both, count(1, MAX_GPUS), "pp=2", &["pipeline parallel", "pipeline parallelism", "pipeline parallel size", "pp size", "pipeline stages", "pipeline model parallel size", "流水线并行", "流水并行", "流水线"]),
@@ -257,7 +257,7 @@ pub static KNOBS: &[Knob] = &[
     knob("ttft", Target, Number { min: 0.1, max: 1e7, units: MILLISECONDS }, "ttft=500", &["time to first token", "first token latency", "首字", "首字延迟", "首token延迟", "首token"]),
     knob("tpot", Target, Number { min: 0.01, max: 1e7, units: MILLISECONDS }, "tpot=30", &["time per output token", "inter token latency", "itl", "每字延迟", "每token延迟"]),
     knob("tokens_per_s", Target, Number { min: 0.001, max: 1e12, units: &[("k", 1e3), ("m", 1e6)] }, "tokens_per_s=1000", &["tokens per second", "tok/s", "tokens/s", "tps", "throughput", "t/s", "吞吐", "吞吐量"]),
-    knob("deadline", Target, Number { min: 0.001, max: 1e6, units: HOURS }, "deadline=24h", &["within", "finish in", "内完成", "期限"]),
+    knob("deadline", Target, Number { min: 0.001, max: 1e6, units: HOURS }, "deadline=24h", &["finish in", "done in", "finished in", "finish within", "done within", "小时内完成", "小时内", "期限"]),
     knob("budget", Target, Number { min: 0.01, max: 1e12, units: &[("$", 1.0), ("usd", 1.0), ("k", 1e3)] }, "budget=500", &["预算"]),
     knob("max_gpus", Target, count(1, MAX_GPUS), "max_gpus=8", &["at most gpus", "up to gpus", "最多卡数"]),
     knob("vendor", Target, Choice(&[
@@ -340,6 +340,10 @@ pub(super) fn magnitude(suffix: &str, binary: bool) -> Option<f64> {
 }
 
 impl Knob {
+    pub fn is_numeric(&self) -> bool {
+        matches!(self.kind, Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. })
+    }
+
     /// Reads a value as typed after `key=`.
     pub fn read(&'static self, typed: &str, catalog: &Catalog) -> Result<Value, Problem> {
         let typed = typed.trim();

@@ -77,7 +77,7 @@ const PHRASES: &[(Sense, &str)] = &[
     (Number(0.0), "zero of"),
     (Number(1.0), "one|single|a single|单|just one"),
     (Number(2.0), "two|both|pair of|a pair of|a couple of|couple of|dual|双|两"),
-    (Number(3.0), "three|triple"),
+    (Number(3.0), "three"),
     (Number(4.0), "four|quad"),
     (Number(5.0), "five"),
     (Number(6.0), "six"),
@@ -108,7 +108,7 @@ const PHRASES: &[(Sense, &str)] = &[
     (Bits(8), "8bit|8 bit|eight bit|8比特|8位|8bit量化|8比特量化|8位量化|load in 8bit"),
     (
         To,
-        "to|=|:|->|→|>|is|are|be|becomes|equals|of size|改成|改为|改到|换成|换为|换到|设为|设成|设到|设置为|设置成|调到|调成|调整到|调整为|开到|变成|变为|降到|降为|降低到|降至|减到|减少到|减小到|提到|提高到|提升到|升到|加到|增加到|增大到|拉到|拉长到|缩到|缩短到|到|为|是|取|给到|弄到|干到",
+        "改|to|=|:|->|→|>|is|are|be|becomes|equals|of size|改成|改为|改到|换成|换为|换到|设为|设成|设到|设置为|设置成|调到|调成|调整到|调整为|开到|变成|变为|降到|降为|降低到|降至|减到|减少到|减小到|提到|提高到|提升到|升到|加到|增加到|增大到|拉到|拉长到|缩到|缩短到|到|为|是|取|给到|弄到|干到|成|切到|切换到|切换成|切换为|切成|转到|转成|转为|回到|退回|退回到|用回|换回|改回|调回|设回|升级到|升级成",
     ),
     (From, "from|从|由"),
     (Times, "x|*|times|乘以|乘|倍"),
@@ -120,7 +120,7 @@ const PHRASES: &[(Sense, &str)] = &[
         Scale(0.5),
         "halve|halved|halving|half|half as many|half as much|half the|in half|by half|cut in half|减半|砍半|减少一半|减一半|一半|缩小一半|缩短一半|砍一半|砍掉一半|降一半|对半砍",
     ),
-    (Scale(3.0), "tripled|三倍|翻三倍|翻两番"),
+    (Scale(3.0), "triple|tripled|三倍|翻三倍|翻两番"),
     (Scale(4.0), "quadruple|quadrupled|四倍|翻四倍"),
     (
         On,
@@ -169,15 +169,15 @@ const PHRASES: &[(Sense, &str)] = &[
     (What, "what is|what are|what's|whats|how does|is there|are there|which is|should|什么是|是什么|是啥"),
     (
         With,
-        "at|with|w/|if|using|under|when using|given|what if|what about|how about|assuming|suppose|say|let's say|用|使用|采用|如果|若|假如|假设|要是|换|试试|试一下|试",
+        "within|at|with|w/|if|using|under|when using|given|what if|what about|how about|assuming|suppose|say|let's say|用|使用|采用|改用|换用|转用|改使用|如果|若|假如|假设|要是|换|试试|试一下|试",
     ),
     (
         Filler,
-        "a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|plz|kindly|try|trying|make|makes|making|set|setting|sets|change|changing|switch|switching|swap|go|going|run|runs|running|let|lets|let's|want|wanted|need|needs|needed|like|now|again|same|still|instead|maybe|perhaps|probably|actually|really|basically|hmm|hm|ok|okay|k|yeah|yes|yep|yup|sure|right|well|alright|cool|great|nice|how|what|which|about|much|many|take|takes|taking|fit|fits|work|works|look|looks|looking|happen|happens|show|see|tell|give|gives|estimate|estimated|calculate|recalculate|recompute it|redo|rerun|update|check|memory|vram|ram|ddr|mem|gb|gib|everything|anything|something|all|some|any|back to|back|go back to|revert to|size|sized|value|setup|set up|config|configuration|setting|settings|version|variant|mode|option|case|one of|ones|thing|stuff|number of|amount of|number|amount|hardware|machine with|cluster|rig|box|workstation|laptop|desktop|pc|macbook|macbook pro|macbook air|mac studio|mac mini|mac|possible|enough|able|feasible|require|requires|required|requirement|requirements|cost|costs|fully|whole|entire|layer|layers only|thanks|thank you|thx|cheers|hey|hi|hello|but|because|since|though|there|here|first|next|next time|later|today|max|min|at once|at a time|at the same time|in parallel|simultaneously|concurrently|long|wide|deep|total|in total|altogether|overall|default|normal|standard|regular|keep|keeping|kept|put|use|uses|used|i'd|we'd|i'm|we're|bigger one|team|people at|llm|llms|language model|precision training|weights only|instruct version|gguf|steps|step|stage|dataset|data|corpus|training data|inference server|server with|bare metal|cloud|on prem|colab|kaggle|aws|gcp|azure|runpod|handle|handles|support|supports|supporting|allow|allows|supposed|ideally|roughly|approximately|about|around|approx|nearly|almost|up to|at most|at least|minimum|maximum|max of|good|ready|real|quick|quickly|question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|little|slightly|way|much more|even|far|already|yet|ever|always|cards we have|that we have|we have|we've got|i have|i've got|own|owned|available|spare|side|precision mode|nvidia|amd|geforce|nvidia geforce|tesla|radeon|intel|huawei|huawei ascend",
+        "a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|plz|kindly|try|trying|make|makes|making|set|setting|sets|change|changing|switch|switching|swap|go|going|run|runs|running|let|lets|let's|want|wanted|need|needs|needed|like|now|again|same|still|instead|maybe|perhaps|probably|actually|really|basically|hmm|hm|ok|okay|k|yeah|yes|yep|yup|sure|right|well|alright|cool|great|nice|how|what|which|about|much|many|take|takes|taking|fit|fits|work|works|look|looks|looking|happen|happens|show|see|tell|give|gives|estimate|estimated|calculate|recalculate|recompute it|redo|rerun|update|check|memory|vram|ram|ddr|mem|gb|gib|everything|anything|something|all|some|any|back to|back|go back to|revert to|size|sized|value|setup|set up|config|configuration|setting|settings|version|variant|mode|option|case|one of|ones|thing|stuff|number of|amount of|number|amount|hardware|machine with|cluster|rig|box|workstation|laptop|desktop|pc|macbook|macbook pro|macbook air|mac studio|mac mini|mac|possible|enough|able|feasible|require|requires|required|requirement|requirements|cost|costs|fully|whole|entire|layer|layers only|thanks|thank you|thx|cheers|hey|hi|hello|but|because|since|though|there|here|first|next|next time|later|today|max|min|at once|at a time|at the same time|in parallel|simultaneously|concurrently|long|wide|deep|total|in total|altogether|overall|default|normal|standard|regular|keep|keeping|kept|put|use|uses|used|i'd|we'd|i'm|we're|bigger one|team|people at|llm|llms|language model|precision training|weights only|instruct version|gguf|steps|step|stage|dataset|data|corpus|training data|inference server|server with|bare metal|cloud|on prem|colab|kaggle|aws|gcp|azure|runpod|handle|handles|support|supports|supporting|allow|allows|supposed|ideally|roughly|approximately|about|around|approx|nearly|almost|up to|at most|at least|minimum|maximum|max of|good|ready|real|quick|quickly|question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|dgx|hgx|pcie|sxm|sxm4|sxm5|nvl|for both|learning rate|same learning rate|lr|way|dgx node|in the office|together|plain|simple|ordinary|little|slightly|way|much more|even|far|already|yet|ever|always|cards we have|that we have|we have|we've got|i have|i've got|own|owned|available|spare|side|precision mode|nvidia|amd|geforce|nvidia geforce|tesla|radeon|intel|huawei|huawei ascend",
     ),
     (
         Filler,
-        "的|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|算一下|算|重新|重新算|再|再算|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|好|好的|嗯|想|想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|一|个|一个|种|款|下来|起来|出来|上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|最多|最少|至少|显存|内存|占用|大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|不变|保持|现在|目前|当前|原来|默认|直接|全部|整个|所有|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|右|另外|因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|会不会|是不是|是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|方式|方法|数据|数据集|数据集有|语料|任务|实验|机器上|服务器上|卡上|上面|下面|里|里面|中|内|才|呗|么|嘞|点|些|一点|一些|第一|就行|就好|即可|组|套|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下",
+        "的|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|算一下|算|重新|重新算|再|再算|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|好|好的|嗯|想|想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|一|个|一个|种|款|下来|起来|出来|上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|最多|最少|至少|显存|内存|占用|大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|不变|保持|现在|目前|当前|原来|默认|直接|全部|整个|所有|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|右|另外|因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|会不会|是不是|是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|方式|方法|数据|数据集|数据集有|语料|任务|实验|机器上|服务器上|卡上|上面|下面|里|里面|中|内|才|呗|么|嘞|点|些|一点|一些|第一|就行|就好|即可|套|学习率|多久|多长时间|几天|几小时|放|放在|放到|装|塞|塞进|放进|几|几个|需|需求|算出来|什么样|结果|步|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下",
     ),
 ];
 
@@ -235,7 +235,7 @@ const SAYINGS: &[(&str, &str)] = &[
     ),
     (
         "precision=bf16 master=off",
-        "pure bf16|pure bf16 no fp32 master|full bf16|bf16 only|纯bf16|bf16 everywhere|everything in bf16",
+        "bf16 everything|everything bf16|all bf16|pure bf16|pure bf16 no fp32 master|full bf16|bf16 only|纯bf16|bf16 everywhere|everything in bf16",
     ),
     ("precision=fp16 master=off", "pure fp16|full fp16|纯fp16|fp16 everywhere"),
     (

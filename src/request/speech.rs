@@ -171,8 +171,14 @@ fn item(
         }
         (_, Some((width, amount))) => (width, Item::Number(amount)),
         (Some((width, senses)), None) => match model(plain, rest, lexicon, catalog) {
-            // A longer name of a model wins over a word of it.
-            Some((longer, found)) if longer > width && found.outcome == Outcome::Match && found.read_as.is_none() => {
+            // A name glued to this word wins over the word (`step-3`), but not over a knob with its value (`ds3`).
+            Some((longer, found))
+                if longer > width
+                    && rest[width].gap != Gap::Space
+                    && !senses.iter().any(|sense| matches!(sense, Sense::Knob(_)))
+                    && found.outcome == Outcome::Match
+                    && found.read_as.is_none() =>
+            {
                 (longer, Item::Model(found))
             }
             _ => phrase(rest, width, senses),
@@ -446,6 +452,9 @@ fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> Op
         }
         let text = &plain[first.at..rest[width - 1].end()];
         let found = catalog.names().model(text);
+        if found.read_as.is_some() && first.class == Class::Latin && !resembles(first.text, found.id.as_deref()?) {
+            return None;
+        }
         let closed = found.reason.as_ref().is_some_and(|reason| reason.key == "name-closed");
         (closed || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
     };
@@ -454,6 +463,13 @@ fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> Op
     let is_small = |width: &usize| lexicon.is_filler(&rest[*width..*width + 1]);
     let trimmed = (1..width).rev().take_while(is_small).filter_map(name).last();
     Some(trimmed.filter(|(_, shorter)| shorter.id == found.id).unwrap_or((width, found)))
+}
+
+/// Whether a misspelt name is one of this model: its first word must be near one of the id's.
+fn resembles(first: &str, id: &str) -> bool {
+    let id = id.to_lowercase();
+    let mut words = id.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
+    words.any(|word| strsim::jaro_winkler(first, word) > 0.75)
 }
 
 /// Whether a number here counts what follows it (`8 gpus`, `8xh100`).
@@ -596,22 +612,27 @@ impl Listener {
     }
 
     fn senses(&mut self) -> usize {
-        if let Some(width) = self.value() {
-            return width;
-        }
         let Item::Senses(senses) = &self.items[self.at].item else { return 1 };
         let senses = senses.clone();
-        // A word can be a knob's name and a small word (`length`, `long`): the knob wins if it finds a value.
-        for sense in &senses {
-            if let Sense::Knob(knob) = sense
-                && let Some(width) = self.knob(knob)
-            {
-                return width;
-            }
+        // A word can be a knob's name, a value and a small word (`ds`, `length`): the knob wins if it finds a value.
+        let knobs = |numeric: bool| {
+            senses.iter().filter_map(move |sense| match sense {
+                Sense::Knob(knob) if knob.is_numeric() == numeric => Some(*knob),
+                _ => None,
+            })
+        };
+        let found = knobs(true).find_map(|knob| self.knob(knob));
+        let bits = senses.iter().find_map(|sense| match sense {
+            Sense::Bits(bits) => Some(*bits),
+            _ => None,
+        });
+        let found = found.or_else(|| bits.map(|bits| self.bits(bits)));
+        let found = found.or_else(|| self.value()).or_else(|| knobs(false).find_map(|knob| self.knob(knob)));
+        if let Some(width) = found {
+            return width;
         }
         for sense in senses {
             let width = match sense {
-                Sense::Bits(bits) => self.bits(*bits),
                 Sense::Not => self.negation(),
                 Sense::Dropping => self.dropping(),
                 Sense::Scale(by) => self.scale(*by),
@@ -624,12 +645,9 @@ impl Listener {
                 Sense::Other => self.other(),
                 Sense::Add | Sense::Remove => {
                     self.delta = Some(if *sense == Sense::Add { 1 } else { -1 });
-                    1
+                    self.wish_for_count()
                 }
-                Sense::From => match self.items.get(self.at + 1).map(|piece| &piece.item) {
-                    Some(Item::Number(_)) => 2,
-                    _ => 1,
-                },
+                Sense::From => self.dropping(),
                 Sense::Why => {
                     self.speech.question = Some(Question::Why);
                     1
@@ -658,6 +676,7 @@ impl Listener {
                 | Sense::Value(..)
                 | Sense::Gpu(_)
                 | Sense::Number(_)
+                | Sense::Bits(_)
                 | Sense::To
                 | Sense::Times
                 | Sense::On
@@ -749,8 +768,10 @@ impl Listener {
         }
     }
     fn unknown(&mut self) {
-        let text = self.items[self.at].text.clone();
-        self.speech.unknown.push(text);
+        let text = &self.items[self.at].text;
+        if text.chars().any(char::is_alphanumeric) {
+            self.speech.unknown.push(text.clone());
+        }
     }
     fn already(&self, knob: &Knob) -> bool {
         self.speech.acts.iter().any(|act| matches!(act, Act::Set(set, _) if set.key == knob.key))
@@ -778,6 +799,11 @@ impl Listener {
     fn gpu(&mut self, id: String) -> usize {
         let mut width = 1;
         let mut id = id;
+        let before = self.at.checked_sub(1).map_or("", |before| self.text(before));
+        if matches!(before, "pcie" | "sxm" | "nvl") {
+            let found = self.catalog.names().gpu(&format!("{} {before}", self.text(self.at)));
+            id = found.id.unwrap_or(id);
+        }
         // `A100 40 GB`: the size picks the variant.
         if let Some(size) = self.number_at(self.at + 1).filter(|size| matches!(size.unit.as_str(), "g" | "gb" | "gib"))
         {
@@ -821,15 +847,40 @@ impl Listener {
         if let Some(taken) = self.count_of(&amount, next) {
             return taken;
         }
+        let is_memory = matches!(amount.unit.as_str(), "g" | "gb" | "gib");
+        if is_memory && let Some(Item::Gpu(_)) = self.items.get(next).map(|piece| &piece.item) {
+            // `a 40GB A100`
+            let name = format!("{} {}{}", self.text(next), amount.value, amount.unit);
+            match self.catalog.names().gpu(&name).id {
+                Some(id) => self.set(knobs::of("gpu"), Value::Text(id)),
+                None => self.fail(knobs::no_gpu(&name, self.catalog)),
+            }
+            return next + 1 - self.at;
+        }
+        if self.work == Verb::Infer && self.flows(&amount, next) {
+            return next + 1 - self.at;
+        }
         let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
         if matches!(amount.unit.as_str(), "b" | "bn" | "billion") && amount.value > 0.0 {
             self.speech.acts.push(Act::Resize(amount.plain()));
         } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits {
             self.set_typed(knobs::of("seq"), &amount.typed());
-        } else if amount.digits && !matches!(amount.unit.as_str(), "g" | "gb" | "gib") {
+        } else if amount.digits && !is_memory {
             self.unknown();
         }
         width
+    }
+
+    /// `4k in, 1k out`: tokens of a prompt and of its answer.
+    fn flows(&mut self, amount: &Amount, next: usize) -> bool {
+        let goes_out = |at: usize| self.text(at) == "out" && at > 0 && self.number_at(at - 1).is_some();
+        let key = match self.text(next) {
+            "in" if (next + 1..next + 5).any(goes_out) => "prompt",
+            "out" if self.already(knobs::of("prompt")) => "output",
+            _ => return false,
+        };
+        self.set_typed(knobs::of(key), &amount.typed());
+        true
     }
 
     /// A number and what it counts: `8 gpus`, `4张4090`, `one more gpu`, `2x the batch`.
@@ -866,8 +917,18 @@ impl Listener {
         if knob.key == "gpu" {
             knob = knobs::of("gpus");
         }
-        if !matches!(knob.kind, Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. }) {
+        if !knob.is_numeric() {
             return None;
+        }
+        let mut end = target;
+        if knob.key == "tokens" {
+            // `32k tokens of context`; and inference counts tokens by request only.
+            let after = self.past_light(target + 1);
+            match self.knob_at(after).filter(|knob| matches!(knob.kind, Kind::Length { .. })) {
+                Some(length) if self.number_at(self.past_light(after + 1)).is_none() => (knob, end) = (length, after),
+                _ if self.work == Verb::Infer => knob = knobs::of("seq"),
+                _ => {}
+            }
         }
         if times && (amount.unit.is_empty()) {
             self.speech.acts.push(Act::Scale(knob, amount.value));
@@ -879,7 +940,7 @@ impl Listener {
             let own = self.number_at(after).is_some()
                 && !self.knob_at(after + 1).is_some_and(is_counted)
                 && !matches!(self.items.get(after + 1).map(|piece| &piece.item), Some(Item::Gpu(_)));
-            if own || target > at {
+            if own || (target > at && self.text(at) != "way") {
                 return None;
             }
         }
@@ -887,7 +948,7 @@ impl Listener {
             Some(delta) => self.add(knob, delta, amount),
             None => self.set_typed(knob, &amount.typed()),
         }
-        Some(target + 1 - self.at)
+        Some(end + 1 - self.at)
     }
 
     fn add(&mut self, knob: &'static Knob, delta: i64, amount: &Amount) {
@@ -1073,9 +1134,17 @@ impl Listener {
             && knob.scope.serves(self.work)
             && let Ok(value) = knob.read(&self.items[self.at].text, self.catalog)
         {
-            let width = after + 1 - self.at;
+            let text = self.items[self.at].text.clone();
             self.set(knob, value);
-            return Some(width);
+            // `fp8 weights and kv cache`
+            while self.has(after + 1, &Sense::And)
+                && let Some(knob) = self.knob_at(after + 2).filter(|knob| matches!(knob.kind, Kind::Choice(_) | Kind::Row(_)))
+                && let Ok(value) = knob.read(&text, self.catalog)
+            {
+                self.set(knob, value);
+                after += 2;
+            }
+            return Some(after + 1 - self.at);
         }
         let together =
             values.iter().all(|(knob, _)| values.iter().filter(|(other, _)| other.key == knob.key).count() == 1)
@@ -1124,6 +1193,11 @@ impl Listener {
             self.set_typed(knob, if bits == 4 { "int4" } else { "fp8" });
             return after + 1 - self.at;
         }
+        let quant = knobs::of("quant");
+        if self.already(quant) || self.named_later(quant, self.at + 1) {
+            // `4-bit gptq`: the format says it.
+            return 1;
+        }
         match (self.work, bits) {
             (Verb::Train, 4) => self.set_typed(knobs::of("method"), "qlora"),
             (Verb::Train, _) => {
@@ -1148,9 +1222,14 @@ impl Listener {
             at += 1;
         }
         let width = at + 1 - self.at;
+        if self.number_at(at).is_some() && self.knob_at(self.past_light(at + 1)).is_some_and(is_counted) {
+            // `remove two gpus`
+            self.delta = Some(-1);
+            return at - self.at;
+        }
         if let Some(knob) = self.knob_at(at) {
             let numbered = self.number_at(self.past_light(at + 1)).is_some();
-            let numeric = matches!(knob.kind, Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. });
+            let numeric = knob.is_numeric();
             if numeric && numbered || matches!(knob.kind, Kind::Model) {
                 return 1;
             }
@@ -1243,6 +1322,18 @@ impl Listener {
         1
     }
 
+    /// `add some gpus` without saying how many.
+    fn wish_for_count(&mut self) -> usize {
+        let at = self.past_light(self.at + 1);
+        match self.knob_at(at).filter(|knob| knob.is_numeric() && self.number_at(self.past_light(at + 1)).is_none()) {
+            Some(knob) => {
+                self.ask(&[knob.key]);
+                at + 1 - self.at
+            }
+            None => 1,
+        }
+    }
+
     /// `another gpu` is one more; `another model` is a wish.
     fn other(&mut self) -> usize {
         let at = self.past_light(self.at + 1);
@@ -1252,7 +1343,7 @@ impl Listener {
             let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
             self.speech.acts.push(Act::Add(knob, 1));
         } else {
-            self.ask(&[knob.key]);
+            self.ask(&[if knob.key == "gpus" { "gpu" } else { knob.key }]);
         }
         width
     }

@@ -275,6 +275,9 @@ fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings
     if given("gpus") {
         forget(&["nodes", "dp"]);
     }
+    if given("nodes") {
+        forget(&["gpus", "dp"]);
+    }
     if given("method") {
         forget(&["quant"]);
     }
