@@ -188,10 +188,16 @@ fn gpu(settings: &Settings, catalog: &'static Catalog) -> Result<Option<&'static
     }
 }
 
+/// The ranks that the given degrees come to.
+pub(super) fn ranks(settings: &Settings) -> u64 {
+    let degrees = ["tp", "pp", "cp", "dp"].iter().filter_map(|key| settings.count(key));
+    degrees.fold(1, u64::saturating_mul)
+}
+
 /// GPUs in all: as asked, else what the parallel degrees or the nodes come to, else one.
 fn hardware(settings: &Settings, catalog: &'static Catalog) -> Result<Hardware, Problem> {
     let gpu = gpu(settings, catalog)?;
-    let degrees: u64 = ["tp", "pp", "cp", "dp"].iter().filter_map(|key| settings.count(key)).product();
+    let degrees = ranks(settings);
     let per_node = u64::from(gpu.map_or(8, |gpu| gpu.gpus_per_node));
     let nodes = settings.count("nodes");
     let gpus = settings.count("gpus").unwrap_or_else(|| match nodes {
@@ -255,7 +261,8 @@ fn parallel(settings: &Settings, work: Verb, model: &Model, hardware: &Hardware)
         let expert = ep.unwrap_or(tp);
         return Ok(Parallel { tensor: tp / dp, pipeline, data: dp, expert, context, asked });
     }
-    let given = u64::from(pipeline) * u64::from(context) * u64::from(tp.unwrap_or(1)) * u64::from(dp.unwrap_or(1));
+    let given = [pipeline, context, tp.unwrap_or(1), dp.unwrap_or(1)];
+    let given = given.into_iter().fold(1, |product: u64, degree| product.saturating_mul(degree.into()));
     if given > u64::from(gpus) || !u64::from(gpus).is_multiple_of(given) {
         return Err(Problem::of("gpus", msg!("problem-degrees-product", product = given, gpus = gpus))
             .suggest([format!("gpus={given}")]));

@@ -254,7 +254,7 @@ pub static KNOBS: &[Knob] = &[
     knob("sp", Train, Choice(SWITCH), "sp=on", &["sequence parallel", "sequence parallelism", "序列并行"]),
     knob("interleave", Train, count(1, 10_000), "interleave=2", &["virtual pipeline", "virtual stages", "vpp", "interleaved", "虚拟流水线"]),
 
-    knob("ttft", Target, Number { min: 0.1, max: 1e7, units: MILLISECONDS }, "ttft=500", &["time to first token", "first token latency", "首字", "首字延迟", "首token延迟", "首token"]),
+    knob("ttft", Target, Number { min: 0.1, max: 1e7, units: MILLISECONDS }, "ttft=500", &["time to first token", "first token latency", "first token", "首字", "首字延迟", "首token延迟", "首token"]),
     knob("tpot", Target, Number { min: 0.01, max: 1e7, units: MILLISECONDS }, "tpot=30", &["time per output token", "inter token latency", "itl", "每字延迟", "每token延迟"]),
     knob("tokens_per_s", Target, Number { min: 0.001, max: 1e12, units: &[("k", 1e3), ("m", 1e6)] }, "tokens_per_s=1000", &["tokens per second", "tok/s", "tokens/s", "tps", "throughput", "t/s", "吞吐", "吞吐量"]),
     knob("deadline", Target, Number { min: 0.001, max: 1e6, units: HOURS }, "deadline=24h", &["finish in", "done in", "finished in", "finish within", "done within", "小时内完成", "小时内", "期限"]),

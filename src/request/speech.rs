@@ -1138,7 +1138,8 @@ impl Listener {
             self.set(knob, value);
             // `fp8 weights and kv cache`
             while self.has(after + 1, &Sense::And)
-                && let Some(knob) = self.knob_at(after + 2).filter(|knob| matches!(knob.kind, Kind::Choice(_) | Kind::Row(_)))
+                && let Some(knob) =
+                    self.knob_at(after + 2).filter(|knob| matches!(knob.kind, Kind::Choice(_) | Kind::Row(_)))
                 && let Ok(value) = knob.read(&text, self.catalog)
             {
                 self.set(knob, value);

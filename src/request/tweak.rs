@@ -3,12 +3,12 @@
 //! A tweak is a line without a model, read by the same grammar. It must tell a change from talk: words that
 //! mean nothing here, or a question about the answer given, leave the base as it is.
 
-use super::complete::complete;
+use super::complete::{complete, ranks, work_of};
 use super::knobs::{self, Kind, Knob};
 use super::line::{known, packing};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Question, Speech, hear};
-use super::{Request, Work, complete::work_of};
+use super::{Request, Work};
 use crate::catalog::Catalog;
 use crate::catalog::names::Outcome;
 use crate::message::Problem;
@@ -281,14 +281,11 @@ fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings
     if given("method") {
         forget(&["quant"]);
     }
-    let degrees = ["tp", "pp", "dp", "cp"];
-    if degrees.iter().any(|key| given(key)) {
+    let more_ranks = base.count("gpus").is_some_and(|gpus| ranks(&settings) > gpus);
+    if ["tp", "pp", "dp", "cp"].iter().any(|key| given(key)) && more_ranks && !given("gpus") {
         // More ranks than there were cards means more cards.
-        let ranks: u64 = degrees.iter().filter_map(|key| settings.count(key)).product();
-        if base.count("gpus").is_some_and(|gpus| ranks > gpus) && !given("gpus") {
-            settings.values.remove("gpus");
-            settings.values.remove("nodes");
-        }
+        settings.values.remove("gpus");
+        settings.values.remove("nodes");
     }
     if let Some(ranks) = settings.count("ep").filter(|_| given("ep") && !given("gpus")) {
         let gpus = settings.count("gpus").unwrap_or(1).max(ranks);

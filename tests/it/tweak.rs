@@ -47,7 +47,9 @@ fn meant(expected: &str) -> String {
         if let Some((key, by)) = word.split_once('+') {
             return format!("{key}={}", now(key) + by.parse::<f64>().expect("a count"));
         }
-        if let Some((key, by)) = word.split_once('-').filter(|(key, by)| !key.contains('=') && by.parse::<f64>().is_ok()) {
+        if let Some((key, by)) =
+            word.split_once('-').filter(|(key, by)| !key.contains('=') && by.parse::<f64>().is_ok())
+        {
             return format!("{key}={}", now(key) - by.parse::<f64>().expect("a count"));
         }
         match word.strip_prefix("size=") {
