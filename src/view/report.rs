@@ -46,7 +46,11 @@ pub fn answer(locale: Locale, outcome: &Outcome, catalog: &Catalog) -> View {
         .verdict(verdict(locale, request, estimate, plan.verdict))
         .line(line::write(&request.settings))
         .section("", memory_table(locale, request, estimate));
-    view = speed_sections(view, request, estimate);
+    view = view.section(tr(locale, "heading-layout"), layout_of(request));
+    // What does not fit has no speed.
+    if !matches!(plan.verdict, Verdict::Short { .. }) {
+        view = speed_sections(view, request, estimate);
+    }
     let wanting = matches!(plan.verdict, Verdict::Short { .. } | Verdict::Tight { .. });
     if wanting {
         view = with_advice(view, plan);
@@ -73,13 +77,19 @@ pub(super) fn title(locale: Locale, request: &Request) -> String {
             if infer.weights.name != "none" {
                 words.push(infer.weights.name.to_uppercase());
             }
-            words.push(infer.backend.name.clone());
+            words.push(engine(locale, &infer.backend.name));
         }
     }
     if let Some(gpu) = request.hardware.gpu {
         words.push(cards(request.hardware.gpus, gpu));
     }
     words.join(" · ")
+}
+
+/// An engine's name as its makers write it.
+fn engine(locale: Locale, name: &str) -> String {
+    let key = format!("engine-{name}");
+    if text::has(&key) { tr(locale, &key).into_owned() } else { name.to_owned() }
 }
 
 /// A Hugging Face id without its owner.
@@ -478,7 +488,10 @@ fn option_line(locale: Locale, option: &plan::Choice) -> String {
     if let Some(speed) = option.tokens_per_s {
         facts.push(format!("{} tok/s", number(speed)));
     }
+    // Some reasons name the price.
+    let said = option.reason.args.iter().any(|(name, _)| *name == "usd");
     let cost = match (option.cost, option.usd_per_hour) {
+        _ if said => None,
         (Some(plan::Cost::Run(usd)), _) => Some(msg!("money-per-run", usd = text::money(usd))),
         (Some(plan::Cost::MillionTokens(usd)), _) => Some(msg!("money-per-million", usd = text::money(usd))),
         (None, Some(usd)) => Some(msg!("money-per-hour", usd = text::money(usd))),
@@ -487,6 +500,12 @@ fn option_line(locale: Locale, option: &plan::Choice) -> String {
     facts.extend(cost.map(|cost| say(locale, &cost)));
     facts.push(say(locale, &option.reason));
     facts.join(" · ")
+}
+
+/// How the request is spread over its GPUs.
+fn layout_of(request: &Request) -> String {
+    let zero = request.train().map(|train| train.zero);
+    layout(&request.parallel, zero).unwrap_or_default()
 }
 
 /// `TP 4 · PP 2 · ZeRO-3`: what is more than one, and how states are sharded.

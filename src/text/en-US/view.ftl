@@ -52,6 +52,8 @@ heading-weights = Weights by format
 heading-serves = Serves on
 heading-tunes = Fine-tunes on
 heading-source = Source
+heading-sources = Sources
+heading-layout = Layout
 heading-runs = Runs on one
 
 # Titles
@@ -62,6 +64,14 @@ title-recipe = Launch recipe
 method-full = full fine-tuning
 method-pretrain = pre-training
 method-freeze = last layers only
+engine-vllm = vLLM
+engine-sglang = SGLang
+engine-trtllm = TensorRT-LLM
+engine-tgi = TGI
+engine-transformers = Transformers
+engine-pytorch = PyTorch
+engine-fastchat = FastChat
+engine-ollama = Ollama
 
 # Speed, time, money
 speed-per-gpu = { $speed } per GPU
@@ -124,7 +134,10 @@ column-card = GiB card
 column-ttft = 1st token
 column-total = total
 column-price = per hour
-column-cost = cost
+column-run = a run
+column-million = M tokens
+compare-best = Fastest: { $fastest } · cheapest: { $cheapest }
+compare-fastest = Fastest: { $fastest }
 
 # What fits
 fit-both = Serves up to { $served }, trains up to { $trained }
@@ -163,7 +176,8 @@ sheet-released = released
 sheet-price = rent
 
 # Explanation
-explain-term = { $name }: { $product } = { $bytes } ({ $basis }; { $source })
+explain-factor = { $value } { $name }
+explain-term = { $name }: { $product } = { $bytes } ({ $basis }) [{ $source }]
 basis-exact = exact
 basis-modelled = modelled
 basis-assumed = assumed

@@ -52,6 +52,8 @@ heading-weights = 各格式权重大小
 heading-serves = 部署最少需要
 heading-tunes = 微调最少需要
 heading-source = 来源
+heading-sources = 来源
+heading-layout = 并行方式
 heading-runs = 单卡能跑
 
 # 标题
@@ -62,6 +64,14 @@ title-recipe = 启动配置
 method-full = 全参微调
 method-pretrain = 预训练
 method-freeze = 冻结微调
+engine-vllm = vLLM
+engine-sglang = SGLang
+engine-trtllm = TensorRT-LLM
+engine-tgi = TGI
+engine-transformers = Transformers
+engine-pytorch = PyTorch
+engine-fastchat = FastChat
+engine-ollama = Ollama
 
 # 速度、时间、费用
 speed-per-gpu = 单卡 { $speed }
@@ -118,7 +128,10 @@ column-card = 显存 GiB
 column-ttft = 首 token
 column-total = 总时间
 column-price = 每小时
-column-cost = 费用
+column-run = 每次训练
+column-million = 百万 token
+compare-best = 最快：{ $fastest } · 最省：{ $cheapest }
+compare-fastest = 最快：{ $fastest }
 
 # 能跑什么
 fit-both = 最大可部署 { $served }，最大可训练 { $trained }
@@ -157,7 +170,8 @@ sheet-released = 发布年份
 sheet-price = 租用价格
 
 # 推导
-explain-term = { $name }：{ $product } = { $bytes }（{ $basis }；{ $source }）
+explain-factor = { $name } { $value }
+explain-term = { $name }：{ $product } = { $bytes }（{ $basis }）[{ $source }]
 basis-exact = 精确
 basis-modelled = 模型估算
 basis-assumed = 假设

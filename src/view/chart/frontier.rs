@@ -9,6 +9,8 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = WIDTH - 40.0;
 const TOP: f64 = 82.0;
 const BOTTOM: f64 = 310.0;
+/// Size of the labels' letters.
+const LETTERS: f64 = 16.0;
 
 pub fn svg(chart: &Chart, points: &[Point]) -> String {
     let mut pen = Pen::new();
@@ -30,16 +32,50 @@ pub fn svg(chart: &Chart, points: &[Point]) -> String {
     }
     pen.text((LEFT - 10.0, TOP - 22.0), 15.0, PALE, Anchor::End, "tok/s");
     let place = |point: &Point| (across.at(point.usd_per_hour), up.at(point.tokens_per_s));
-    pen.path(&points.iter().map(|point| place(point)).collect::<Vec<_>>(), LINE);
+    pen.path(&frontier(&points).map(place).collect::<Vec<_>>(), LINE);
+    let mut labels: Vec<Label> = Vec::new();
     for point in points {
         let (x, y) = place(point);
         let fill = if point.taken { GOOD } else { ACCENT };
         pen.dot((x, y), if point.taken { 9.0 } else { 7.0 }, fill);
-        let half = width_of(&point.label, 16.0) / 2.0;
-        let middle = x.clamp(LEFT + half, (RIGHT + 30.0 - half).max(LEFT + half));
-        pen.text((middle, y - 16.0), 16.0, if point.taken { GOOD } else { INK }, Anchor::Middle, &point.label);
+        let label = Label::beside((x, y), width_of(&point.label, LETTERS), &labels);
+        let ink = if point.taken { GOOD } else { INK };
+        pen.text((label.left, label.base), LETTERS, ink, Anchor::Start, &point.label);
+        labels.push(label);
     }
     pen.finish(BOTTOM + 44.0)
+}
+
+/// Of points from cheap to dear, those faster than every cheaper one.
+fn frontier<'a>(points: &'a [&Point]) -> impl Iterator<Item = &'a Point> {
+    let mut fastest = 0.0;
+    points.iter().copied().filter(move |point| {
+        let faster = point.tokens_per_s > fastest;
+        fastest = point.tokens_per_s.max(fastest);
+        faster
+    })
+}
+
+/// Where the words beside a point stand.
+struct Label {
+    left: f64,
+    base: f64,
+    width: f64,
+}
+
+impl Label {
+    /// Above the point, or where others leave room: below, then further away.
+    fn beside((x, y): (f64, f64), width: f64, others: &[Label]) -> Self {
+        let left = (x - width / 2.0).clamp(LEFT + 4.0, (WIDTH - 12.0 - width).max(LEFT + 4.0));
+        let places = [-16.0, 28.0, -36.0, 48.0, -56.0].map(|shift| Label { left, base: y + shift, width });
+        let free = places.into_iter().find(|place| !others.iter().any(|other| place.meets(other)));
+        free.unwrap_or(Label { left, base: y - 16.0, width })
+    }
+    fn meets(&self, other: &Self) -> bool {
+        (self.base - other.base).abs() < LETTERS + 2.0
+            && self.left < other.left + other.width
+            && other.left < self.left + self.width
+    }
 }
 
 /// A logarithmic axis, a little longer than its values.
@@ -71,6 +107,24 @@ impl Axis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_of_near_points_do_not_overlap() {
+        let mut labels = Vec::new();
+        for shift in 0..3 {
+            labels.push(Label::beside((200.0 + f64::from(shift), 200.0), 150.0, &labels));
+        }
+        assert!(!labels[0].meets(&labels[1]) && !labels[1].meets(&labels[2]) && !labels[0].meets(&labels[2]));
+    }
+
+    #[test]
+    fn the_frontier_leaves_out_what_is_dearer_and_slower() {
+        let point =
+            |usd_per_hour, tokens_per_s| Point { label: String::new(), usd_per_hour, tokens_per_s, taken: false };
+        let points = [point(1.0, 10.0), point(2.0, 8.0), point(3.0, 20.0)];
+        let points: Vec<&Point> = points.iter().collect();
+        assert_eq!(frontier(&points).map(|point| point.usd_per_hour).collect::<Vec<_>>(), [1.0, 3.0]);
+    }
 
     #[test]
     fn ticks_are_round_and_within() {

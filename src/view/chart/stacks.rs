@@ -92,7 +92,7 @@ fn range(pen: &mut Pen, chart: &Chart, (low, high): (f64, f64), y: f64, bar: &St
     pen.text((middle, y + 22.0), LETTERS, PALE, Anchor::Middle, &words);
 }
 
-/// Every kind of part once, with its size in each bar.
+/// Every kind of part once, with its size in one bar or its change between two.
 fn legend(bars: &[Stack]) -> Vec<(&Slice, String)> {
     let mut kinds: Vec<&Slice> = Vec::new();
     for slice in bars.iter().flat_map(|bar| &bar.parts) {
@@ -107,7 +107,7 @@ fn legend(bars: &[Stack]) -> Vec<(&Slice, String)> {
     let sizes = |slice: &Slice| {
         let mut sizes: Vec<String> = bars.iter().map(|bar| size(bar, slice)).collect();
         sizes.dedup();
-        sizes.join(" → ")
+        if bars.len() > 2 { String::new() } else { sizes.join(" → ") }
     };
     kinds.into_iter().map(|slice| (slice, sizes(slice))).collect()
 }

@@ -1,6 +1,6 @@
 //! Two to four set-ups side by side.
 
-use super::{card, cards, picture, short_name, tone};
+use super::{card, cards, picture, short_name};
 use crate::msg;
 use crate::plan::{Comparison, Outcome, Verdict};
 use crate::text::{self, Locale, number, say, tr};
@@ -17,7 +17,7 @@ pub fn compare(locale: Locale, comparison: &Comparison) -> View {
         columns.iter().zip(LETTERS).map(|(column, letter)| format!("{letter}: {}", name(column, comparison))).collect();
     let bars: Vec<(&str, &Outcome)> = LETTERS.into_iter().zip(columns).collect();
     let mut view = View::new(locale, title(locale, comparison))
-        .tone(columns.first().map(|column| tone(column.plan.verdict)).unwrap_or_default())
+        .verdict(best(locale, comparison))
         .section("", Body::List(names))
         .section("", table(locale, comparison));
     view.chart = Some(picture::memory(locale, &bars));
@@ -61,20 +61,18 @@ fn table(locale: Locale, comparison: &Comparison) -> Table {
     let milliseconds = |ms: f64| text::duration(locale, Seconds(ms / 1e3));
     let speed = |column: &Outcome| column.estimate.serving.as_ref().and_then(|serving| serving.speed.clone());
     type Figure<'a> = &'a dyn Fn(&Outcome) -> Option<String>;
-    let figures: [(&'static str, Figure); 10] = [
+    let figures: [(&'static str, Figure); 11] = [
         ("column-verdict", &|column| Some(sign(column.plan.verdict).to_owned())),
         ("column-needed", &|column| Some(number(column.estimate.memory.needed.gib()))),
         ("column-card", &|column| column.request.hardware.gpu.map(|gpu| number(gpu.memory.gib()))),
         ("column-ttft", &|column| speed(column).map(|speed| milliseconds(speed.ttft_ms.value))),
         ("column-tpot", &|column| speed(column).map(|speed| milliseconds(speed.tpot_ms.value))),
-        ("column-tokens", &|column| {
-            let trained = column.estimate.time.as_ref().map(|time| time.tokens_per_s);
-            trained.or(speed(column).map(|speed| speed.tokens_per_s.value)).map(number)
-        }),
+        ("column-tokens", &|column| tokens_per_s(column).map(number)),
         ("column-requests", &|column| column.estimate.serving.as_ref()?.max_concurrency.map(text::count)),
         ("column-total", &|column| Some(text::duration(locale, column.estimate.time.as_ref()?.total?))),
         ("column-price", &|column| super::usd_per_hour(&column.request).map(text::money)),
-        ("column-cost", &|column| cost(column).map(text::money)),
+        ("column-run", &|column| column.request.train().and(cost(column)).map(text::money)),
+        ("column-million", &|column| column.request.infer().and(cost(column)).map(text::money)),
     ];
     let rows = figures.iter().filter_map(|(key, figure)| {
         let values: Vec<Option<String>> = columns.iter().map(figure).collect();
@@ -95,6 +93,29 @@ const fn sign(verdict: Verdict) -> &'static str {
         Verdict::Tight { .. } => "~",
         Verdict::Short { .. } => "✗",
         Verdict::NoGpu => "–",
+    }
+}
+
+fn tokens_per_s(column: &Outcome) -> Option<f64> {
+    let estimate = &column.estimate;
+    let served = || estimate.serving.as_ref()?.speed.as_ref().map(|speed| speed.tokens_per_s.value);
+    estimate.time.as_ref().map(|time| time.tokens_per_s).or_else(served)
+}
+
+/// The fastest and the cheapest of those that fit.
+fn best(locale: Locale, comparison: &Comparison) -> String {
+    let fits = |column: &Outcome| matches!(column.plan.verdict, Verdict::Fits { .. } | Verdict::Tight { .. });
+    let columns = || LETTERS.into_iter().zip(&comparison.columns).filter(|(_, column)| fits(column));
+    let fastest = columns().filter_map(|(letter, column)| Some((letter, tokens_per_s(column)?)));
+    let cheapest = columns().filter_map(|(letter, column)| Some((letter, cost(column)?)));
+    let fastest = fastest.max_by(|a, b| a.1.total_cmp(&b.1));
+    let cheapest = cheapest.min_by(|a, b| a.1.total_cmp(&b.1));
+    match (fastest, cheapest) {
+        (Some((fastest, _)), Some((cheapest, _))) => {
+            say(locale, &msg!("compare-best", fastest = fastest, cheapest = cheapest))
+        }
+        (Some((fastest, _)), None) => say(locale, &msg!("compare-fastest", fastest = fastest)),
+        (None, _) => String::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::estimate::{Basis, Part, PartKind, Term};
 use crate::msg;
 use crate::plan::Outcome;
 use crate::request::line;
-use crate::text::{self, Locale, say, tr};
+use crate::text::{self, Locale, number, say, tr};
 use crate::units::Seconds;
 use crate::view::{Action, Body, View};
 
@@ -17,31 +17,40 @@ pub fn explain(locale: Locale, outcome: &Outcome, only: Option<PartKind>) -> Vie
         .verdict(verdict(locale, request, estimate, plan.verdict))
         .line(line::write(&request.settings));
     let shown = estimate.memory.parts.iter().filter(|part| only.is_none_or(|only| part.kind == only));
+    let mut sources = Vec::new();
     for part in shown.filter(|part| part.bytes().0 > 0.0) {
-        view = view.section(heading(locale, part), Body::List(terms(locale, part)));
+        view = view.section(heading(locale, part), Body::List(terms(locale, part, &mut sources)));
     }
     if only.is_none() {
         view = view.section(tr(locale, "row-per-gpu"), sum(locale, outcome));
     }
     view = view
         .section(tr(locale, "heading-compute"), compute(locale, outcome))
-        .section(tr(locale, "heading-step"), Body::List(breakdown(locale, outcome)));
+        .section(tr(locale, "heading-step"), Body::List(breakdown(locale, outcome)))
+        .section(tr(locale, "heading-sources"), Body::Small(numbered(locale, &sources)));
     view.chart = Some(picture::curve(locale, outcome));
     view.button(tr(locale, "button-tweak"), Action::Tweak)
+}
+
+/// `[1] source`.
+fn numbered(locale: Locale, sources: &[&'static str]) -> Vec<String> {
+    sources.iter().enumerate().map(|(i, source)| format!("[{}] {}", i + 1, tr(locale, source))).collect()
 }
 
 fn heading(locale: Locale, part: &Part) -> String {
     format!("{} {}", part_name(locale, part.kind), text::bytes(part.bytes()))
 }
 
-/// `layer inputs: layers 32 × s 4096 × h 4096 × 2 = 1 GiB (modelled; Korthikanti 2022)`.
-fn terms(locale: Locale, part: &Part) -> Vec<String> {
+/// `layer inputs: layers 32 × s 4096 × h 4096 × 2 = 1 GiB (modelled) [1]`, the sources numbered as they come.
+fn terms(locale: Locale, part: &Part, sources: &mut Vec<&'static str>) -> Vec<String> {
     let shown = part.terms.iter().filter(|term| term.bytes().0 != 0.0);
     shown
         .map(|term| {
-            let basis = tr(locale, basis_key(term.basis));
-            let name = tr(locale, term.name);
-            let source = tr(locale, term.source);
+            let number = sources.iter().position(|source| *source == term.source).unwrap_or_else(|| {
+                sources.push(term.source);
+                sources.len() - 1
+            });
+            let (name, basis) = (tr(locale, term.name), tr(locale, basis_key(term.basis)));
             let (product, bytes) = (product(locale, term), text::bytes(term.bytes()));
             say(
                 locale,
@@ -51,7 +60,7 @@ fn terms(locale: Locale, part: &Part) -> Vec<String> {
                     product = product,
                     bytes = bytes,
                     basis = &*basis,
-                    source = &*source
+                    source = number + 1
                 ),
             )
         })
@@ -65,20 +74,24 @@ fn product(locale: Locale, term: &Term) -> String {
         .iter()
         .map(|(symbol, value)| match *symbol {
             "" => exactly(*value),
-            symbol => format!("{} {}", tr(locale, symbol), exactly(*value)),
+            symbol => say(locale, &msg!("explain-factor", name = &*tr(locale, symbol), value = exactly(*value))),
         })
         .collect();
     factors.join(" × ")
 }
 
-/// A factor as precise as a reader needs to multiply it again.
+/// A factor as precise as a reader needs to multiply it again: whole from 1000 on, six digits below.
 fn exactly(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1e15 {
-        let digits = text::count(value.abs() as u64);
-        return if value < 0.0 { format!("−{digits}") } else { digits };
+    let size = value.abs();
+    let sign = if value < 0.0 { "−" } else { "" };
+    if size >= 1e15 {
+        return number(value);
     }
-    let decimals = (5 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
-    format!("{value:.decimals$}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    if size >= 1000.0 || size.fract() == 0.0 {
+        return format!("{sign}{}", text::count(size.round() as u64));
+    }
+    let decimals = (5 - size.log10().floor() as i32).clamp(0, 9) as usize;
+    format!("{sign}{}", format!("{size:.decimals$}").trim_end_matches('0').trim_end_matches('.'))
 }
 
 const fn basis_key(basis: Basis) -> &'static str {
@@ -121,4 +134,19 @@ fn breakdown(locale: Locale, outcome: &Outcome) -> Vec<String> {
     steps.retain(|(_, time)| time.0 > 0.0);
     steps.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
     steps.iter().map(|(key, time)| format!("{} {}", tr(locale, key), text::duration(locale, *time))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_can_be_multiplied_again() {
+        assert_eq!(exactly(32.0), "32");
+        assert_eq!(exactly(125_627_793.4), "125,627,793");
+        assert_eq!(exactly(0.0625), "0.0625");
+        assert_eq!(exactly(4.126_953), "4.12695");
+        assert_eq!(exactly(-1.0), "−1");
+        assert_eq!(exactly(0.0), "0");
+    }
 }
