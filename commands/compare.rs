@@ -1,5 +1,7 @@
 //! `compare`: two to four set-ups side by side.
 
+use super::slash::Opt::{NeededWords, Words};
+use super::slash::{Asks, Slash};
 use crate::answer;
 use crate::app::{Answer, App, Command};
 use crate::plan::{self, Comparison};
@@ -10,6 +12,18 @@ use serde_json::{Map, Value, json};
 
 pub const COMMAND: Command =
     Command { verb: Verb::Compare, run: |app, lines| Ok(Box::new(plan::compare(lines, app.catalog)?)) };
+
+const LINES: [&str; 4] = ["first", "second", "third", "fourth"];
+
+pub static SLASH: Slash = Slash {
+    name: "compare",
+    options: &[NeededWords(LINES[0]), Words(LINES[1]), Words(LINES[2]), Words(LINES[3])],
+    asks: |given| {
+        let lines: Vec<&str> = LINES.iter().filter_map(|name| given.get(name)).collect();
+        Asks::Line(format!("compare {}", lines.join(" | ")))
+    },
+    is_private: false,
+};
 
 impl Answer for Comparison {
     fn view(&self, _app: &App, locale: Locale) -> View {

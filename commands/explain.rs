@@ -1,6 +1,8 @@
 //! `explain`: each part of an estimate as its formula with the numbers put in.
 
 use super::one;
+use super::slash::Opt::{Knob, Words};
+use super::slash::{Asks, Slash};
 use crate::answer;
 use crate::app::{Answer, App, Command};
 use crate::estimate::{Part, Term};
@@ -12,6 +14,19 @@ use serde_json::{Map, Value, json};
 
 pub const COMMAND: Command =
     Command { verb: Verb::Explain, run: |app, lines| Ok(Box::new(Explanation(Outcome::of(one(lines), app.catalog)?))) };
+
+pub static SLASH: Slash = Slash {
+    name: "explain",
+    options: &[Words("line"), Knob("part")],
+    asks: |given| {
+        let part = given.get("part").map(|part| format!("part={part}")).unwrap_or_default();
+        match given.get("line") {
+            Some(line) => Asks::Line(format!("explain {line} {part}").trim_end().to_owned()),
+            None => Asks::OfLast { verb: "explain", words: part },
+        }
+    },
+    is_private: false,
+};
 
 struct Explanation(Outcome);
 

@@ -1,6 +1,8 @@
 //! `fit`: what can be served and trained on given hardware.
 
 use super::one;
+use super::slash::Opt::{Knob, Needed};
+use super::slash::{Asks, Slash, MORE};
 use crate::answer;
 use crate::app::{Answer, App, Command};
 use crate::plan::{self, Fit, FitRow};
@@ -11,6 +13,13 @@ use serde_json::{Map, Value, json};
 
 pub const COMMAND: Command =
     Command { verb: Verb::Fit, run: |app, lines| Ok(Box::new(plan::fit(one(lines), app.catalog)?)) };
+
+pub static SLASH: Slash = Slash {
+    name: "fit",
+    options: &[Needed("gpu"), Knob("gpus"), Knob("nodes"), Knob("work"), Knob("method"), Knob("quant"), Knob("seq"), MORE],
+    asks: |given| Asks::Line(given.line("fit")),
+    is_private: false,
+};
 
 impl Answer for Fit {
     fn view(&self, _app: &App, locale: Locale) -> View {

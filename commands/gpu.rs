@@ -1,6 +1,8 @@
 //! `gpu`: a card's figures, and what fits on it.
 
 use super::{fit::fit_json, one};
+use super::slash::Opt::{Knob, Needed};
+use super::slash::{Asks, Slash};
 use crate::app::{Answer, App, Command};
 use crate::catalog::Gpu;
 use crate::plan::{self, Fit};
@@ -11,6 +13,13 @@ use serde_json::{Map, Value, json};
 
 pub const COMMAND: Command =
     Command { verb: Verb::Gpu, run: |app, lines| Ok(Box::new(Card(plan::fit(one(lines), app.catalog)?))) };
+
+pub static SLASH: Slash = Slash {
+    name: "gpu",
+    options: &[Needed("gpu"), Knob("gpus")],
+    asks: |given| Asks::Line(given.line("gpu")),
+    is_private: false,
+};
 
 struct Card(Fit);
 

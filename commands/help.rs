@@ -1,6 +1,8 @@
 //! `help`: the verbs and knobs, or one knob.
 
 use super::one;
+use super::slash::Opt::Words;
+use super::slash::{Asks, Slash};
 use crate::answer;
 use crate::app::{Answer, App, Command};
 use crate::request::Verb;
@@ -11,6 +13,13 @@ use serde_json::{Map, Value, json};
 
 pub const COMMAND: Command =
     Command { verb: Verb::Help, run: |_, lines| Ok(Box::new(Help(one(lines).text("topic").and_then(knobs::find)))) };
+
+pub static SLASH: Slash = Slash {
+    name: "help",
+    options: &[Words("topic")],
+    asks: |given| Asks::Line(format!("help {}", given.get("topic").unwrap_or_default()).trim_end().to_owned()),
+    is_private: true,
+};
 
 /// Of one knob, or of all.
 struct Help(Option<&'static Knob>);

@@ -19,7 +19,11 @@ mod help;
 mod infer;
 mod model;
 mod recipe;
+mod slash;
 mod train;
+mod tweak;
+
+pub use slash::{Asks, Given, Opt, Slash};
 
 pub static COMMANDS: &[Command] = &[
     train::COMMAND,
@@ -31,6 +35,20 @@ pub static COMMANDS: &[Command] = &[
     explain::COMMAND,
     recipe::COMMAND,
     help::COMMAND,
+];
+
+/// The slash commands, in the order Discord lists them.
+pub static SLASH: &[&Slash] = &[
+    &train::SLASH,
+    &infer::SLASH,
+    &model::SLASH,
+    &gpu::SLASH,
+    &fit::SLASH,
+    &compare::SLASH,
+    &explain::SLASH,
+    &recipe::SLASH,
+    &tweak::SLASH,
+    &help::SLASH,
 ];
 
 /// The line of a command that takes one.

@@ -2,6 +2,8 @@
 //! hardware that serves and that fine-tunes it.
 
 use super::one;
+use super::slash::Opt::Needed;
+use super::slash::{Asks, Slash};
 use crate::answer;
 use crate::app::{Answer, App, Command};
 use crate::catalog::Model;
@@ -14,6 +16,13 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 pub const COMMAND: Command = Command { verb: Verb::Model, run: |app, lines| Ok(Box::new(Sheet::of(app, one(lines))?)) };
+
+pub static SLASH: Slash = Slash {
+    name: "model",
+    options: &[Needed("model")],
+    asks: |given| Asks::Line(given.line("model")),
+    is_private: false,
+};
 
 struct Sheet {
     model: Arc<Model>,

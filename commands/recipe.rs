@@ -1,6 +1,8 @@
 //! `recipe`: the command or file that runs a configuration.
 
 use super::one;
+use super::slash::Opt::Words;
+use super::slash::{Asks, Slash};
 use crate::answer;
 use crate::app::{Answer, App, Command};
 use crate::plan::Outcome;
@@ -17,6 +19,16 @@ pub const COMMAND: Command = Command {
         let recipes = recipes::recipes(&outcome.request);
         Ok(Box::new(Recipes { outcome, recipes }))
     },
+};
+
+pub static SLASH: Slash = Slash {
+    name: "recipe",
+    options: &[Words("line")],
+    asks: |given| match given.get("line") {
+        Some(line) => Asks::Line(format!("recipe {line}")),
+        None => Asks::OfLast { verb: "recipe", words: String::new() },
+    },
+    is_private: false,
 };
 
 struct Recipes {

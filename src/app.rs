@@ -4,6 +4,7 @@
 use crate::catalog::Catalog;
 use crate::message::Problem;
 use crate::msg;
+use crate::request::knobs::{self, KNOBS, Kind};
 use crate::request::line::{self, Read};
 use crate::request::{Settings, Verb};
 use crate::text::Locale;
@@ -12,6 +13,8 @@ use serde_json::Value;
 
 /// More text than this is no question.
 pub const LONGEST_TEXT: usize = 4000;
+/// As many as Discord shows.
+const SUGGESTIONS: usize = 25;
 
 pub struct App {
     pub catalog: &'static Catalog,
@@ -92,10 +95,55 @@ impl App {
         (command.run)(self, &asked.lines)
     }
 
+    /// Words that complete what was typed for an option or knob, most wanted first.
+    pub fn suggest(&self, option: &str, typed: &str) -> Vec<String> {
+        let typed = typed.trim().to_lowercase();
+        if option == "topic" {
+            return matching(KNOBS.iter().map(|knob| knob.key), &typed);
+        }
+        let names = self.catalog.names();
+        match knobs::find(option).map(|knob| &knob.kind) {
+            Some(Kind::Model) => owned(names.suggest_models(&typed, SUGGESTIONS)),
+            Some(Kind::Gpu) => owned(names.suggest_gpus(&typed, SUGGESTIONS)),
+            Some(Kind::Choice(choices)) => matching(choices.iter().map(|(word, _)| *word), &typed),
+            Some(Kind::Row(table)) => matching(table.rows(self.catalog).iter().map(|(name, _)| *name), &typed),
+            _ => vec![],
+        }
+    }
+
+    /// Words that complete one in a line, after those that stand before it.
+    pub fn suggest_word(&self, before: &str, typed: &str) -> Vec<String> {
+        if before.is_empty() {
+            let slash = typed.strip_prefix('/');
+            let verbs = matching(Verb::ALL.iter().map(|verb| verb.word()), slash.unwrap_or(typed));
+            return verbs.into_iter().map(|verb| if slash.is_some() { format!("/{verb}") } else { verb }).collect();
+        }
+        let separator = if before.starts_with('/') { ':' } else { '=' };
+        let keys = KNOBS.iter().map(|knob| knob.key).filter(|key| key.starts_with(typed));
+        let mut words: Vec<String> = keys.map(|key| format!("{key}{separator}")).collect();
+        words.extend(owned(self.catalog.names().suggest_models(typed, SUGGESTIONS)));
+        words
+    }
+
     /// An answer in words, with the line that asks for it again.
     pub fn view(&self, asked: &Asked, answer: &dyn Answer, locale: Locale) -> View {
         View { line: Some(asked.line()), ..answer.view(self, locale) }
     }
+}
+
+fn owned(words: Vec<&str>) -> Vec<String> {
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// Those that hold what was typed, the ones that begin with it first.
+fn matching<'a>(words: impl Iterator<Item = &'a str>, typed: &str) -> Vec<String> {
+    let (mut begin, mut hold) = (vec![], vec![]);
+    for word in words.filter(|word| word.contains(typed)) {
+        if word.starts_with(typed) { &mut begin } else { &mut hold }.push(word.to_owned());
+    }
+    begin.append(&mut hold);
+    begin.truncate(SUGGESTIONS);
+    begin
 }
 
 /// The lines of a comparison, parted by `|`, line ends or `vs`.

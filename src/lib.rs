@@ -26,3 +26,7 @@ pub mod batch;
 pub mod commands;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(feature = "discord")]
+pub mod discord;
+#[cfg(all(feature = "discord", feature = "sandbox"))]
+pub mod console;

@@ -540,8 +540,8 @@ mod tests {
         }
     }
 
-    /// Texts whose key is put together from data: a knob's, an engine's.
-    const KEYED_BY_DATA: [&str; 2] = ["knob-", "engine-"];
+    /// Texts whose key is put together from data: a knob's, an engine's, a command's.
+    const KEYED_BY_DATA: [&str; 4] = ["knob-", "engine-", "command-", "option-"];
 
     #[test]
     fn every_key_is_used_and_every_key_used_exists() {

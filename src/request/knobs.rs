@@ -563,7 +563,7 @@ fn gpu_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
 }
 
 impl Table {
-    pub(super) fn rows(self, catalog: &Catalog) -> Vec<(&str, &[String])> {
+    pub(crate) fn rows(self, catalog: &Catalog) -> Vec<(&str, &[String])> {
         match self {
             Table::Formats => catalog.formats.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())).collect(),
             Table::Optimizers => {

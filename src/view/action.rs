@@ -20,7 +20,8 @@ pub enum Action {
     Thread,
     /// From "only you see this" to everyone.
     Share,
-    Delete,
+    /// For who asked (a user's id) and for moderators.
+    Delete(u64),
 }
 
 /// Grows by one when an old id can no longer be read.
@@ -39,13 +40,13 @@ impl Action {
             "change" => words().map(Action::Change),
             "compare" => words().map(Action::Compare),
             "select" => words().map(Action::Select),
+            "delete" => words().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))?.parse().ok().map(Action::Delete),
             _ if rest.contains(':') => None,
             "tweak" => Some(Action::Tweak),
             "explain" => Some(Action::Explain),
             "recipe" => Some(Action::Recipe),
             "thread" => Some(Action::Thread),
             "share" => Some(Action::Share),
-            "delete" => Some(Action::Delete),
             _ => None,
         }
     }
@@ -54,6 +55,7 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (verb, words) = match self {
+            Action::Delete(asker) => return write!(f, "{VERSION}:delete:{asker}"),
             Action::Change(words) => ("change", Some(words)),
             Action::Compare(words) => ("compare", Some(words)),
             Action::Select(knob) => ("select", Some(knob)),
@@ -62,7 +64,6 @@ impl fmt::Display for Action {
             Action::Recipe => ("recipe", None),
             Action::Thread => ("thread", None),
             Action::Share => ("share", None),
-            Action::Delete => ("delete", None),
         };
         match words {
             Some(words) => write!(f, "{VERSION}:{verb}:{words}"),
@@ -82,7 +83,7 @@ mod tests {
             (Action::Compare("seq=4096".into()), "h1:compare:seq=4096"),
             (Action::Select("gpu".into()), "h1:select:gpu"),
             (Action::Tweak, "h1:tweak"),
-            (Action::Delete, "h1:delete"),
+            (Action::Delete(80351110224678912), "h1:delete:80351110224678912"),
         ] {
             assert_eq!(action.to_string(), id);
             assert_eq!(Action::read(id), Some(action));
@@ -93,7 +94,7 @@ mod tests {
     fn forged_ids_are_refused() {
         let long = format!("h1:change:{}", "x".repeat(100));
         for id in
-            ["", "h1", "h1:", "h0:tweak", "h1:change:", "h1:change:  ", "h1:tweak:x", "h1:change:a\nb", "tweak", &long]
+            ["", "h1", "h1:", "h0:tweak", "h1:change:", "h1:change:  ", "h1:tweak:x", "h1:change:a\nb", "h1:delete", "h1:delete:+1", "tweak", &long]
         {
             assert_eq!(Action::read(id), None, "{id}");
         }

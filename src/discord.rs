@@ -1,0 +1,199 @@
+//! The bot: Discord's events to lines, views to Discord's messages.
+//!
+//! A slash command, a press, a dialog, a reply and a mention all become a line that `app` answers;
+//! what is answered lives in the message itself (its footer), so nothing is stored here and a restart
+//! loses nothing. Text of users and of errors never reaches a log; an interaction's token neither.
+
+mod config;
+mod follow_up;
+mod logs;
+mod place;
+mod press;
+mod register;
+mod reply;
+mod said;
+mod slash;
+mod visitors;
+
+pub use config::{Config, Token};
+pub use logs::start as log;
+
+use crate::app::App;
+use crate::message::Problem;
+use crate::msg;
+use crate::text::Locale;
+use follow_up::Threads;
+use poise::serenity_prelude as serenity;
+use reply::refusal_of;
+use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+use visitors::Visitors;
+
+/// Pictures drawn at once: a core stays free for answers.
+const RENDERS: usize = 2;
+/// How long the answers that are under way may take after a signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Longest pause between attempts to register.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What every handler shares.
+pub(crate) struct Bot {
+    app: &'static App,
+    config: Config,
+    /// Answers under way.
+    tasks: TaskTracker,
+    renders: Semaphore,
+    visitors: Visitors,
+    threads: Threads,
+}
+
+type Data = Arc<Bot>;
+/// Handlers answer their user themselves; nothing is left to report.
+type Never = std::convert::Infallible;
+
+/// Runs the bot until `stop`, then lets what is under way finish.
+pub async fn serve(
+    config: Config,
+    app: &'static App,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Problem> {
+    let mut http = HttpBuilder::new(config.token.reveal()).default_allowed_mentions(CreateAllowedMentions::new());
+    if let Some(base) = &config.api_base {
+        // The library ignores the proxy while its own rate limiter is on.
+        http = http.proxy(base).ratelimiter_disabled(true);
+    }
+    let mut intents = GatewayIntents::GUILDS | GatewayIntents::GUILD_MESSAGES | GatewayIntents::DIRECT_MESSAGES;
+    if config.message_content {
+        intents |= GatewayIntents::MESSAGE_CONTENT;
+    }
+    let bot = Arc::new(Bot {
+        app,
+        config,
+        tasks: TaskTracker::new(),
+        renders: Semaphore::new(RENDERS),
+        visitors: Visitors::default(),
+        threads: Threads::default(),
+    });
+    let mut client = serenity::ClientBuilder::new_with_http(http.build(), intents)
+        .framework(framework(bot.clone()))
+        .raw_event_handler(Unread::default())
+        .await
+        .map_err(|error| startup_problem(&error))?;
+    let (shards, draining) = (client.shard_manager.clone(), bot.clone());
+    let drain = tokio::spawn(async move {
+        stop.await;
+        tracing::info!("stopping");
+        draining.drain().await;
+        shards.shutdown_all().await;
+    });
+    let ended = client.start_autosharded().await;
+    drain.abort();
+    // What arrived while the connection closed.
+    bot.drain().await;
+    ended.map_err(|error| startup_problem(&error))
+}
+
+impl Bot {
+    async fn drain(&self) {
+        self.tasks.close();
+        if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
+            tracing::warn!(unfinished = self.tasks.len(), "answers cut short");
+        }
+    }
+}
+
+fn framework(bot: Data) -> poise::Framework<Data, Never> {
+    let options = poise::FrameworkOptions {
+        commands: slash::commands(),
+        allowed_mentions: Some(CreateAllowedMentions::new()),
+        on_error: |error| Box::pin(slash::failed(error)),
+        event_handler: |context, event| Box::pin(hear(context, event)),
+        prefix_options: poise::PrefixFrameworkOptions { mention_as_prefix: false, ..Default::default() },
+        ..Default::default()
+    };
+    // This must not fail: without its data the framework would wait for ever and look alive.
+    let builder = poise::Framework::builder().options(options).initialize_owners(false).setup(|context, _, _| {
+        tokio::spawn(keep_registering(bot.clone(), context.http.clone()));
+        Box::pin(std::future::ready(Ok(bot)))
+    });
+    builder.build()
+}
+
+/// Registers the commands, again and again until Discord takes them.
+async fn keep_registering(bot: Data, http: Arc<serenity::Http>) {
+    let commands = register::commands(bot.app.catalog);
+    let mut pause = Duration::from_millis(250);
+    loop {
+        let registered = match bot.config.guild {
+            Some(guild) => http.create_guild_commands(guild, &commands).await,
+            None => http.create_global_commands(&commands).await,
+        };
+        match registered {
+            Ok(registered) => return tracing::info!(commands = registered.len(), "registered"),
+            Err(error) => {
+                let (status, code) = refusal_of(&error).unzip();
+                tracing::error!(status, code, retry_in = ?pause, "registration failed");
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEvent) -> Result<(), Never> {
+    let (bot, http) = (context.user_data, &context.serenity_context.http);
+    let _under_way = bot.tasks.token();
+    match event {
+        FullEvent::Ready { data_about_bot } => {
+            tracing::info!(guilds = data_about_bot.guilds.len(), "online");
+        }
+        FullEvent::InteractionCreate { interaction: Interaction::Component(pressed) } => bot.pressed(http, pressed).await,
+        FullEvent::InteractionCreate { interaction: Interaction::Modal(submitted) } => bot.submitted(http, submitted).await,
+        FullEvent::Message { new_message } => bot.written(http, context.bot_id(), new_message).await,
+        FullEvent::GuildCreate { guild, .. } => bot.threads.learn(guild, context.bot_id()),
+        FullEvent::ThreadCreate { thread } => bot.threads.note(thread, context.bot_id()),
+        FullEvent::ThreadDelete { thread, .. } => bot.threads.forget(thread.id),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Counts what the library could not read: to a user an unread interaction is a dead bot.
+#[derive(Default)]
+struct Unread(AtomicU64);
+
+#[serenity::async_trait]
+impl serenity::RawEventHandler for Unread {
+    async fn raw_event(&self, _: serenity::Context, event: serenity::Event) {
+        if let serenity::Event::Unknown(unknown) = event
+            && matches!(unknown.kind.as_str(), "INTERACTION_CREATE" | "MESSAGE_CREATE" | "GUILD_CREATE")
+        {
+            let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            tracing::error!(kind = unknown.kind, count, "an event could not be read");
+        }
+    }
+}
+
+/// Why the bot could not come up, in one sentence for whoever runs it.
+fn startup_problem(error: &serenity::Error) -> Problem {
+    let message = match error {
+        serenity::Error::Gateway(GatewayError::InvalidAuthentication) => msg!("discord-bad-token"),
+        serenity::Error::Gateway(GatewayError::DisallowedGatewayIntents) => msg!("discord-intent-refused"),
+        error => match refusal_of(error) {
+            Some((401, _)) => msg!("discord-bad-token"),
+            Some((status, _)) => msg!("discord-refused", status = u32::from(status)),
+            None => msg!("discord-unreachable"),
+        },
+    };
+    Problem::new(message)
+}
+
+/// The locale of a text: Chinese if any of it is, else whatever else is known.
+fn locale_of(text: &str, otherwise: Locale) -> Locale {
+    let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    if text.contains(is_han) { Locale::ZhCn } else { otherwise }
+}

@@ -1,0 +1,234 @@
+//! Messages: a mention asks, a reply or a message in the bot's own thread changes the answer before it.
+//!
+//! The line to change is found in the bot's own messages only: the one replied to, else the newest in
+//! the channel, else the one the thread was opened on. What others write as a line is not believed.
+
+use super::place::{Asked, Place};
+use super::reply::{self, Refusal, Reply};
+use super::said::Said;
+use super::{Bot, locale_of};
+use crate::message::Problem;
+use crate::msg;
+use crate::text::{Locale, tr};
+use poise::serenity_prelude as serenity;
+use serenity::{ChannelId, GetMessages, Guild, GuildChannel, GuildId, Http, Message, MessageId, MessageType, UserId};
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// How many messages back an answer is looked for.
+const LOOK_BACK: u8 = 50;
+/// What a search may take out of an interaction's 3 s.
+const SEARCH: Duration = Duration::from_millis(1500);
+/// Larger files are not read.
+const LARGEST_FILE: u32 = 256 * 1024;
+/// Where Discord keeps attachments.
+const FILE_HOSTS: [&str; 2] = ["https://cdn.discordapp.com/", "https://media.discordapp.net/"];
+
+/// The canonical line of an answer: the last line of the last embed's footer.
+pub(super) fn line_of(message: &Message) -> Option<&str> {
+    message.embeds.last()?.footer.as_ref()?.text.lines().last()
+}
+
+/// Threads, and the languages of guilds: told again after each connect, or asked for.
+#[derive(Default)]
+pub(super) struct Threads(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    threads: HashMap<ChannelId, Thread>,
+    locales: HashMap<GuildId, Locale>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Thread {
+    /// Opened by the bot.
+    is_own: bool,
+    /// Somebody was told there how to be read.
+    is_hinted: bool,
+}
+
+impl Threads {
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+    pub fn learn(&self, guild: &Guild, bot: UserId) {
+        self.known().locales.insert(guild.id, Locale::read(&guild.preferred_locale));
+        guild.threads.iter().for_each(|thread| self.note(thread, bot));
+    }
+    pub fn note(&self, thread: &GuildChannel, bot: UserId) {
+        if thread.thread_metadata.is_some() {
+            self.known().threads.entry(thread.id).or_default().is_own |= thread.owner_id == Some(bot);
+        }
+    }
+    pub fn forget(&self, thread: ChannelId) {
+        self.known().threads.remove(&thread);
+    }
+    fn of(&self, channel: ChannelId) -> Option<Thread> {
+        self.known().threads.get(&channel).copied()
+    }
+    /// Whether the hint is due; it is given once, and only in the bot's own threads.
+    fn take_hint(&self, channel: ChannelId) -> bool {
+        let mut known = self.known();
+        let own = known.threads.get_mut(&channel).filter(|thread| thread.is_own);
+        own.is_some_and(|thread| !std::mem::replace(&mut thread.is_hinted, true))
+    }
+    fn locale(&self, guild: Option<GuildId>) -> Option<Locale> {
+        self.known().locales.get(&guild?).copied()
+    }
+}
+
+impl Bot {
+    pub(super) async fn written(&self, http: &Http, bot: UserId, message: &Message) {
+        let is_person = !message.author.bot && message.webhook_id.is_none();
+        if !is_person || !matches!(message.kind, MessageType::Regular | MessageType::InlineReply) {
+            return;
+        }
+        let is_direct = message.guild_id.is_none();
+        let thread = self.threads.of(message.channel_id);
+        let is_addressed = is_direct || message.mentions_user_id(bot);
+        let has_text = !message.content.trim().is_empty() || !message.attachments.is_empty();
+        if !has_text {
+            // Without the intent all that is not addressed to the bot looks empty.
+            if self.threads.take_hint(message.channel_id) {
+                let locale = self.threads.locale(message.guild_id).unwrap_or(self.config.locale);
+                let _ = reply::post(http, message.channel_id, &Reply::text(&tr(locale, "thread-hint")).to(message.id)).await;
+            }
+            return;
+        }
+        let is_own_thread = thread.is_some_and(|thread| thread.is_own);
+        if !is_addressed && !(is_own_thread && self.config.message_content) {
+            return;
+        }
+        if !self.visitors.admit(message.author.id, None, std::time::Instant::now()) {
+            return tracing::debug!("too many messages from one person");
+        }
+        let typed = without_mention(&message.content, bot);
+        let is_thread = !is_direct && (thread.is_some() || self.is_thread(http, bot, message.channel_id).await);
+        let base = self.base_of(http, bot, message, is_thread).await;
+        // The language typed, that of their client, of the conversation, of the guild.
+        let known = self.threads.locale(message.guild_id).unwrap_or(self.config.locale);
+        let spoken = base.as_ref().map_or(known, |base| locale_of(&base.shown, known));
+        let locale = locale_of(&typed, self.visitors.locale(message.author.id).unwrap_or(spoken));
+        let said = match self.text_of(message, &typed).await {
+            Ok(text) => self.read(&text, base.map(|base| base.line).as_deref(), locale),
+            Err(problem) => Said::Problem(problem),
+        };
+        let place = Place::of_message(message.author.id, is_direct, is_thread);
+        let reply = match said {
+            Said::View(view) => self.draw(*view, &place).await,
+            Said::Problem(problem) => Reply::problem(locale, &problem),
+            // Talk among people is none of the bot's business; in private there is nobody else.
+            Said::Nothing if is_direct => Reply::problem(locale, &Problem::new(msg!("discord-nothing-to-change"))),
+            Said::Nothing => return,
+        };
+        // Without the right to attach there may be one to embed, and without that one to speak.
+        let reply = reply.to(message.id);
+        let attempts = [
+            Some(reply.clone()),
+            reply.without_picture(),
+            Some(Reply::text(&tr(locale, "discord-cannot-embed")).to(message.id)),
+        ];
+        for attempt in attempts.into_iter().flatten() {
+            match reply::post(http, message.channel_id, &attempt).await {
+                Err(Refusal::Forbidden) => {}
+                Ok(_) | Err(Refusal::Failed) => return,
+            }
+        }
+    }
+
+    /// Whether a channel of which nothing was told is a thread.
+    async fn is_thread(&self, http: &Http, bot: UserId, channel: ChannelId) -> bool {
+        let serenity::Result::Ok(serenity::Channel::Guild(channel)) = http.get_channel(channel).await else { return false };
+        self.threads.note(&channel, bot);
+        channel.thread_metadata.is_some()
+    }
+
+    /// The answer that a message follows.
+    async fn base_of(&self, http: &Http, bot: UserId, message: &Message, is_thread: bool) -> Option<Base> {
+        if let Some(replied) = &message.referenced_message {
+            return Base::of(replied, bot);
+        }
+        if !is_thread && message.guild_id.is_some() {
+            return None;
+        }
+        newest(http, bot, message.channel_id, is_thread, Some(message.id)).await.ok()?
+    }
+
+    /// The line of the last answer in a channel.
+    pub(super) async fn last_line(&self, http: &Http, asked: &Asked<'_>) -> Result<String, Problem> {
+        let unknown = || Problem::of("line", msg!("discord-no-last-answer"));
+        let bot = UserId::new(http.application_id().ok_or_else(unknown)?.get());
+        let found = tokio::time::timeout(SEARCH, newest(http, bot, asked.channel, asked.place.is_thread, None)).await;
+        match found {
+            Ok(Ok(Some(base))) => Ok(base.line),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// What was typed, and the text files that came along.
+    pub(super) async fn text_of(&self, message: &Message, typed: &str) -> Result<String, Problem> {
+        let mut text = typed.to_owned();
+        for file in &message.attachments {
+            let name = file.filename.as_str();
+            let is_text = file.content_type.as_deref().is_none_or(|kind| kind.starts_with("text/") || kind.contains("json") || kind.contains("yaml"));
+            if !is_text {
+                return Err(Problem::new(msg!("discord-file-kind", name = name)));
+            }
+            if file.size > LARGEST_FILE {
+                return Err(Problem::new(msg!("discord-file-size", name = name, limit = crate::units::Bytes(LARGEST_FILE.into()))));
+            }
+            let is_discords = match &self.config.api_base {
+                Some(base) => file.url.starts_with(base.as_str()),
+                None => FILE_HOSTS.iter().any(|host| file.url.starts_with(host)),
+            };
+            let bytes = if is_discords { file.download().await.ok() } else { None };
+            let read = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+            text += "\n";
+            text += &read.ok_or_else(|| Problem::new(msg!("discord-file-unread", name = name)))?;
+        }
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// An answer of the bot that others refer to.
+struct Base {
+    line: String,
+    /// Its words, which tell the language of the conversation.
+    shown: String,
+}
+
+impl Base {
+    fn of(message: &Message, bot: UserId) -> Option<Self> {
+        let line = line_of(message).filter(|_| message.author.id == bot)?;
+        let shown = message.embeds.last()?.description.clone().unwrap_or_default();
+        Some(Self { line: line.to_owned(), shown })
+    }
+}
+
+/// The newest answer in a channel, or the one that a thread was opened on.
+async fn newest(
+    http: &Http,
+    bot: UserId,
+    channel: ChannelId,
+    is_thread: bool,
+    before: Option<MessageId>,
+) -> serenity::Result<Option<Base>> {
+    let mut search = GetMessages::new().limit(LOOK_BACK);
+    if let Some(before) = before {
+        search = search.before(before);
+    }
+    let messages = channel.messages(http, search).await?;
+    let found = messages.iter().find_map(|message| Base::of(message, bot));
+    if found.is_some() || !is_thread {
+        return Ok(found);
+    }
+    let serenity::Channel::Guild(thread) = http.get_channel(channel).await? else { return Ok(None) };
+    let Some(parent) = thread.parent_id.filter(|_| thread.thread_metadata.is_some()) else { return Ok(None) };
+    let starter = http.get_message(parent, MessageId::new(channel.get())).await?;
+    Ok(Base::of(&starter, bot))
+}
+
+fn without_mention(content: &str, bot: UserId) -> String {
+    content.replace(&format!("<@{bot}>"), " ").replace(&format!("<@!{bot}>"), " ").trim().to_owned()
+}

@@ -1,0 +1,174 @@
+//! Buttons, selects and the dialog. A component holds a difference; the message it stands on holds
+//! the line that it is a difference to.
+
+use super::follow_up::line_of;
+use super::place::{Asked, Place, missing};
+use super::reply::{self, Callback, EPHEMERAL, Refusal, Reply, refusal_of};
+use super::said::Said;
+use super::Bot;
+use crate::message::Problem;
+use crate::msg;
+use crate::text::{clip, tr};
+use crate::view::Action;
+use poise::serenity_prelude as serenity;
+use serde_json::json;
+use serenity::{ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, Http, Message, ModalInteraction, Permissions};
+
+const LONGEST_TWEAK: u16 = 1000;
+const LONGEST_THREAD_NAME: usize = 100;
+/// What a thread's conversation takes.
+const IN_THREADS: [Permissions; 2] = [Permissions::SEND_MESSAGES_IN_THREADS, Permissions::EMBED_LINKS];
+
+impl Bot {
+    pub(super) async fn pressed(&self, http: &Http, pressed: &ComponentInteraction) {
+        let asked = Asked::from(pressed);
+        let base = line_of(&pressed.message).map(str::to_owned);
+        let problem = |message| Said::Problem(Problem::new(message));
+        let (action, base) = match (Action::read(&pressed.data.custom_id), base) {
+            (Some(Action::Delete(asker)), _) => return self.delete(http, &asked, asker).await,
+            (Some(action), Some(base)) => (action, base),
+            _ => return self.respond(http, &asked, problem(msg!("discord-old-button")), true).await,
+        };
+        if let Err(problem) = self.admit(&asked) {
+            return self.respond(http, &asked, Said::Problem(problem), true).await;
+        }
+        match action {
+            Action::Change(words) => self.react(http, &asked, &pressed.message, self.change(&base, &words, asked.locale)).await,
+            Action::Select(_) => {
+                let said = match &pressed.data.kind {
+                    ComponentInteractionDataKind::StringSelect { values } if !values.is_empty() => {
+                        self.change(&base, &values[0], asked.locale)
+                    }
+                    _ => problem(msg!("discord-old-button")),
+                };
+                self.react(http, &asked, &pressed.message, said).await;
+            }
+            Action::Compare(words) => self.react(http, &asked, &pressed.message, self.compare(&base, &words, asked.locale)).await,
+            Action::Tweak => self.ask_for_tweak(http, &asked).await,
+            Action::Explain => self.respond(http, &asked, self.about("explain", &base, "", asked.locale), true).await,
+            Action::Recipe => self.respond(http, &asked, self.about("recipe", &base, "", asked.locale), true).await,
+            Action::Share => self.respond(http, &asked, self.line(&base, asked.locale), false).await,
+            Action::Thread => self.open_thread(http, &asked, &pressed.message, &base).await,
+            Action::Delete(_) => {}
+        }
+    }
+
+    pub(super) async fn submitted(&self, http: &Http, submitted: &ModalInteraction) {
+        let asked = Asked::from(submitted);
+        let message = submitted.message.as_deref();
+        let inputs = submitted.data.components.iter().flat_map(|row| &row.components);
+        let text = inputs.into_iter().find_map(|component| match component {
+            ActionRowComponent::InputText(input) => input.value.as_deref(),
+            _ => None,
+        });
+        let is_ours = Action::read(&submitted.data.custom_id) == Some(Action::Tweak);
+        let (Some(message), Some(text), true) = (message, text, is_ours) else {
+            let problem = Said::Problem(Problem::new(msg!("discord-old-button")));
+            return self.respond(http, &asked, problem, true).await;
+        };
+        let said = match (self.admit(&asked), line_of(message)) {
+            (Err(problem), _) => Said::Problem(problem),
+            (Ok(()), Some(base)) => self.change(base, text, asked.locale),
+            (Ok(()), None) => Said::Problem(Problem::new(msg!("discord-old-button"))),
+        };
+        self.react(http, &asked, message, said).await;
+    }
+
+    /// Answers a press. What only its reader sees changes in place; in a thread the answer is a regular
+    /// message, since only replies to those carry their text; elsewhere it is a new message.
+    async fn react(&self, http: &Http, asked: &Asked<'_>, message: &Message, said: Said) {
+        let Said::View(view) = said else { return self.respond(http, asked, said, true).await };
+        let is_private = message.flags.is_some_and(|flags| flags.bits() & EPHEMERAL != 0);
+        let sent = if is_private {
+            let reply = self.draw(*view, &asked.place.private()).await;
+            reply::answer(http, asked.key(), Callback::Update, &reply).await
+        } else if asked.place.is_thread && asked.place.has_bot && missing(&IN_THREADS, asked.permissions).is_none() {
+            let noticed = reply::notice(http, asked.key(), Callback::Noticed).await;
+            let reply = self.draw(*view, &asked.place).await.to(message.id);
+            if reply::post(http, asked.channel, &reply).await.is_err() && noticed.is_ok() {
+                let _ = reply::follow_up(http, asked.token, &reply).await;
+            }
+            noticed
+        } else {
+            let reply = self.draw(*view, &asked.place).await;
+            reply::answer(http, asked.key(), Callback::Message, &reply).await
+        };
+        if sent.is_err() {
+            self.apologize(http, asked).await;
+        }
+    }
+
+    async fn ask_for_tweak(&self, http: &Http, asked: &Asked<'_>) {
+        let words = |key| tr(asked.locale, key);
+        let dialog = json!({
+            "custom_id": Action::Tweak.to_string(), "title": words("tweak-title"),
+            "components": [{"type": 1, "components": [{
+                "type": 4, "custom_id": "change", "style": 1, "label": words("tweak-label"),
+                "placeholder": words("tweak-placeholder"), "max_length": LONGEST_TWEAK, "required": true,
+            }]}],
+        });
+        let reply = Reply::raw(dialog);
+        if reply::answer(http, asked.key(), Callback::Modal, &reply).await.is_err() {
+            self.apologize(http, asked).await;
+        }
+    }
+
+    async fn delete(&self, http: &Http, asked: &Asked<'_>, asker: u64) {
+        if asked.user.id.get() != asker && !asked.is_moderator {
+            let problem = Said::Problem(Problem::new(msg!("discord-not-yours")));
+            return self.respond(http, asked, problem, true).await;
+        }
+        // The message of a noticed press is the interaction's original.
+        if reply::notice(http, asked.key(), Callback::Noticed).await.is_ok()
+            && let Err(error) = http.delete_original_interaction_response(asked.token).await
+        {
+            let (status, code) = refusal_of(&error).unzip();
+            tracing::warn!(status, code, "could not delete an answer");
+        }
+    }
+
+    /// Opens a thread on the answer, and repeats it there as a regular message.
+    async fn open_thread(&self, http: &Http, asked: &Asked<'_>, message: &Message, base: &str) {
+        let needed = [&[Permissions::CREATE_PUBLIC_THREADS][..], &IN_THREADS].concat();
+        let problem = match (asked.place.has_bot, missing(&needed, asked.permissions)) {
+            (false, _) => Some(msg!("discord-not-in-guild")),
+            (true, lacking) => lacking,
+        };
+        if let Some(problem) = problem {
+            return self.respond(http, asked, Said::Problem(Problem::new(problem)), true).await;
+        }
+        // The answer in words everyone there reads.
+        let locale = asked.guild_locale.unwrap_or(asked.locale);
+        let Said::View(view) = self.line(base, locale) else {
+            return self.respond(http, asked, Said::Problem(Problem::new(msg!("discord-old-button"))), true).await;
+        };
+        if reply::notice(http, asked.key(), Callback::Defer).await.is_err() {
+            return;
+        }
+        let name = clip(&view.title, LONGEST_THREAD_NAME).into_owned();
+        let settings = json!({"name": name, "auto_archive_duration": 1440});
+        const ALREADY_THERE: isize = 160_004;
+        let opened = match http.create_thread_from_message(asked.channel, message.id, &settings, None).await {
+            Ok(thread) => {
+                let place = Place { is_thread: true, ..asked.place };
+                let first = self.draw(*view, &place).await.saying(&tr(locale, "thread-hint"));
+                reply::post(http, thread.id, &first).await.map(|_| thread.id.get())
+            }
+            // A thread on a message has the message's id.
+            Err(error) => match refusal_of(&error) {
+                Some((_, ALREADY_THERE)) => Ok(message.id.get()),
+                Some((403, _)) => Err(Refusal::Forbidden),
+                refused => {
+                    tracing::error!(status = refused.map(|(status, _)| status), "could not open a thread");
+                    Err(Refusal::Failed)
+                }
+            },
+        };
+        let said = match opened {
+            Ok(thread) => Reply::text(&format!("→ <#{thread}>")),
+            Err(Refusal::Forbidden) => Reply::problem(asked.locale, &Problem::new(msg!("discord-cannot-thread"))),
+            Err(Refusal::Failed) => Reply::problem(asked.locale, &Problem::new(msg!("discord-our-fault"))),
+        };
+        let _ = reply::edit_original(http, asked.token, &said).await;
+    }
+}

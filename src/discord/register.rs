@@ -1,0 +1,102 @@
+//! The table of commands as Discord stores it: names and descriptions in both languages, options with
+//! the types, ranges and choices of the knobs they set.
+
+use crate::catalog::Catalog;
+use crate::commands::{Opt, SLASH, Slash};
+use crate::request::knobs::{Kind, Knob};
+use crate::text::{Locale, clip, tr};
+use serde_json::{Value, json};
+
+/// The message command: reads what somebody pasted.
+pub(super) const ESTIMATE_THIS: &str = "Estimate this";
+
+/// Option types, by Discord's numbers.
+const STRING: u8 = 3;
+const INTEGER: u8 = 4;
+const NUMBER: u8 = 10;
+
+const MOST_CHOICES: usize = 25;
+const LONGEST_DESCRIPTION: usize = 100;
+/// Beyond this a client's numbers are no longer whole.
+const LARGEST_NUMBER: f64 = 9_007_199_254_740_992.0;
+
+/// Everything to register.
+pub(super) fn commands(catalog: &Catalog) -> Value {
+    let mut all: Vec<Value> = SLASH.iter().map(|command| slash(command, catalog)).collect();
+    let mut on_message = json!({"type": 3, "name": ESTIMATE_THIS});
+    on_message["name_localizations"] = in_chinese("command-estimate-this");
+    all.push(everywhere(on_message));
+    Value::Array(all)
+}
+
+/// In guilds and in private, added by a guild or by a user.
+fn everywhere(mut command: Value) -> Value {
+    command["integration_types"] = json!([0, 1]);
+    command["contexts"] = json!([0, 1, 2]);
+    command
+}
+
+fn slash(command: &Slash, catalog: &Catalog) -> Value {
+    let mut object = described("command", command.name);
+    object["type"] = json!(1);
+    object["options"] = command.options.iter().map(|opt| option(*opt, catalog)).collect();
+    everywhere(object)
+}
+
+/// Name and description, and both in Chinese: `KIND-NAME-name` and `KIND-NAME`.
+fn described(kind: &str, name: &str) -> Value {
+    let key = format!("{kind}-{name}");
+    let description = |locale| clip(&tr(locale, &key), LONGEST_DESCRIPTION).into_owned();
+    json!({
+        "name": name,
+        "name_localizations": in_chinese(&format!("{key}-name")),
+        "description": description(Locale::En),
+        "description_localizations": {"zh-CN": description(Locale::ZhCn), "zh-TW": description(Locale::ZhCn)},
+    })
+}
+
+/// Any Chinese reads the same texts.
+fn in_chinese(key: &str) -> Value {
+    let name = tr(Locale::ZhCn, key);
+    json!({"zh-CN": name, "zh-TW": name})
+}
+
+fn option(opt: Opt, catalog: &Catalog) -> Value {
+    let mut object = described("option", opt.name());
+    object["required"] = json!(opt.is_needed());
+    object["type"] = json!(STRING);
+    match opt.knob() {
+        Some(knob) => values(&mut object, knob, catalog),
+        None => object["autocomplete"] = json!(matches!(opt, Opt::Words("topic"))),
+    }
+    object
+}
+
+/// The type, range and choices of a knob's values.
+fn values(object: &mut Value, knob: &Knob, catalog: &Catalog) {
+    match &knob.kind {
+        Kind::Length { min, max, .. } | Kind::Count { min, max, .. } => {
+            object["type"] = json!(INTEGER);
+            object["min_value"] = json!(min);
+            object["max_value"] = json!((*max).min(LARGEST_NUMBER as u64));
+        }
+        Kind::Number { min, max, .. } => {
+            object["type"] = json!(NUMBER);
+            object["min_value"] = json!(min);
+            object["max_value"] = json!(max.min(LARGEST_NUMBER));
+        }
+        Kind::Choice(choices) => offer(object, choices.iter().map(|(word, _)| *word).collect()),
+        Kind::Row(table) => offer(object, table.rows(catalog).into_iter().map(|(name, _)| name).collect()),
+        Kind::Model | Kind::Gpu | Kind::Fleet => object["autocomplete"] = json!(true),
+        Kind::List(_) | Kind::Text => {}
+    }
+}
+
+/// As choices where they are few, else as suggestions while typing.
+fn offer(object: &mut Value, words: Vec<&str>) {
+    if words.len() > MOST_CHOICES {
+        object["autocomplete"] = json!(true);
+    } else {
+        object["choices"] = words.iter().map(|word| json!({"name": word, "value": word})).collect();
+    }
+}
