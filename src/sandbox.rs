@@ -150,6 +150,24 @@ impl Sandbox {
         self.world.until(patience, |state| (state.identifies >= times).then_some(())).await.is_some()
     }
 
+    /// Waits until the bot is connected.
+    pub async fn connected(&self, patience: Duration) -> bool {
+        let is_up = |state: &world::State| state.sessions.iter().any(gateway::Session::is_connected).then_some(());
+        self.world.until(patience, is_up).await.is_some()
+    }
+    /// Waits until the bot has tried to resume a session.
+    pub async fn resumed(&self, patience: Duration) -> bool {
+        self.world.until(patience, |state| (state.resumes > 0).then_some(())).await.is_some()
+    }
+    /// The bytes behind a URL that a message showed.
+    pub fn file(&self, url: &str) -> Option<Vec<u8>> {
+        self.world.lock().files.get(url.strip_prefix(self.base())?).cloned()
+    }
+
+    /// The socket stays open and nothing comes through it any more.
+    pub fn fall_silent(&self) {
+        self.world.lock().is_silent = true;
+    }
     /// Op 7: the bot is told to reconnect and to resume.
     pub fn ask_to_reconnect(&self) {
         self.push(|| Frame::Send(serde_json::json!({"op": 7, "d": null})));

@@ -539,3 +539,119 @@ fn choices(faults: &mut Faults, at: &str, choices: &[Value], kind: Option<u64>) 
     }
     size
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Paths of the faults, as Discord nests them.
+    fn paths(faults: Faults) -> Vec<String> {
+        faults.0.into_iter().map(|(at, ..)| at.trim_start_matches('.').to_owned()).collect()
+    }
+
+    #[track_caller]
+    fn refused(body: Value, at: &str) {
+        assert_eq!(paths(message(&body, &[], true)), [at], "{body}");
+    }
+
+    fn rows(components: Value) -> Value {
+        json!({"content": "x", "components": [{"type": 1, "components": components}]})
+    }
+
+    fn button(id: &str) -> Value {
+        json!({"type": 2, "style": 2, "label": "x", "custom_id": id})
+    }
+
+    #[test]
+    fn messages_over_a_limit_are_refused_by_its_path() {
+        let long = |n: usize| "x".repeat(n);
+        assert!(paths(message(&json!({"content": long(2000)}), &[], true)).is_empty());
+        refused(json!({"content": long(2001)}), "content");
+        refused(json!({}), "content");
+        refused(json!({"content": "  "}), "content");
+        refused(json!({"embeds": [{"title": long(257)}]}), "embeds.0.title");
+        refused(json!({"embeds": [{"description": long(4097)}]}), "embeds.0.description");
+        refused(json!({"embeds": [{"footer": {"text": long(2049)}}]}), "embeds.0.footer.text");
+        refused(json!({"embeds": [{"fields": [{"name": "x", "value": long(1025)}]}]}), "embeds.0.fields.0.value");
+        refused(json!({"embeds": [{"fields": [{"name": " ", "value": "x"}]}]}), "embeds.0.fields.0.name");
+        let fields = vec![json!({"name": "x", "value": "x"}); 26];
+        refused(json!({"embeds": [{"fields": fields}]}), "embeds.0.fields");
+        refused(json!({"embeds": [{"description": long(4000)}, {"description": long(2001)}]}), "embeds");
+        refused(json!({"embeds": [{"color": 0x100_0000, "title": "x"}]}), "embeds.0.color");
+        refused(json!({"embeds": [{"color": 1}]}), "embeds.0");
+        refused(json!({"content": "x", "flags": 1}), "flags");
+        refused(json!({"content": "x", "allowed_mentions": {"parse": ["users"], "users": ["1"]}}), "allowed_mentions");
+        refused(json!({"embeds": [{"image": {"url": "attachment://chart.png"}}]}), "embeds.0.image.url");
+    }
+
+    #[test]
+    fn components_over_a_limit_are_refused_by_their_path() {
+        assert!(paths(message(&rows(json!([button("a"), button("b")])), &[], true)).is_empty());
+        let six: Vec<Value> = ["a", "b", "c", "d", "e", "f"].map(button).into();
+        refused(rows(json!(six)), "components.0.components");
+        refused(rows(json!([])), "components.0.components");
+        refused(rows(json!([button("a"), button("a")])), "components.0.components.1.custom_id");
+        refused(rows(json!([button(&"x".repeat(101))])), "components.0.components.0.custom_id");
+        refused(rows(json!([{"type": 2, "style": 2, "custom_id": "a"}])), "components.0.components.0");
+        let options: Vec<Value> = (0..26).map(|n| json!({"label": "x", "value": n.to_string()})).collect();
+        let select = |options: Value| json!({"type": 3, "custom_id": "s", "options": options});
+        refused(rows(json!([select(json!(options))])), "components.0.components.0.options");
+        let twice = json!([{"label": "x", "value": "1"}, {"label": "y", "value": "1"}]);
+        refused(rows(json!([select(twice)])), "components.0.components.0.options.1.value");
+        let one = json!([{"label": "x", "value": "1"}]);
+        refused(rows(json!([select(one), button("a")])), "components.0.components");
+        let six_rows = vec![json!({"type": 1, "components": []}); 6];
+        assert!(paths(message(&json!({"content": "x", "components": six_rows}), &[], true)).contains(&"components".into()));
+    }
+
+    #[test]
+    fn a_callback_must_suit_its_interaction() {
+        let message = json!({"content": "x"});
+        for (kind, interaction, fits) in [(4, 2, true), (4, 4, false), (7, 2, false), (7, 3, true), (8, 4, true), (8, 2, false)] {
+            let mut data = message.clone();
+            data["choices"] = json!([]);
+            let faults = callback(&json!({"type": kind, "data": data}), &[], interaction);
+            assert_eq!(paths(faults).is_empty(), fits, "{kind} to {interaction}");
+        }
+        let choices: Vec<Value> = (0..26).map(|n| json!({"name": n.to_string(), "value": "x"})).collect();
+        assert_eq!(paths(callback(&json!({"type": 8, "data": {"choices": choices}}), &[], 4)), ["data.choices"]);
+        let deferred = json!({"type": 5, "data": {"flags": 4}});
+        assert_eq!(paths(callback(&deferred, &[], 2)), ["data.flags"]);
+    }
+
+    #[test]
+    fn commands_that_break_a_rule_are_refused_by_their_path() {
+        let option = |name: &str| json!({"type": 3, "name": name, "description": "x"});
+        let command = |options: Value| json!([{"name": "train", "description": "x", "options": options}]);
+        assert!(paths(commands(&command(json!([option("gpu")])))).is_empty());
+        for (options, at) in [
+            (json!([option("GPU")]), "0.options.0.name"),
+            (json!([option("a b")]), "0.options.0.name"),
+            (json!([option("a"), option("a")]), "0.options.1"),
+            (json!([option("a"), {"type": 3, "name": "b", "description": "x", "required": true}]), "0.options.1"),
+            (json!([{"type": 3, "name": "a", "description": ""}]), "0.options.0.description"),
+            (json!([{"type": 3, "name": "a", "description": "x", "min_value": 1}]), "0.options.0.min_value"),
+            (json!([{"type": 4, "name": "a", "description": "x", "min_value": 2, "max_value": 1}]), "0.options.0.max_value"),
+            (json!([{"type": 4, "name": "a", "description": "x", "choices": [{"name": "x", "value": "x"}]}]), "0.options.0.choices.0.value"),
+            (json!([{"type": 3, "name": "a", "description": "x", "name_localizations": {"zh": "甲"}}]), "0.options.0.name_localizations.zh"),
+        ] {
+            assert_eq!(paths(commands(&command(options))), [at]);
+        }
+        let many: Vec<Value> = (0..26).map(|n| option(&format!("o{n}"))).collect();
+        assert_eq!(paths(commands(&command(json!(many)))), ["0.options"]);
+        let choices: Vec<Value> = (0..25).map(|n| json!({"name": format!("{n}{}", "x".repeat(90)), "value": "x".repeat(100)})).collect();
+        let large = json!([{"type": 3, "name": "a", "description": "x", "choices": choices}, {"type": 3, "name": "b", "description": "x", "choices": choices}]);
+        assert_eq!(paths(commands(&command(large))), ["0"]);
+        let mut menu = json!([{"type": 3, "name": "Estimate this"}]);
+        assert!(paths(commands(&menu)).is_empty());
+        menu[0]["description"] = json!("x");
+        assert_eq!(paths(commands(&menu)), ["0"]);
+    }
+
+    #[test]
+    fn faults_nest_as_discord_nests_them() {
+        let refused = message(&json!({"embeds": [{"title": "x".repeat(300)}]}), &[], true).verdict().unwrap_err();
+        assert_eq!(refused["code"], 50035);
+        assert_eq!(refused["errors"]["embeds"]["0"]["title"]["_errors"][0]["code"], "BASE_TYPE_MAX_LENGTH");
+    }
+}

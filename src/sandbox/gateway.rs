@@ -88,6 +88,7 @@ fn hear(world: &World, line: &UnboundedSender<Frame>, payload: &Value) {
     };
     let data = &payload["d"];
     match payload["op"].as_u64() {
+        Some(1) if world.lock().is_silent => {}
         Some(1) => say(Frame::Send(json!({"op": 11}))),
         Some(2) => identify(world, line, data),
         Some(6) => resume(world, line, data),
@@ -103,6 +104,7 @@ fn is_token(given: &Value, token: &str) -> bool {
 fn identify(world: &World, line: &UnboundedSender<Frame>, data: &Value) {
     let mut state = world.lock();
     state.identifies += 1;
+    state.is_silent = false;
     let refuse = |code, reason| {
         let _ = line.send(Frame::Close(code, reason));
     };
@@ -135,6 +137,8 @@ fn identify(world: &World, line: &UnboundedSender<Frame>, data: &Value) {
 
 fn resume(world: &World, line: &UnboundedSender<Frame>, data: &Value) {
     let mut state = world.lock();
+    state.resumes += 1;
+    state.is_silent = false;
     let seq = data["seq"].as_u64().unwrap_or(0) as usize;
     let good_token = is_token(&data["token"], &state.rules.token);
     let known = state.sessions.iter_mut().find(|session| data["session_id"] == session.id.as_str());

@@ -527,3 +527,159 @@ fn may(channel: &Channel, needed: u64) -> Result<(), Answer> {
     }
     Err(refuse(403, 50013, "Missing Permissions"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::{Rules, User};
+    use super::*;
+
+    /// A world with one person and one registered command.
+    struct Table {
+        world: World,
+        ann: u64,
+    }
+
+    impl Table {
+        fn new() -> Self {
+            let world = World::new(Rules::default(), "http://127.0.0.1:1".into(), None);
+            let ann = world.lock().id();
+            world.lock().users.insert(ann, User { name: "Ann".into(), locale: "en-US".into(), is_moderator: false });
+            Self { world, ann }
+        }
+        fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, header::HeaderValue::from_static("Bot sandbox"));
+            let call = Call { method, query: "", body: &body, files: &[], base: "" };
+            let steps: Vec<&str> = path.split('/').collect();
+            let Answer(status, body) = call.route(&mut self.world.lock(), &steps, &headers).unwrap_or_else(|refused| refused);
+            (status, body)
+        }
+        /// An interaction in a channel: the paths of its callback and of its webhook.
+        fn interact(&self, channel: u64) -> (String, String) {
+            let mut state = self.world.lock();
+            let id = state.interact(2, self.ann, channel, json!({}), None);
+            let token = state.interactions[&id].token.clone();
+            (format!("interactions/{id}/{token}/callback"), format!("webhooks/{APPLICATION}/{token}"))
+        }
+    }
+
+    fn hello() -> Value {
+        json!({"type": 4, "data": {"content": "hello"}})
+    }
+
+    #[test]
+    fn an_interaction_has_one_callback_within_three_seconds() {
+        let table = Table::new();
+        let (callback, _) = table.interact(table.world.general());
+        assert_eq!(table.call("POST", &callback, hello()).0, 204);
+        let (status, body) = table.call("POST", &callback, hello());
+        assert_eq!((status, &body["code"]), (400, &json!(40060)));
+        let (late, _) = table.interact(table.world.general());
+        table.world.lock().ahead += Duration::from_millis(3001);
+        let (status, body) = table.call("POST", &late, hello());
+        assert_eq!((status, &body["code"]), (404, &json!(10062)));
+        assert_eq!(table.call("POST", &late.replace("token", "tokem"), hello()).1["code"], 10062);
+    }
+
+    #[test]
+    fn a_token_lives_for_fifteen_minutes() {
+        let table = Table::new();
+        let (callback, webhook) = table.interact(table.world.general());
+        let message = json!({"content": "more"});
+        assert_eq!(table.call("POST", &webhook, message.clone()).1["code"], 10015, "before the callback");
+        table.call("POST", &callback, hello());
+        assert_eq!(table.call("POST", &webhook, message.clone()).0, 200);
+        table.world.lock().ahead += TOKEN_LIFE + Duration::from_secs(1);
+        let (status, body) = table.call("POST", &webhook, message);
+        assert_eq!((status, &body["code"]), (401, &json!(50027)));
+    }
+
+    #[test]
+    fn the_first_message_after_a_deferral_takes_its_place_and_its_secrecy() {
+        let table = Table::new();
+        let (callback, webhook) = table.interact(table.world.general());
+        table.call("POST", &callback, json!({"type": 5, "data": {"flags": 64}}));
+        let (_, first) = table.call("POST", &webhook, json!({"content": "done"}));
+        assert_eq!(first["flags"], 64, "settled by the deferral");
+        let (_, original) = table.call("GET", &format!("{webhook}/messages/@original"), Value::Null);
+        assert_eq!(original["id"], first["id"]);
+    }
+
+    #[test]
+    fn brought_along_a_bot_reaches_no_channel_and_has_five_follow_ups() {
+        let table = Table::new();
+        let elsewhere = table.world.elsewhere();
+        let (callback, webhook) = table.interact(elsewhere);
+        table.call("POST", &callback, hello());
+        for _ in 0..5 {
+            assert_eq!(table.call("POST", &webhook, json!({"content": "more"})).0, 200);
+        }
+        assert_eq!(table.call("POST", &webhook, json!({"content": "more"})).1["code"], 40094);
+        for path in [format!("channels/{elsewhere}"), format!("channels/{elsewhere}/messages")] {
+            assert_eq!(table.call("GET", &path, Value::Null).0, 403, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_permitted_is_code_50013() {
+        let table = Table::new();
+        let channel = table.world.general();
+        let embed = json!({"embeds": [{"title": "x"}]});
+        let path = format!("channels/{channel}/messages");
+        let (status, sent) = table.call("POST", &path, embed.clone());
+        assert_eq!(status, 200);
+        let threads = format!("{path}/{}/threads", sent["id"].as_str().unwrap());
+        let deny = |permissions: u64| table.world.lock().channels.get_mut(&channel).unwrap().bot_permissions &= !permissions;
+        deny(permission::EMBED_LINKS);
+        assert_eq!(table.call("POST", &path, embed).1["code"], 50013);
+        deny(permission::CREATE_PUBLIC_THREADS);
+        assert_eq!(table.call("POST", &threads, json!({"name": "x"})).1["code"], 50013);
+        deny(permission::SEND_MESSAGES);
+        assert_eq!(table.call("POST", &path, json!({"content": "x"})).1["code"], 50013);
+    }
+
+    #[test]
+    fn a_message_has_one_thread_and_a_reply_needs_its_message() {
+        let table = Table::new();
+        let path = format!("channels/{}/messages", table.world.general());
+        let (_, sent) = table.call("POST", &path, json!({"content": "x"}));
+        let threads = format!("{path}/{}/threads", sent["id"].as_str().unwrap());
+        assert_eq!(table.call("POST", &threads, json!({"name": "talk"})).0, 201);
+        assert_eq!(table.call("POST", &threads, json!({"name": "talk"})).1["code"], 160_004);
+        let lost = json!({"content": "x", "message_reference": {"message_id": "123"}});
+        assert_eq!(table.call("POST", &path, lost).0, 400);
+    }
+
+    #[test]
+    fn one_nonce_is_one_message() {
+        let table = Table::new();
+        let path = format!("channels/{}/messages", table.world.general());
+        let body = json!({"content": "x", "nonce": "7", "enforce_nonce": true});
+        let (first, second) = (table.call("POST", &path, body.clone()).1, table.call("POST", &path, body).1);
+        assert_eq!(first["id"], second["id"]);
+    }
+
+    #[test]
+    fn content_is_blank_unless_addressed() {
+        let table = Table::new();
+        let (mut state, ann) = (table.world.lock(), table.ann);
+        let channel = state.channels[&table.world.general()].clone();
+        let mut seen = |content: &str, intents: u64| {
+            let message = state.make_message(channel.id, ann, &json!({"content": content}), &[]);
+            as_bot_sees(&message, &channel, intents)["content"].as_str().unwrap().to_owned()
+        };
+        let mention = format!("<@{APPLICATION}> seq 8192");
+        assert_eq!(seen("seq 8192", intent::GUILD_MESSAGES), "");
+        assert_eq!(seen(&mention, intent::GUILD_MESSAGES), mention);
+        assert_eq!(seen("seq 8192", intent::MESSAGE_CONTENT), "seq 8192");
+    }
+
+    #[test]
+    fn other_routes_and_other_tokens_are_refused() {
+        let table = Table::new();
+        assert_eq!(table.call("GET", "guilds/1/bans", Value::Null).0, 404);
+        let call = Call { method: "GET", query: "", body: &Value::Null, files: &[], base: "" };
+        let refused = call.route(&mut table.world.lock(), &["gateway", "bot"], &HeaderMap::new());
+        assert!(matches!(refused, Err(Answer(401, _))));
+    }
+}

@@ -107,6 +107,9 @@ pub(super) struct State {
     pub interactions: HashMap<u64, Interaction>,
     pub sessions: Vec<Session>,
     pub identifies: u32,
+    pub resumes: u32,
+    /// Heartbeats go unanswered, until somebody connects anew.
+    pub is_silent: bool,
     pub faults: Vec<Planned>,
     pub seen: Vec<Seen>,
     pub files: HashMap<String, Vec<u8>>,
@@ -228,6 +231,8 @@ impl World {
             interactions: HashMap::new(),
             sessions: Vec::new(),
             identifies: 0,
+            resumes: 0,
+            is_silent: false,
             faults: Vec::new(),
             seen: Vec::new(),
             files: HashMap::new(),
