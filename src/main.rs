@@ -75,8 +75,8 @@ fn main() -> ExitCode {
                 Err(error) => fail(&error),
             }
         }
-        Some(Command::Serve) => serve(),
-        None if cli.line.words.is_empty() => serve(),
+        Some(Command::Serve) => serve(true),
+        None if cli.line.words.is_empty() => serve(false),
         None => one_line(&cli.line),
     }
 }
@@ -131,12 +131,13 @@ fn fail(error: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-#[cfg(feature = "discord")]
-fn serve() -> ExitCode {
-    fail(&"not yet")
+/// The bot. Without a token, in a playground: with a console, unless it `only_serves`.
+#[cfg(all(feature = "discord", feature = "sandbox"))]
+fn serve(only_serves: bool) -> ExitCode {
+    headroom::console::run(app(), only_serves)
 }
 
-#[cfg(not(feature = "discord"))]
-fn serve() -> ExitCode {
+#[cfg(not(all(feature = "discord", feature = "sandbox")))]
+fn serve(_only_serves: bool) -> ExitCode {
     fail(&"this program was built without the bot; give it a line, such as: headroom train llama-3-8b")
 }
