@@ -2,7 +2,7 @@
 
 use super::one;
 use super::slash::Opt::{Knob, Needed};
-use super::slash::{Asks, Slash, MORE};
+use super::slash::{Asks, MORE, Slash};
 use crate::answer;
 use crate::app::{Answer, App, Command};
 use crate::plan::{self, Fit, FitRow};
@@ -16,7 +16,16 @@ pub const COMMAND: Command =
 
 pub static SLASH: Slash = Slash {
     name: "fit",
-    options: &[Needed("gpu"), Knob("gpus"), Knob("nodes"), Knob("work"), Knob("method"), Knob("quant"), Knob("seq"), MORE],
+    options: &[
+        Needed("gpu"),
+        Knob("gpus"),
+        Knob("nodes"),
+        Knob("work"),
+        Knob("method"),
+        Knob("quant"),
+        Knob("seq"),
+        MORE,
+    ],
     asks: |given| Asks::Line(given.line("fit")),
     is_private: false,
 };

@@ -1,8 +1,8 @@
 //! `gpu`: a card's figures, and what fits on it.
 
-use super::{fit::fit_json, one};
 use super::slash::Opt::{Knob, Needed};
 use super::slash::{Asks, Slash};
+use super::{fit::fit_json, one};
 use crate::app::{Answer, App, Command};
 use crate::catalog::Gpu;
 use crate::plan::{self, Fit};

@@ -2,7 +2,7 @@
 
 use super::estimated;
 use super::slash::Opt::{Knob, Needed};
-use super::slash::{Asks, Slash, MORE};
+use super::slash::{Asks, MORE, Slash};
 use crate::app::Command;
 use crate::request::Verb;
 

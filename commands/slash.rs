@@ -100,7 +100,11 @@ mod tests {
                 assert_eq!(option.knob().map(|knob| knob.key), is_knob.then(|| option.name()), "/{}", command.name);
             }
             let needed = command.options.iter().filter(|option| option.is_needed()).count();
-            assert!(command.options[..needed].iter().all(|option| option.is_needed()), "/{}: needed first", command.name);
+            assert!(
+                command.options[..needed].iter().all(|option| option.is_needed()),
+                "/{}: needed first",
+                command.name
+            );
         }
     }
 

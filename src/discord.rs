@@ -151,8 +151,12 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
         FullEvent::Ready { data_about_bot } => {
             tracing::info!(guilds = data_about_bot.guilds.len(), "online");
         }
-        FullEvent::InteractionCreate { interaction: Interaction::Component(pressed) } => bot.pressed(http, pressed).await,
-        FullEvent::InteractionCreate { interaction: Interaction::Modal(submitted) } => bot.submitted(http, submitted).await,
+        FullEvent::InteractionCreate { interaction: Interaction::Component(pressed) } => {
+            bot.pressed(http, pressed).await
+        }
+        FullEvent::InteractionCreate { interaction: Interaction::Modal(submitted) } => {
+            bot.submitted(http, submitted).await
+        }
         FullEvent::Message { new_message } => bot.written(http, context.bot_id(), new_message).await,
         FullEvent::GuildCreate { guild, .. } => bot.threads.learn(guild, context.bot_id()),
         FullEvent::ThreadCreate { thread } => bot.threads.note(thread, context.bot_id()),

@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn the_token_is_in_no_debug_output() {
-        let config = read(&[("DISCORD_TOKEN", "secret"), ("DISCORD_API_BASE", "http://127.0.0.1:4000/")]).unwrap().unwrap();
+        let config =
+            read(&[("DISCORD_TOKEN", "secret"), ("DISCORD_API_BASE", "http://127.0.0.1:4000/")]).unwrap().unwrap();
         assert!(!format!("{config:?}").contains("secret"));
         assert_eq!(config.api_base.as_deref(), Some("http://127.0.0.1:4000"));
     }

@@ -92,7 +92,8 @@ impl Bot {
             // Without the intent all that is not addressed to the bot looks empty.
             if self.threads.take_hint(message.channel_id) {
                 let locale = self.threads.locale(message.guild_id).unwrap_or(self.config.locale);
-                let _ = reply::post(http, message.channel_id, &Reply::text(&tr(locale, "thread-hint")).to(message.id)).await;
+                let _ = reply::post(http, message.channel_id, &Reply::text(&tr(locale, "thread-hint")).to(message.id))
+                    .await;
             }
             return;
         }
@@ -139,7 +140,9 @@ impl Bot {
 
     /// Whether a channel of which nothing was told is a thread.
     async fn is_thread(&self, http: &Http, bot: UserId, channel: ChannelId) -> bool {
-        let serenity::Result::Ok(serenity::Channel::Guild(channel)) = http.get_channel(channel).await else { return false };
+        let serenity::Result::Ok(serenity::Channel::Guild(channel)) = http.get_channel(channel).await else {
+            return false;
+        };
         self.threads.note(&channel, bot);
         channel.thread_metadata.is_some()
     }
@@ -171,12 +174,19 @@ impl Bot {
         let mut text = typed.to_owned();
         for file in &message.attachments {
             let name = file.filename.as_str();
-            let is_text = file.content_type.as_deref().is_none_or(|kind| kind.starts_with("text/") || kind.contains("json") || kind.contains("yaml"));
+            let is_text = file
+                .content_type
+                .as_deref()
+                .is_none_or(|kind| kind.starts_with("text/") || kind.contains("json") || kind.contains("yaml"));
             if !is_text {
                 return Err(Problem::new(msg!("discord-file-kind", name = name)));
             }
             if file.size > LARGEST_FILE {
-                return Err(Problem::new(msg!("discord-file-size", name = name, limit = crate::units::Bytes(LARGEST_FILE.into()))));
+                return Err(Problem::new(msg!(
+                    "discord-file-size",
+                    name = name,
+                    limit = crate::units::Bytes(LARGEST_FILE.into())
+                )));
             }
             let is_discords = match &self.config.api_base {
                 Some(base) => file.url.starts_with(base.as_str()),

@@ -58,8 +58,12 @@ impl Place {
 /// What the bot lacks, of what it needs to do something in a channel: Discord's name of it.
 pub(super) fn missing(needed: &[Permissions], has: Option<Permissions>) -> Option<Message> {
     let has = has?;
-    let lacking: Vec<String> =
-        needed.iter().filter(|permission| !has.contains(**permission)).flat_map(|permission| permission.get_permission_names()).map(str::to_owned).collect();
+    let lacking: Vec<String> = needed
+        .iter()
+        .filter(|permission| !has.contains(**permission))
+        .flat_map(|permission| permission.get_permission_names())
+        .map(str::to_owned)
+        .collect();
     (!lacking.is_empty()).then(|| msg!("discord-missing-permission", permissions = lacking))
 }
 

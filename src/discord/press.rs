@@ -1,18 +1,21 @@
 //! Buttons, selects and the dialog. A component holds a difference; the message it stands on holds
 //! the line that it is a difference to.
 
+use super::Bot;
 use super::follow_up::line_of;
 use super::place::{Asked, Place, missing};
 use super::reply::{self, Callback, EPHEMERAL, Refusal, Reply, refusal_of};
 use super::said::Said;
-use super::Bot;
 use crate::message::Problem;
 use crate::msg;
 use crate::text::{clip, tr};
 use crate::view::Action;
 use poise::serenity_prelude as serenity;
 use serde_json::json;
-use serenity::{ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, Http, Message, ModalInteraction, Permissions};
+use serenity::{
+    ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, Http, Message, ModalInteraction,
+    Permissions,
+};
 
 const LONGEST_TWEAK: u16 = 1000;
 const LONGEST_THREAD_NAME: usize = 100;
@@ -33,7 +36,9 @@ impl Bot {
             return self.respond(http, &asked, Said::Problem(problem), true).await;
         }
         match action {
-            Action::Change(words) => self.react(http, &asked, &pressed.message, self.change(&base, &words, asked.locale)).await,
+            Action::Change(words) => {
+                self.react(http, &asked, &pressed.message, self.change(&base, &words, asked.locale)).await
+            }
             Action::Select(_) => {
                 let said = match &pressed.data.kind {
                     ComponentInteractionDataKind::StringSelect { values } if !values.is_empty() => {
@@ -43,7 +48,9 @@ impl Bot {
                 };
                 self.react(http, &asked, &pressed.message, said).await;
             }
-            Action::Compare(words) => self.react(http, &asked, &pressed.message, self.compare(&base, &words, asked.locale)).await,
+            Action::Compare(words) => {
+                self.react(http, &asked, &pressed.message, self.compare(&base, &words, asked.locale)).await
+            }
             Action::Tweak => self.ask_for_tweak(http, &asked).await,
             Action::Explain => self.respond(http, &asked, self.about("explain", &base, "", asked.locale), true).await,
             Action::Recipe => self.respond(http, &asked, self.about("recipe", &base, "", asked.locale), true).await,

@@ -135,7 +135,9 @@ pub(super) async fn answer(
         Value::Null => json!({"type": kind as u8}),
         data => json!({"type": kind as u8, "data": data}),
     };
-    let sent = insist("callback", FIRST_ANSWER, || http.create_interaction_response(id, token, &body, reply.files.clone())).await;
+    let sent =
+        insist("callback", FIRST_ANSWER, || http.create_interaction_response(id, token, &body, reply.files.clone()))
+            .await;
     match sent {
         Err(Sent::Acknowledged) => Ok(()),
         sent => sent.map_err(Sent::refusal),

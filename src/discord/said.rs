@@ -56,7 +56,9 @@ impl Bot {
         }
         match read.outcome {
             tweak::Said::Nothing => Said::Nothing,
-            tweak::Said::Error => Said::Problem(read.error.unwrap_or_else(|| Problem::new(msg!("discord-not-understood")))),
+            tweak::Said::Error => {
+                Said::Problem(read.error.unwrap_or_else(|| Problem::new(msg!("discord-not-understood"))))
+            }
             tweak::Said::Wish => Said::View(Box::new(wish(locale, &before, &read.ask))),
             tweak::Said::Changed => {
                 let after = estimated(&read.settings, read.settings.choice("work"));
@@ -79,7 +81,9 @@ impl Bot {
     /// The explanation or recipe of an answer's line.
     pub(super) fn about(&self, verb: &str, base: &str, words: &str, locale: Locale) -> Said {
         match self.settings(base) {
-            Ok(base) => self.line(format!("{verb} {} {words}", line::write(&estimated(&base, None))).trim_end(), locale),
+            Ok(base) => {
+                self.line(format!("{verb} {} {words}", line::write(&estimated(&base, None))).trim_end(), locale)
+            }
             Err(problem) => Said::Problem(problem),
         }
     }
@@ -163,7 +167,9 @@ fn values(base: &Settings, key: &str) -> Vec<String> {
         Kind::Length { min, max, .. } => around(4096, *min, *max),
         Kind::Count { min, max, .. } if *max <= 4 => (*min..=*max).map(|n| n.to_string()).collect(),
         Kind::Count { min, max, .. } => around(4, *min, *max),
-        Kind::Row(_) | Kind::Number { .. } | Kind::Model | Kind::Gpu | Kind::List(_) | Kind::Fleet | Kind::Text => Vec::new(),
+        Kind::Row(_) | Kind::Number { .. } | Kind::Model | Kind::Gpu | Kind::List(_) | Kind::Fleet | Kind::Text => {
+            Vec::new()
+        }
     };
     let stands = |word: &String| now.is_some_and(|now: &Value| now.to_string() == *word);
     values.into_iter().filter(|word| !stands(word)).map(|word| format!("{key}={word}")).collect()

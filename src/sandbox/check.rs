@@ -601,13 +601,17 @@ mod tests {
         let one = json!([{"label": "x", "value": "1"}]);
         refused(rows(json!([select(one), button("a")])), "components.0.components");
         let six_rows = vec![json!({"type": 1, "components": []}); 6];
-        assert!(paths(message(&json!({"content": "x", "components": six_rows}), &[], true)).contains(&"components".into()));
+        assert!(
+            paths(message(&json!({"content": "x", "components": six_rows}), &[], true)).contains(&"components".into())
+        );
     }
 
     #[test]
     fn a_callback_must_suit_its_interaction() {
         let message = json!({"content": "x"});
-        for (kind, interaction, fits) in [(4, 2, true), (4, 4, false), (7, 2, false), (7, 3, true), (8, 4, true), (8, 2, false)] {
+        for (kind, interaction, fits) in
+            [(4, 2, true), (4, 4, false), (7, 2, false), (7, 3, true), (8, 4, true), (8, 2, false)]
+        {
             let mut data = message.clone();
             data["choices"] = json!([]);
             let faults = callback(&json!({"type": kind, "data": data}), &[], interaction);
@@ -631,15 +635,25 @@ mod tests {
             (json!([option("a"), {"type": 3, "name": "b", "description": "x", "required": true}]), "0.options.1"),
             (json!([{"type": 3, "name": "a", "description": ""}]), "0.options.0.description"),
             (json!([{"type": 3, "name": "a", "description": "x", "min_value": 1}]), "0.options.0.min_value"),
-            (json!([{"type": 4, "name": "a", "description": "x", "min_value": 2, "max_value": 1}]), "0.options.0.max_value"),
-            (json!([{"type": 4, "name": "a", "description": "x", "choices": [{"name": "x", "value": "x"}]}]), "0.options.0.choices.0.value"),
-            (json!([{"type": 3, "name": "a", "description": "x", "name_localizations": {"zh": "甲"}}]), "0.options.0.name_localizations.zh"),
+            (
+                json!([{"type": 4, "name": "a", "description": "x", "min_value": 2, "max_value": 1}]),
+                "0.options.0.max_value",
+            ),
+            (
+                json!([{"type": 4, "name": "a", "description": "x", "choices": [{"name": "x", "value": "x"}]}]),
+                "0.options.0.choices.0.value",
+            ),
+            (
+                json!([{"type": 3, "name": "a", "description": "x", "name_localizations": {"zh": "甲"}}]),
+                "0.options.0.name_localizations.zh",
+            ),
         ] {
             assert_eq!(paths(commands(&command(options))), [at]);
         }
         let many: Vec<Value> = (0..26).map(|n| option(&format!("o{n}"))).collect();
         assert_eq!(paths(commands(&command(json!(many)))), ["0.options"]);
-        let choices: Vec<Value> = (0..25).map(|n| json!({"name": format!("{n}{}", "x".repeat(90)), "value": "x".repeat(100)})).collect();
+        let choices: Vec<Value> =
+            (0..25).map(|n| json!({"name": format!("{n}{}", "x".repeat(90)), "value": "x".repeat(100)})).collect();
         let large = json!([{"type": 3, "name": "a", "description": "x", "choices": choices}, {"type": 3, "name": "b", "description": "x", "choices": choices}]);
         assert_eq!(paths(commands(&command(large))), ["0"]);
         let mut menu = json!([{"type": 3, "name": "Estimate this"}]);

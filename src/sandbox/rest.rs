@@ -551,7 +551,8 @@ mod tests {
             headers.insert(header::AUTHORIZATION, header::HeaderValue::from_static("Bot sandbox"));
             let call = Call { method, query: "", body: &body, files: &[], base: "" };
             let steps: Vec<&str> = path.split('/').collect();
-            let Answer(status, body) = call.route(&mut self.world.lock(), &steps, &headers).unwrap_or_else(|refused| refused);
+            let Answer(status, body) =
+                call.route(&mut self.world.lock(), &steps, &headers).unwrap_or_else(|refused| refused);
             (status, body)
         }
         /// An interaction in a channel: the paths of its callback and of its webhook.
@@ -629,7 +630,8 @@ mod tests {
         let (status, sent) = table.call("POST", &path, embed.clone());
         assert_eq!(status, 200);
         let threads = format!("{path}/{}/threads", sent["id"].as_str().unwrap());
-        let deny = |permissions: u64| table.world.lock().channels.get_mut(&channel).unwrap().bot_permissions &= !permissions;
+        let deny =
+            |permissions: u64| table.world.lock().channels.get_mut(&channel).unwrap().bot_permissions &= !permissions;
         deny(permission::EMBED_LINKS);
         assert_eq!(table.call("POST", &path, embed).1["code"], 50013);
         deny(permission::CREATE_PUBLIC_THREADS);

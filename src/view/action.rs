@@ -93,9 +93,20 @@ mod tests {
     #[test]
     fn forged_ids_are_refused() {
         let long = format!("h1:change:{}", "x".repeat(100));
-        for id in
-            ["", "h1", "h1:", "h0:tweak", "h1:change:", "h1:change:  ", "h1:tweak:x", "h1:change:a\nb", "h1:delete", "h1:delete:+1", "tweak", &long]
-        {
+        for id in [
+            "",
+            "h1",
+            "h1:",
+            "h0:tweak",
+            "h1:change:",
+            "h1:change:  ",
+            "h1:tweak:x",
+            "h1:change:a\nb",
+            "h1:delete",
+            "h1:delete:+1",
+            "tweak",
+            &long,
+        ] {
             assert_eq!(Action::read(id), None, "{id}");
         }
     }

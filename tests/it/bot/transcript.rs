@@ -1,0 +1,81 @@
+//! A conversation as text to read and to keep: who said what, and the outline of what was shown.
+//!
+//! Figures, bars and lists of hardware are left out: the tests of estimates and views hold those.
+
+use headroom::sandbox::{Shown, Silence};
+use std::fmt::Write;
+
+#[derive(Default)]
+pub struct Transcript(String);
+
+impl Transcript {
+    pub fn says(&mut self, who: &str, what: &str) {
+        let words = what.lines().collect::<Vec<_>>().join("\n    ");
+        writeln!(self.0, "{who}: {words}").expect("writing to a string");
+    }
+    /// Something that happened to everyone.
+    pub fn note(&mut self, what: &str) {
+        writeln!(self.0, "— {what}\n").expect("writing to a string");
+    }
+    /// Notes the outline of an answer, and hands the answer on.
+    #[track_caller]
+    pub fn shows(&mut self, answer: Result<Shown, Silence>) -> Shown {
+        let shown = answer.unwrap_or_else(|silence| panic!("{silence}, after\n{}", self.0));
+        writeln!(self.0, "{}", outline(&shown)).expect("writing to a string");
+        shown
+    }
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What stays the same when a figure changes.
+fn outline(shown: &Shown) -> String {
+    let (mut text, mut in_table, mut parts) = (String::new(), false, Vec::new());
+    for line in shown.to_string().lines() {
+        let words = line.trim();
+        match words {
+            "```" => {
+                in_table = !in_table;
+                if !in_table {
+                    text += &format!("  | {}\n", std::mem::take(&mut parts).join(" "));
+                }
+            }
+            _ if in_table => parts.extend(words.split_whitespace().find(|word| is_name(word))),
+            _ if words.starts_with('-') || words.starts_with(|c: char| c.is_ascii_digit()) => {}
+            _ if words.starts_with('<') => {
+                text += &format!("  {}>\n", words.split(" ▾").next().unwrap_or_default());
+            }
+            // The line that a person could type again.
+            _ if is_line(words) => text += &format!("  {words}\n"),
+            _ => text += &format!("{}\n", without_figures(line)),
+        }
+    }
+    text
+}
+
+/// Not a figure, a unit or a bar.
+fn is_name(word: &str) -> bool {
+    word.starts_with(char::is_alphabetic) && !["GiB", "MiB"].contains(&word)
+}
+
+fn is_line(words: &str) -> bool {
+    let verb = words.split(' ').next().unwrap_or_default();
+    ["train", "infer", "model", "gpu", "fit", "compare", "explain", "recipe"].contains(&verb) && words.contains('/')
+}
+
+/// `51.2 of 79.3 GiB` as `# of # GiB`.
+fn without_figures(line: &str) -> String {
+    let mut text = String::new();
+    let mut letters = line.chars().peekable();
+    let mut previous = ' ';
+    while let Some(letter) = letters.next() {
+        let is_figure = letter.is_ascii_digit() && !previous.is_ascii_alphanumeric() && !matches!(previous, '-' | '=');
+        text.push(if is_figure { '#' } else { letter });
+        if is_figure {
+            while letters.next_if(|c| c.is_ascii_digit() || matches!(c, '.' | ',')).is_some() {}
+        }
+        previous = letter;
+    }
+    text
+}
