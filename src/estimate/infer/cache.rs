@@ -182,7 +182,7 @@ impl Blocks {
             of_sequence += of_kind
                 * match layers.window {
                     _ if layers.entry == 0.0 => 1,
-                    Some(window) => (window - 1 + batched).min(sequence).div_ceil(tokens) + 1,
+                    Some(window) => (window.saturating_sub(1) + batched).min(sequence).div_ceil(tokens) + 1,
                     None => sequence.div_ceil(tokens),
                 };
         }

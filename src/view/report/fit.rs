@@ -37,5 +37,6 @@ pub(super) fn table(locale: Locale, fit: &Fit) -> Table {
 /// `awq 32k 41/s`.
 fn setting(what: &str, seq: u64, tokens_per_s: Option<f64>) -> String {
     let speed = tokens_per_s.map(|speed| format!(" {}/s", number(speed))).unwrap_or_default();
+    let what = if what == "none" { "16-bit" } else { what };
     format!("{what} {}{speed}", text::length(seq))
 }
