@@ -92,7 +92,7 @@ pub(super) fn words(plain: &str) -> Vec<Word<'_>> {
             Class::Mark => {
                 let next = rest[first.len_utf8()..].chars().next();
                 let joins = gap == Gap::None
-                    && words.last().is_some_and(|word| word.class != Class::Mark)
+                    && words.last().is_some_and(|word| matches!(word.class, Class::Latin | Class::Digits))
                     && next.is_some_and(|c| class(c) != Class::Mark && c != ' ');
                 let negative = first == '-' && !joins && next.is_some_and(|c| c.is_ascii_digit());
                 if first == ' ' || first == '\'' {
@@ -169,6 +169,7 @@ mod tests {
         check("batch -2", &["batch", "-2"]);
         check("zero-2", &["zero", "2"]);
         check("-1张卡", &["-1", "张", "卡"]);
+        check("并发-5", &["并", "发", "-5"]);
     }
 
     #[test]

@@ -1,0 +1,216 @@
+//! What is counted: cards, nodes, tokens, users, and the numbers that stand before them.
+
+use super::{Act, Amount, Item, Listener, is_counted};
+use crate::catalog::names::{Outcome, Resolution};
+use crate::request::knobs::{self, Kind, Knob};
+use crate::request::lexicon::Sense;
+use crate::request::settings::{Value, Verb};
+use crate::request::words::is_han;
+
+impl Listener {
+    pub(super) fn model(&mut self, found: Resolution, typed: &str) {
+        if found.outcome == Outcome::Unknown {
+            return self.fail(knobs::no_model(typed, &found));
+        }
+        match &self.speech.model {
+            Some(first) if first.id != found.id => {
+                let (first, second) = (first.id.clone().unwrap_or_default(), found.id.unwrap_or_default());
+                if self.speech.verb != Verb::Compare {
+                    return self.fail(knobs::given_twice("model", &first, &second));
+                }
+                self.set(knobs::of("model"), Value::List(vec![first, second]));
+            }
+            Some(_) => {}
+            None => self.speech.model = Some(found),
+        }
+    }
+
+    pub(super) fn gpu(&mut self, id: String) -> usize {
+        let mut width = 1;
+        let mut id = id;
+        let before = self.at.checked_sub(1).map_or("", |before| self.text(before));
+        if matches!(before, "pcie" | "sxm" | "nvl") {
+            let found = self.catalog.names().gpu(&format!("{} {before}", self.text(self.at)));
+            id = found.id.unwrap_or(id);
+        }
+        // `A100 40 GB`: the size picks the variant.
+        if let Some(size) = self.number_at(self.at + 1).filter(|size| matches!(size.unit.as_str(), "g" | "gb" | "gib"))
+        {
+            let name = format!("{} {}{}", self.text(self.at), size.value, size.unit);
+            let found = self.catalog.names().gpu(&name);
+            match (found.outcome, found.id) {
+                (Outcome::Match | Outcome::Ambiguous, Some(variant)) => id = variant,
+                _ => self.fail(knobs::no_gpu(&name, self.catalog)),
+            }
+            width = 2;
+        }
+        // `h20 x8`
+        if self.has(self.at + width, &Sense::Times)
+            && let Some(count) = self.number_at(self.at + width + 1)
+        {
+            if self.knob_at(self.at + width + 2).is_some_and(|knob| knob.key == "nodes") {
+                self.set_typed(knobs::of("nodes"), &count.typed());
+                width += 1;
+            } else {
+                self.set_typed(knobs::of("gpus"), &count.typed());
+            }
+            width += 2;
+        }
+        self.set(knobs::of("gpu"), Value::Text(id));
+        width
+    }
+
+    pub(super) fn number(&mut self) -> usize {
+        let Some(mut amount) = self.number_at(self.at) else { return 1 };
+        let mut next = self.at + 1;
+        // `two hundred`
+        while let Some(Item::Senses(senses)) = self.items.get(next).map(|piece| &piece.item)
+            && let [Sense::Magnitude(by)] = senses[..]
+        {
+            amount.value *= by;
+            next += 1;
+        }
+        let width = next - self.at;
+        if let Some(taken) = self.count_of(&amount, next) {
+            return taken;
+        }
+        let is_memory = matches!(amount.unit.as_str(), "g" | "gb" | "gib");
+        if is_memory && self.is_gpu(next) {
+            // `a 40GB A100`
+            let name = format!("{} {}{}", self.text(next), amount.value, amount.unit);
+            match self.catalog.names().gpu(&name).id {
+                Some(id) => self.set(knobs::of("gpu"), Value::Text(id)),
+                None => self.fail(knobs::no_gpu(&name, self.catalog)),
+            }
+            return next + 1 - self.at;
+        }
+        if self.work == Verb::Infer && self.flows(&amount, next) {
+            return next + 1 - self.at;
+        }
+        let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
+        if matches!(amount.unit.as_str(), "b" | "bn" | "billion") && amount.value > 0.0 {
+            self.speech.acts.push(Act::Resize(amount.plain()));
+        } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits {
+            self.set_typed(knobs::of("seq"), &amount.typed());
+        } else if amount.digits && !is_memory {
+            self.unknown();
+        }
+        width
+    }
+
+    /// `4k in, 1k out`: tokens of a prompt and of its answer.
+    pub(super) fn flows(&mut self, amount: &Amount, next: usize) -> bool {
+        let goes_out = |at: usize| self.text(at) == "out" && at > 0 && self.number_at(at - 1).is_some();
+        let key = match self.text(next) {
+            "in" if (next + 1..next + 5).any(goes_out) => "prompt",
+            "out" if self.already(knobs::of("prompt")) => "output",
+            _ => return false,
+        };
+        self.set_typed(knobs::of(key), &amount.typed());
+        true
+    }
+
+    /// A number and what it counts: `8 gpus`, `4张4090`, `one more gpu`, `2x the batch`.
+    pub(super) fn count_of(&mut self, amount: &Amount, next: usize) -> Option<usize> {
+        let mut at = next;
+        let times = self.has(at, &Sense::Times);
+        if times {
+            at += 1;
+        }
+        let mut delta = self.delta;
+        if self.has(at, &Sense::More) {
+            (delta, at) = (Some(1), at + 1);
+        } else if self.has(at, &Sense::Less) {
+            (delta, at) = (Some(-1), at + 1);
+        }
+        let mut target = at;
+        while target < at + 3 && self.is_light(target) {
+            target += 1;
+        }
+        if self.is_gpu(target) && self.number_at(target).is_none_or(|_| target == at) && amount.unit.is_empty() {
+            if self.knob_at(target + 1).is_some_and(|knob| knob.key == "nodes") {
+                self.set_typed(knobs::of("nodes"), &amount.typed());
+            } else if let Some(delta) = delta {
+                self.add(knobs::of("gpus"), delta, amount);
+            } else {
+                self.set_typed(knobs::of("gpus"), &amount.typed());
+            }
+            return Some(target - self.at);
+        }
+        let mut knob = self.knob_at(target)?;
+        if knob.key == "gpu" {
+            knob = knobs::of("gpus");
+        }
+        if !knob.is_numeric() {
+            return None;
+        }
+        let mut end = target;
+        if knob.key == "tokens" {
+            // `32k tokens of context`; and inference counts tokens by request only.
+            let after = self.past_light(target + 1);
+            match self.knob_at(after).filter(|knob| matches!(knob.kind, Kind::Length { .. })) {
+                Some(length) if self.number_at(self.past_light(after + 1)).is_none() => (knob, end) = (length, after),
+                _ if self.work == Verb::Infer => knob = knobs::of("seq"),
+                _ => {}
+            }
+        }
+        if times && (amount.unit.is_empty()) {
+            self.speech.acts.push(Act::Scale(knob, amount.value));
+            return Some(target + 1 - self.at);
+        }
+        // `8 tp 4`: a knob that has its own number after it lets go of the one before, unless that is counted too.
+        if !is_counted(knob) {
+            let after = self.past_light(target + 1);
+            let own = self.number_at(after).is_some()
+                && !self.knob_at(after + 1).is_some_and(is_counted)
+                && !self.is_gpu(after + 1);
+            if own || (target > at && self.text(at) != "way") {
+                return None;
+            }
+        }
+        match delta {
+            Some(delta) => self.add(knob, delta, amount),
+            None => self.set_typed(knob, &amount.typed()),
+        }
+        Some(end + 1 - self.at)
+    }
+
+    pub(super) fn add(&mut self, knob: &'static Knob, delta: i64, amount: &Amount) {
+        let by = amount.plain().clamp(0.0, 1e15) as i64;
+        self.speech.acts.push(Act::Add(knob, delta * by));
+    }
+
+    /// `2 nodes of 8 h100`, `两机八卡`: the count is a node's, so all nodes have the product.
+    pub(super) fn settle_nodes(&mut self) {
+        let place = |listener: &Self, key: &str| {
+            listener.speech.acts.iter().position(|act| matches!(act, Act::Set(knob, _) if knob.key == key))
+        };
+        let (Some(nodes), Some(gpus)) = (place(self, "nodes"), place(self, "gpus")) else { return };
+        let count = |act: &Act| match act {
+            Act::Set(_, Value::Count(count)) => Some(*count),
+            _ => None,
+        };
+        let (Some(nodes), Some(each)) = (count(&self.speech.acts[nodes]), count(&self.speech.acts[gpus])) else {
+            return;
+        };
+        if nodes > 1 && self.per_node(each) {
+            self.speech.acts[gpus] = Act::Set(knobs::of("gpus"), Value::Count(nodes.saturating_mul(each)));
+        }
+    }
+
+    pub(super) fn per_node(&self, each: u64) -> bool {
+        let explicit = |key: &str| {
+            self.items.iter().any(|piece| matches!(&piece.item, Item::Explicit(knob, _) if knob.key == key))
+        };
+        if explicit("gpus") {
+            return false;
+        }
+        let said = (0..self.items.len()).any(|at| self.has(at, &Sense::Each) && self.text(at) != "per");
+        let joined = (0..self.items.len()).any(|at| {
+            self.knob_at(at).is_some_and(|knob| knob.key == "nodes")
+                && (matches!(self.text(at + 1), "of" | "with" | "x" | "*" | "each")
+                    || self.text(at).chars().all(is_han) && self.number_at(at + 1).is_some())
+        });
+        said || joined && each <= 16
+    }
+}

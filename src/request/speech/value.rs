@@ -1,0 +1,291 @@
+//! Names that take the value beside them, and values that say their own name.
+
+use super::{Act, Item, Listener, is_counted};
+use crate::request::knobs::{self, Kind, Knob};
+use crate::request::lexicon::Sense;
+use crate::request::settings::{Value, Verb};
+
+impl Listener {
+    /// A knob's name: takes the value that stands after it. `None` where there is none to take.
+    pub(super) fn knob(&mut self, knob: &'static Knob) -> Option<usize> {
+        match &knob.kind {
+            Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. } => self.numeric_knob(knob),
+            Kind::Choice(_) | Kind::Row(_) => self.word_knob(knob),
+            Kind::List(known) => self.list_knob(knob, known),
+            Kind::Model | Kind::Gpu | Kind::Fleet | Kind::Text => None,
+        }
+    }
+
+    pub(super) fn numeric_knob(&mut self, knob: &'static Knob) -> Option<usize> {
+        let next = self.at + 1;
+        let mut at = self.past_light(next);
+        if self.has(at, &Sense::From) && self.number_at(at + 1).is_some() {
+            at = self.past_light(at + 2);
+        }
+        let here = self.at;
+        let taken = |at: usize| at + 1 - here;
+        if let Some(by) = self.is_scale(at) {
+            let width = taken(at);
+            self.speech.acts.push(Act::Scale(knob, by));
+            return Some(width);
+        }
+        let over = self.has(at, &Sense::Over);
+        if (over || self.has(at, &Sense::Times))
+            && let Some(amount) = self.number_at(at + 1)
+        {
+            let width = taken(at + 1);
+            self.speech.acts.push(Act::Scale(knob, if over { 1.0 / amount.value } else { amount.value }));
+            return Some(width);
+        }
+        if self.has(at, &Sense::More) || self.has(at, &Sense::Less) {
+            let by = self.number_at(self.past_light(at + 1)).is_none();
+            let width = taken(at);
+            if by {
+                self.ask(&[knob.key]);
+                return Some(width);
+            }
+            at = self.past_light(at + 1);
+        }
+        if let Some(amount) = self.number_at(at) {
+            // `gpus 8`, but not the 8 of `zero 8 gpus`.
+            let gpu_follows = self.is_gpu(at + 1);
+            if at > next && (gpu_follows || self.knob_at(at + 1).is_some_and(is_counted)) && self.text(next) != "=" {
+                return None;
+            }
+            // `from 4k to 8k`, `4k -> 8k`: the last one.
+            let (mut last, mut amount) = (at, amount);
+            while self.has(last + 1, &Sense::To)
+                && let Some(later) = self.number_at(last + 2)
+            {
+                (last, amount) = (last + 2, later);
+            }
+            let by = (next..at).any(|between| matches!(self.text(between), "by" | "了"));
+            match self.direction.filter(|_| by) {
+                Some(direction) => self.add(knob, direction, &amount),
+                None => self.set_typed(knob, &amount.typed()),
+            }
+            self.direction = None;
+            return Some(last + 1 - self.at);
+        }
+        if matches!(self.text(at), "max" | "最大" | "maximum" | "拉满") && knob.read("max", self.catalog).is_ok() {
+            let width = taken(at);
+            self.set(knob, Value::Max);
+            return Some(width);
+        }
+        if let Some(width) = self.switched_off(knob, next) {
+            return Some(width);
+        }
+        // `batch size zero`
+        if self.text(at) == "zero" && self.number_at(at + 1).is_none() {
+            self.set_typed(knob, "0");
+            return Some(taken(at));
+        }
+        // `batch size banana` says nothing else.
+        let word = self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
+        if word && self.at == 0 && self.items.len() == 2 {
+            let typed = self.text(next).to_owned();
+            self.set_typed(knob, &typed);
+            return Some(2);
+        }
+        None
+    }
+
+    pub(super) fn word_knob(&mut self, knob: &'static Knob) -> Option<usize> {
+        let next = self.at + 1;
+        let at = self.past_light(next);
+        for place in next..=at {
+            let words = self.text(place);
+            if !words.is_empty()
+                && !self.has(place, &Sense::Filler)
+                && let Ok(value) = knob.read(words, self.catalog)
+            {
+                let width = place + 1 - self.at;
+                self.set(knob, value);
+                return Some(width);
+            }
+        }
+        if let Some(width) = self.switched_off(knob, at) {
+            return Some(width);
+        }
+        if self.has(at, &Sense::On) {
+            let width = at + 1 - self.at;
+            return self.switch_on(knob).then_some(width);
+        }
+        if knob.key == "quant" {
+            self.ask(&["quant"]);
+            return Some(1);
+        }
+        self.switch_on(knob).then_some(1)
+    }
+
+    pub(super) fn list_knob(&mut self, knob: &'static Knob, known: &[&str]) -> Option<usize> {
+        self.list_at(self.past_light(self.at + 1), knob, known)
+    }
+
+    /// `q, k and v`, from `at` on.
+    fn list_at(&mut self, mut at: usize, knob: &'static Knob, known: &[&str]) -> Option<usize> {
+        let mut chosen = vec![];
+        while at < self.items.len() {
+            if known.contains(&self.text(at)) {
+                chosen.push(self.text(at).to_owned());
+            } else if self.text(at) != "," && !self.has(at, &Sense::And) {
+                break;
+            }
+            at += 1;
+        }
+        if chosen.is_empty() {
+            return None;
+        }
+        self.set_typed(knob, &chosen.join(","));
+        Some(at - self.at)
+    }
+
+    /// A switch that is named and nothing more is wanted on.
+    pub(super) fn switch_on(&mut self, knob: &'static Knob) -> bool {
+        let switch = matches!(
+            knob.key,
+            "checkpointing" | "offload" | "packing" | "compile" | "ref_model" | "sp" | "eager" | "autocast"
+        );
+        if switch {
+            self.set_typed(knob, "on");
+        }
+        switch
+    }
+
+    pub(super) fn switched_off(&mut self, knob: &'static Knob, at: usize) -> Option<usize> {
+        if !self.has(at, &Sense::Not) {
+            return None;
+        }
+        let width = at + 1 - self.at;
+        self.turn_off(knob);
+        Some(width)
+    }
+
+    pub(super) fn turn_off(&mut self, knob: &'static Knob) {
+        match off_word(knob) {
+            Some(word) => self.set_typed(knob, word),
+            None => self.speech.acts.push(Act::Clear(knob)),
+        }
+    }
+
+    pub(super) fn value(&mut self) -> Option<usize> {
+        let Item::Senses(senses) = &self.items[self.at].item else { return None };
+        let values: Vec<(&'static Knob, Value)> = senses
+            .iter()
+            .filter_map(|sense| match sense {
+                Sense::Value(knob, value) => Some((*knob, value.clone())),
+                _ => None,
+            })
+            .collect();
+        if values.is_empty() {
+            return None;
+        }
+        // `fp8 kv cache`: the name after a value claims it, if it is not one of the value's own.
+        let mut after = self.at + 1;
+        while after < self.at + 3 && self.has(after, &Sense::Filler) && self.knob_at(after).is_none() {
+            after += 1;
+        }
+        if let Some(knob) = self.knob_at(after).filter(|knob| matches!(knob.kind, Kind::Choice(_) | Kind::Row(_)))
+            && knob.scope.serves(self.work)
+            && let Ok(value) = knob.read(&self.items[self.at].text, self.catalog)
+        {
+            let text = self.items[self.at].text.clone();
+            self.set(knob, value);
+            // `fp8 weights and kv cache`
+            while self.has(after + 1, &Sense::And)
+                && let Some(knob) =
+                    self.knob_at(after + 2).filter(|knob| matches!(knob.kind, Kind::Choice(_) | Kind::Row(_)))
+                && let Ok(value) = knob.read(&text, self.catalog)
+            {
+                self.set(knob, value);
+                after += 2;
+            }
+            return Some(after + 1 - self.at);
+        }
+        let together =
+            values.iter().all(|(knob, _)| values.iter().filter(|(other, _)| other.key == knob.key).count() == 1)
+                && self.is_saying();
+        let (knob, value) = self.prefer(&values);
+        if let Some(width) = self.switched_off(knob, self.at + 1) {
+            return Some(width);
+        }
+        if together {
+            for (knob, value) in values {
+                self.set(knob, value);
+            }
+        } else {
+            self.set(knob, value);
+        }
+        // `lora on q and v`
+        let targets = knobs::of("lora_targets");
+        match &targets.kind {
+            Kind::List(known) if knob.key == "method" && self.has(self.at + 1, &Sense::On) => {
+                self.list_at(self.at + 2, targets, known).or(Some(1))
+            }
+            _ => Some(1),
+        }
+    }
+
+    /// Whether all the senses here are meant at once (`pure bf16`), not one of several.
+    pub(super) fn is_saying(&self) -> bool {
+        matches!(&self.items[self.at].item, Item::Senses(senses)
+            if senses.iter().any(|sense| matches!(sense, Sense::Value(knob, _) if knob.key == "master")))
+    }
+
+    /// Of the knobs a word could be for, the one this work means by it.
+    pub(super) fn prefer(&self, values: &[(&'static Knob, Value)]) -> (&'static Knob, Value) {
+        let rank = |knob: &Knob, value: &Value| {
+            let fits = knob.scope.serves(self.work);
+            let weights = self.work == Verb::Infer && knob.key == "quant" && *value != Value::Text("none".to_owned());
+            let compute = knob.key == "precision";
+            (fits, weights, compute)
+        };
+        let best = values
+            .iter()
+            .enumerate()
+            .max_by_key(|(index, (knob, value))| (rank(knob, value), std::cmp::Reverse(*index)));
+        best.map(|(_, chosen)| chosen.clone()).expect("called with values")
+    }
+
+    pub(super) fn bits(&mut self, bits: u64) -> usize {
+        let mut after = self.at + 1;
+        while after < self.at + 3 && self.has(after, &Sense::Filler) && self.knob_at(after).is_none() {
+            after += 1;
+        }
+        if let Some(knob) = self.knob_at(after).filter(|knob| knob.key == "kv") {
+            self.set_typed(knob, if bits == 4 { "int4" } else { "fp8" });
+            return after + 1 - self.at;
+        }
+        let quant = knobs::of("quant");
+        if self.already(quant) || self.named_later(quant, self.at + 1) {
+            // `4-bit gptq`: the format says it.
+            return 1;
+        }
+        match (self.work, bits) {
+            (Verb::Train, 4) => self.set_typed(knobs::of("method"), "qlora"),
+            (Verb::Train, _) => {
+                self.set_typed(knobs::of("method"), "qlora");
+                self.set_typed(knobs::of("quant"), "int8");
+            }
+            (_, 4) => self.set_typed(knobs::of("quant"), "int4"),
+            (_, _) => self.set_typed(knobs::of("quant"), "int8"),
+        }
+        1
+    }
+}
+
+/// The value that means a knob is not wanted.
+pub(super) fn off_word(knob: &Knob) -> Option<&'static str> {
+    match knob.key {
+        "zero" => Some("0"),
+        "offload" | "quant" => Some("none"),
+        "attn" => Some("eager"),
+        "accum" | "tp" | "pp" | "dp" | "ep" | "cp" => Some("1"),
+        "method" | "loss" => Some("full"),
+        "kv" => Some("auto"),
+        _ => match knob.kind {
+            Kind::Choice(choices) => choices.iter().map(|(name, _)| *name).find(|name| *name == "off"),
+            _ => None,
+        },
+    }
+}

@@ -1,0 +1,170 @@
+//! What is not wanted, and what is wanted without saying how much.
+
+use super::value::off_word;
+use super::{Act, Item, Listener, is_counted};
+use crate::request::knobs::{self, Kind, Knob, Scope};
+use crate::request::lexicon::Sense;
+use crate::request::settings::Value;
+
+impl Listener {
+    /// `without X`, `不用X`: off, unless X is only what another value is set against (`lora, not qlora`).
+    pub(super) fn negation(&mut self) -> usize {
+        let mut at = self.at + 1;
+        while at < self.at + 4
+            && (self.is_light(at) || self.has(at, &Sense::On) || self.has(at, &Sense::More))
+            && self.knob_at(at).is_none()
+        {
+            at += 1;
+        }
+        let width = at + 1 - self.at;
+        if self.number_at(at).is_some() && self.knob_at(self.past_light(at + 1)).is_some_and(is_counted) {
+            // `remove two gpus`
+            self.delta = Some(-1);
+            return at - self.at;
+        }
+        if let Some(knob) = self.knob_at(at) {
+            let numbered = self.number_at(self.past_light(at + 1)).is_some();
+            let numeric = knob.is_numeric();
+            if numeric && numbered || matches!(knob.kind, Kind::Model) {
+                return 1;
+            }
+            if numeric && off_word(knob).is_none() && knob.scope != knobs::Scope::Both {
+                return width;
+            }
+            self.turn_off(knob);
+            return width;
+        }
+        let Some(Item::Senses(senses)) = self.items.get(at).map(|piece| &piece.item) else { return 1 };
+        let values: Vec<(&'static Knob, Value)> = senses
+            .iter()
+            .filter_map(|sense| match sense {
+                Sense::Value(knob, value) => Some((*knob, value.clone())),
+                _ => None,
+            })
+            .collect();
+        if values.is_empty() {
+            return 1;
+        }
+        let (knob, _) = self.prefer(&values);
+        if !self.already(knob) && !self.named_later(knob, at + 1) {
+            self.turn_off(knob);
+        }
+        width
+    }
+
+    /// Whether a later word gives this knob a value.
+    pub(super) fn named_later(&self, knob: &Knob, from: usize) -> bool {
+        self.items[from.min(self.items.len())..].iter().any(|piece| match &piece.item {
+            Item::Senses(senses) => {
+                senses.iter().any(|sense| matches!(sense, Sense::Value(other, _) if other.key == knob.key))
+            }
+            _ => false,
+        })
+    }
+
+    /// `instead of X`: X is given up, whatever it was.
+    pub(super) fn dropping(&mut self) -> usize {
+        let at = self.past_light(self.at + 1);
+        let taken = match self.items.get(at).map(|piece| &piece.item) {
+            Some(Item::Senses(senses)) => senses.iter().any(|sense| matches!(sense, Sense::Value(..) | Sense::Bits(_))),
+            Some(Item::Gpu(_) | Item::Model(_) | Item::Number(_)) => true,
+            _ => false,
+        };
+        if taken { at + 1 - self.at } else { 1 }
+    }
+
+    /// `double the batch`.
+    pub(super) fn scale(&mut self, by: f64) -> usize {
+        let at = self.past_light(self.at + 1);
+        match self.knob_at(at) {
+            Some(knob) => {
+                let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
+                let width = at + 1 - self.at;
+                self.speech.acts.push(Act::Scale(knob, by));
+                width
+            }
+            None => {
+                self.ask(&["batch", "seq", "gpus"]);
+                1
+            }
+        }
+    }
+
+    /// `bigger batch`, `make it smaller`.
+    pub(super) fn towards(&mut self, direction: i64) -> usize {
+        self.direction = Some(direction);
+        let at = self.past_light(self.at + 1);
+        if let Some(knob) = self.knob_at(at) {
+            let next = self.past_light(at + 1);
+            if self.number_at(next).is_some() || self.is_scale(next).is_some() || self.has(next, &Sense::Times) {
+                return at - self.at;
+            }
+            let width = at + 1 - self.at;
+            let sized = self.text(self.at).contains(['大', '小', '强'])
+                || matches!(self.text(self.at), "bigger" | "smaller" | "larger");
+            match knob.key {
+                // `a bigger card`, but `more cards`
+                "gpus" if sized => self.ask(&["gpu"]),
+                key if knob.scope != Scope::Target => self.ask(&[key]),
+                _ => {}
+            }
+            return width;
+        }
+        let of_memory =
+            (self.at.saturating_sub(4)..self.at).any(|at| matches!(self.text(at), "memory" | "vram" | "显存" | "内存"));
+        if of_memory && direction < 0 {
+            self.ask(&["method", "quant", "batch", "seq"]);
+            return 1;
+        }
+        if matches!(self.items.get(at).map(|piece| &piece.item), Some(Item::Number(_) | Item::Gpu(_) | Item::Model(_)))
+        {
+            return 1;
+        }
+        match self.text(self.at) {
+            word if word.contains('长') || word.contains("long") || word.contains("short") || word.contains('短') => {
+                self.ask(&["seq"]);
+            }
+            _ if direction > 0 => self.ask(&["batch", "seq", "gpus"]),
+            _ => self.ask(&["batch", "seq", "model"]),
+        }
+        1
+    }
+
+    /// `add some gpus` without saying how many.
+    pub(super) fn wish_for_count(&mut self) -> usize {
+        let at = self.past_light(self.at + 1);
+        match self.knob_at(at).filter(|knob| knob.is_numeric() && self.number_at(self.past_light(at + 1)).is_none()) {
+            Some(knob) => {
+                self.ask(&[knob.key]);
+                at + 1 - self.at
+            }
+            None => 1,
+        }
+    }
+
+    /// `add another gpu`: one more.
+    pub(super) fn another(&mut self) -> usize {
+        let at = self.past_light(self.at + 1);
+        let Some(knob) = self.knob_at(at).filter(|knob| is_counted(knob)) else { return 1 };
+        let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
+        self.speech.acts.push(Act::Add(knob, 1));
+        at + 1 - self.at
+    }
+
+    /// `加两张卡`: so many more; anything else goes on as it is.
+    pub(super) fn and(&mut self) -> usize {
+        let counts = self.number_at(self.at + 1).is_some() && self.knob_at(self.at + 2).is_some_and(is_counted);
+        if counts && matches!(self.text(self.at), "加" | "plus") {
+            self.delta = Some(1);
+        }
+        1
+    }
+
+    /// `another model`: a wish for a knob.
+    pub(super) fn other(&mut self) -> usize {
+        let at = self.past_light(self.at + 1);
+        let Some(knob) = self.knob_at(at) else { return 1 };
+        self.ask(&[if knob.key == "gpus" { "gpu" } else { knob.key }]);
+        at + 1 - self.at
+    }
+}
