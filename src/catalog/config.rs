@@ -152,7 +152,8 @@ fn attention(config: &Config, heads: u64, optional_qk_norm: QkNorm, shape: &mut 
     if let Some(all) = config.flag(&["bias", "use_bias", "add_bias_linear"]) {
         own.qkv_bias |= all;
         own.output_bias = all;
-        shape.ffn.bias = all;
+        // InternLM's `bias` is of attention alone, and its FFN is gated; Falcon's is of every linear.
+        shape.ffn.bias = all && !shape.ffn.gated;
     }
     if config.flag(&["no_bias"]) == Some(false) {
         own.qkv_bias = true;
