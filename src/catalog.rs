@@ -7,7 +7,6 @@ pub mod backend;
 pub mod check;
 pub mod config;
 pub mod constant;
-pub mod custom;
 pub mod format;
 pub mod gpu;
 mod layout;
