@@ -32,7 +32,7 @@ struct Explanation(Outcome);
 
 impl Answer for Explanation {
     fn view(&self, _app: &App, locale: Locale) -> View {
-        report::explain(locale, &self.0, None)
+        report::explain(locale, &self.0)
     }
     fn json(&self, locale: Locale) -> Map<String, Value> {
         let parts = self.0.estimate.memory.parts.iter().map(|part| part_json(part, locale));

@@ -76,6 +76,19 @@ pub enum PartKind {
     Overhead,
 }
 
+impl PartKind {
+    pub const ALL: [PartKind; 8] = [
+        PartKind::Weights,
+        PartKind::Gradients,
+        PartKind::Optimizer,
+        PartKind::Activations,
+        PartKind::Logits,
+        PartKind::Buffers,
+        PartKind::KvCache,
+        PartKind::Overhead,
+    ];
+}
+
 /// One product in a part's sum; `explain` prints it with the numbers put in.
 #[derive(Clone, Debug)]
 pub struct Term {

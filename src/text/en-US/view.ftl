@@ -144,6 +144,10 @@ fit-both = Serves up to { $served }, trains up to { $trained }
 fit-serves = Serves up to { $served }
 fit-trains = Trains up to { $trained }
 fit-nothing = No model of the catalog fits
+fit-more = and { $models } smaller { $models ->
+    [one] model
+   *[other] models
+}
 column-model = model
 column-serve = serves
 column-train = trains

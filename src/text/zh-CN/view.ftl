@@ -138,6 +138,7 @@ fit-both = 最大可部署 { $served }，最大可训练 { $trained }
 fit-serves = 最大可部署 { $served }
 fit-trains = 最大可训练 { $trained }
 fit-nothing = 库里没有放得下的模型
+fit-more = 另有 { $models } 个更小的模型
 column-model = 模型
 column-serve = 部署
 column-train = 训练

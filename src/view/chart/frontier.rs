@@ -33,7 +33,9 @@ pub fn svg(chart: &Chart, points: &[Point]) -> String {
     pen.text((LEFT - 10.0, TOP - 22.0), 15.0, PALE, Anchor::End, "tok/s");
     let place = |point: &Point| (across.at(point.usd_per_hour), up.at(point.tokens_per_s));
     pen.path(&frontier(&points).map(place).collect::<Vec<_>>(), LINE);
-    let mut labels: Vec<Label> = Vec::new();
+    // Labels keep off the points and off each other.
+    let dot = |(x, y): (f64, f64)| Label { left: x - 10.0, base: y + 6.0, width: 20.0 };
+    let mut labels: Vec<Label> = points.iter().map(|point| dot(place(point))).collect();
     for point in points {
         let (x, y) = place(point);
         let fill = if point.taken { GOOD } else { ACCENT };

@@ -77,17 +77,7 @@ fn back(changed: &[Changed]) -> Option<String> {
 }
 
 fn memory_change(locale: Locale, before: &Estimate, after: &Outcome) -> Table {
-    const KINDS: [PartKind; 8] = [
-        PartKind::Weights,
-        PartKind::Gradients,
-        PartKind::Optimizer,
-        PartKind::Activations,
-        PartKind::Logits,
-        PartKind::Buffers,
-        PartKind::KvCache,
-        PartKind::Overhead,
-    ];
-    let of = |estimate: &Estimate| KINDS.map(|kind| estimate.memory.part(kind));
+    let of = |estimate: &Estimate| PartKind::ALL.map(|kind| estimate.memory.part(kind));
     let (old, new) = (of(before), of(&after.estimate));
     let (unit, unit_name) = table_unit(before.memory.device.max(after.estimate.memory.device));
     let steps = |parts: [Bytes; 8]| in_steps(&parts.map(|part| part.0 / unit), 0.1);
@@ -109,7 +99,7 @@ fn memory_change(locale: Locale, before: &Estimate, after: &Outcome) -> Table {
         ])
         .mark(mark)
     };
-    let parts = KINDS.iter().zip(old.iter().zip(&new)).filter(|(_, (old, new))| **old != 0 || **new != 0);
+    let parts = PartKind::ALL.iter().zip(old.iter().zip(&new)).filter(|(_, (old, new))| **old != 0 || **new != 0);
     let mut rows: Vec<Row> = parts.map(|(kind, (old, new))| row(&part_name(locale, *kind), *old, *new)).collect();
     rows.push(row(&tr(locale, "row-per-gpu"), old.iter().sum(), new.iter().sum()).mark(Mark::Total));
     Table { header: vec![], rows }

@@ -9,9 +9,10 @@ use crate::text::{self, Locale, number, say, tr};
 use crate::units::Seconds;
 use crate::view::{Action, Body, View};
 
-/// The answer to `explain`, of one part or of all.
-pub fn explain(locale: Locale, outcome: &Outcome, only: Option<PartKind>) -> View {
+/// The answer to `explain`, of the part that `part=` names or of all.
+pub fn explain(locale: Locale, outcome: &Outcome) -> View {
     let Outcome { request, estimate, plan } = outcome;
+    let only = request.settings.text("part").and_then(part_named);
     let mut view = View::new(locale, title(locale, request))
         .tone(tone(plan.verdict))
         .verdict(verdict(locale, request, estimate, plan.verdict))
@@ -30,6 +31,15 @@ pub fn explain(locale: Locale, outcome: &Outcome, only: Option<PartKind>) -> Vie
         .section(tr(locale, "heading-sources"), Body::Small(numbered(locale, &sources)));
     view.chart = Some(picture::curve(locale, outcome));
     view.button(tr(locale, "button-tweak"), Action::Tweak)
+}
+
+/// A part by its name in either language, or the start of it: `optimizer`, `kv`, `激活`.
+fn part_named(typed: &str) -> Option<PartKind> {
+    let squash = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
+    let typed = squash(typed);
+    let is_named =
+        |kind: &PartKind| Locale::ALL.iter().any(|locale| squash(&part_name(*locale, *kind)).starts_with(&typed));
+    (!typed.is_empty()).then(|| PartKind::ALL.into_iter().find(is_named)).flatten()
 }
 
 /// `[1] source`.
@@ -139,6 +149,16 @@ fn breakdown(locale: Locale, outcome: &Outcome) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_go_by_their_names_in_both_languages() {
+        assert_eq!(part_named("optimizer"), Some(PartKind::Optimizer));
+        assert_eq!(part_named("kv_cache"), Some(PartKind::KvCache));
+        assert_eq!(part_named("激活"), Some(PartKind::Activations));
+        assert_eq!(part_named("Gradient"), Some(PartKind::Gradients));
+        assert_eq!(part_named("socks"), None);
+        assert_eq!(part_named(""), None);
+    }
 
     #[test]
     fn factors_can_be_multiplied_again() {

@@ -3,7 +3,7 @@
 use super::cards;
 use crate::msg;
 use crate::plan::Fit;
-use crate::text::{self, Locale, number, say, tr};
+use crate::text::{self, Locale, say, tr};
 use crate::view::{Cell, Row, Table, View};
 
 /// The answer to `fit`.
@@ -19,14 +19,18 @@ pub fn fit(locale: Locale, fit: &Fit) -> View {
     };
     View::new(locale, say(locale, &msg!("title-fit", machine = machine, memory = fit.gpu.memory * f64::from(fit.gpus))))
         .verdict(say(locale, &verdict))
-        .section("", table(locale, fit))
+        .section("", table(locale, fit, ROWS))
+        .section("", more(locale, fit, ROWS))
 }
 
+/// Models listed; smaller ones fit as well.
+const ROWS: usize = 24;
+
 /// Model, best weights and length it serves, fullest method and length it trains.
-pub(super) fn table(locale: Locale, fit: &Fit) -> Table {
-    let rows = fit.rows.iter().map(|row| {
-        let serve = row.serve.as_ref().map(|served| setting(&served.quant, served.seq, served.tokens_per_s));
-        let train = row.train.as_ref().map(|trained| setting(trained.method, trained.seq, None));
+pub(super) fn table(locale: Locale, fit: &Fit, rows: usize) -> Table {
+    let rows = fit.rows.iter().take(rows).map(|row| {
+        let serve = row.serve.as_ref().map(|served| setting(&served.quant, served.seq));
+        let train = row.train.as_ref().map(|trained| setting(trained.method, trained.seq));
         let cell = |text: Option<String>| Cell::word(text.unwrap_or_else(|| "–".to_owned()));
         Row::new([Cell::word(super::short_name(&row.model)), cell(serve), cell(train)])
     });
@@ -34,9 +38,16 @@ pub(super) fn table(locale: Locale, fit: &Fit) -> Table {
     Table { header: header.map(|key| tr(locale, key).into_owned()).to_vec(), rows: rows.collect() }
 }
 
-/// `awq 32k 41/s`.
-fn setting(what: &str, seq: u64, tokens_per_s: Option<f64>) -> String {
-    let speed = tokens_per_s.map(|speed| format!(" {}/s", number(speed))).unwrap_or_default();
+/// How many models are not listed.
+pub(super) fn more(locale: Locale, fit: &Fit, rows: usize) -> String {
+    match fit.rows.len().saturating_sub(rows) {
+        0 => String::new(),
+        models => say(locale, &msg!("fit-more", models = models)),
+    }
+}
+
+/// `awq 32k`.
+fn setting(what: &str, seq: u64) -> String {
     let what = if what == "none" { "16-bit" } else { what };
-    format!("{what} {}{speed}", text::length(seq))
+    format!("{what} {}", text::length(seq))
 }

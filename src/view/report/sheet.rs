@@ -14,6 +14,9 @@ use crate::view::{Action, Body, Cell, Row, Table, View};
 /// Formats a model sheet lists.
 const FORMATS: [&str; 7] = ["none", "fp8", "int8", "awq", "q8_0", "q4_k_m", "bnb-nf4"];
 
+/// Models a card's sheet lists.
+const FITTING: usize = 12;
+
 /// The answer to `model`: shape, counts, weights by format, and the smallest set-ups that serve and fine-tune it.
 pub fn model(
     locale: Locale,
@@ -186,7 +189,9 @@ pub fn gpu(locale: Locale, gpu: &Gpu, fit: Option<&Fit>) -> View {
     sources.extend(gpu.price.as_ref().map(|price| price.source.clone()));
     let mut view = View::new(locale, card(gpu)).section("", sheet);
     if let Some(fit) = fit {
-        view = view.section(tr(locale, "heading-runs"), super::fit::table(locale, fit));
+        view = view
+            .section(tr(locale, "heading-runs"), super::fit::table(locale, fit, FITTING))
+            .section("", super::fit::more(locale, fit, FITTING));
     }
     view.section(tr(locale, "heading-source"), Body::Small(sources))
 }
