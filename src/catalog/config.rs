@@ -1,12 +1,14 @@
 //! A Hugging Face `config.json` to a shape.
 //!
 //! What the `model_type` implies comes first, then what the file says. Several names stand for one figure across
-//! model families; all are tried. Vision and audio parts of a multimodal configuration are left out.
+//! model families; all are tried. Of a multimodal configuration the vision tower is counted, audio is left out.
 
 use super::Catalog;
 use super::model::{Activation, Architecture, Indexer, Model, Norm};
 use super::shape::{Attention, Compressed, Linear, LinearKind, MOST_LAYERS, Mamba, Moe, QkNorm, Shape};
 use serde_json::{Map, Value};
+
+mod tower;
 
 /// Keys that the configuration should have had, each by its most common name; or the knob whose figure cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +36,9 @@ pub fn shape(config: &Value) -> Result<Shape, MissingFields> {
         if let (Some(text), Some(tied)) = (text.as_object_mut(), fields.get("tie_word_embeddings")) {
             text.entry("tie_word_embeddings").or_insert_with(|| tied.clone());
         }
-        return shape(&text);
+        let mut shape = shape(&text)?;
+        shape.vision_parameters = tower::parameters(&Config(fields), shape.hidden_size).unwrap_or(0);
+        return Ok(shape);
     }
     let config = Config(fields);
     let model_type = config.text("model_type").unwrap_or_default();
@@ -579,7 +583,7 @@ mod tests {
     fn check(id: &str, config: Value) {
         let preset = Catalog::embedded().model(id).expect("a preset");
         let model = Model::from_config(&config).expect("a whole configuration");
-        assert_eq!(model.counts.total, preset.counts.total - preset.vision_parameters, "{:?}", model.shape);
+        assert_eq!(model.counts.total - model.vision_parameters, preset.counts.total - preset.vision_parameters);
         assert_eq!(model.counts.active, preset.counts.active);
         let mixers = |model: &Model| model.layers.iter().map(|kind| kind.mixer.clone()).collect::<Vec<_>>();
         assert_eq!(mixers(&model), mixers(preset));
@@ -637,5 +641,22 @@ mod tests {
         let llama = json!({"num_hidden_layers": 2, "vocab_size": 9, "hidden_size": 64, "num_attention_heads": 4});
         assert_eq!(lacks(llama), Some(vec!["intermediate_size"]));
         assert_eq!(lacks(json!([])), Some(vec!["num_hidden_layers"]));
+    }
+
+    #[test]
+    fn a_vision_tower_is_counted_by_its_widths() {
+        let vision = json!({
+            "depth": 24, "hidden_size": 1024, "intermediate_size": 4096, "num_position_embeddings": 2304,
+            "out_hidden_size": 2048, "patch_size": 16, "spatial_merge_size": 2, "temporal_patch_size": 2,
+            "deepstack_visual_indexes": [5, 11, 17]
+        });
+        let text = json!({
+            "model_type": "qwen3_vl_text", "num_hidden_layers": 28, "hidden_size": 2048, "vocab_size": 151_936,
+            "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 6144
+        });
+        let config = json!({"model_type": "qwen3_vl", "text_config": text, "vision_config": vision});
+        let counted = Model::from_config(&config).expect("a whole configuration").vision_parameters as f64;
+        // Qwen3-VL-2B as transformers builds it.
+        assert!((counted / 406_957_056.0 - 1.0).abs() < 0.01, "{counted}");
     }
 }
