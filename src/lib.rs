@@ -12,6 +12,7 @@ pub mod units;
 pub mod message;
 pub mod catalog;
 pub mod request;
+pub mod paste;
 pub mod estimate;
 pub mod plan;
 pub mod recipes;

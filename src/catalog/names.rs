@@ -86,6 +86,11 @@ impl Names {
         self.models.row(id)
     }
 
+    /// How wanted a model is: the smaller, the more.
+    pub fn rank(&self, id: &str) -> usize {
+        self.models.rank(id)
+    }
+
     /// The accelerator that `text` names.
     pub fn gpu(&self, text: &str) -> Resolution {
         self.gpus.resolve(text)

@@ -1,1 +1,80 @@
+//! Pastes as people make them: `tests/data/pastes/KIND-*.txt`, each with what it comes to in JSON beside it.
 
+use headroom::catalog::Catalog;
+use headroom::message::Problem;
+use headroom::paste::{self, Pasted};
+use headroom::request::line;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+fn read(text: &str) -> Result<Pasted, Problem> {
+    paste::read(text, Catalog::embedded())
+}
+
+fn corpus() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir("tests/data/pastes").unwrap();
+    let mut files: Vec<PathBuf> =
+        folder.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
+    files.sort();
+    files
+}
+
+fn as_json(pasted: &Pasted) -> Value {
+    json!({
+        "kind": pasted.kind.map(|kind| kind.word()),
+        "understood": pasted.understood,
+        "asked": pasted.asked,
+        "assumed": pasted.assumed,
+        "line": line::write(&pasted.settings),
+    })
+}
+
+#[test]
+fn pastes_are_understood() {
+    let mut faults = vec![];
+    for path in corpus() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let expected: Value = std::fs::read_to_string(path.with_extension("json")).map_or(Value::Null, |json| serde_json::from_str(&json).unwrap());
+        let found = read(&text).map_or_else(|problem| json!({"problem": problem.message.key}), |pasted| as_json(&pasted));
+        if found != expected {
+            faults.push(format!("{}\n{}", path.display(), serde_json::to_string_pretty(&found).unwrap()));
+        }
+    }
+    assert!(faults.is_empty(), "{} differ\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_kind_has_three_pastes() {
+    let kinds = [
+        "hf-config", "peft-config", "vllm", "sglang", "tgi", "trtllm", "llama.cpp", "ollama", "deepspeed", "accelerate", "torchtune", "llama-factory", "axolotl", "megatron",
+        "nvidia-smi", "oom",
+    ];
+    for kind in kinds {
+        let of_kind = corpus().iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(kind)).count();
+        assert!(of_kind >= 3, "{kind}: {of_kind}");
+    }
+}
+
+#[test]
+fn a_line_from_a_paste_reads_back() {
+    for path in corpus() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let Ok(pasted) = read(&text) else { continue };
+        if pasted.settings.get("model").is_none() {
+            continue;
+        }
+        let written = line::write(&pasted.settings);
+        let again = line::read(&written, Catalog::embedded()).unwrap_or_else(|problem| panic!("{written}: {problem:?}"));
+        assert_eq!(again.settings, pasted.settings, "{}", path.display());
+    }
+}
+
+#[test]
+fn zz_debug_ids() {
+    let catalog = Catalog::embedded();
+    for text in ["Qwen/Qwen3-32B-FP8", "qwen/qwen3-32b-fp8", "qwen3-32b-fp8", "mistralai/mistral-7b-v0.3", "mistral-7b-v0.3"] {
+        println!("{text} -> {:?}", catalog.names().model(text));
+    }
+    println!("-> {:?}", line::read("infer Qwen/Qwen3-32B-FP8 backend=vllm tp=4", catalog));
+    println!("-> {:?}", line::read("infer Qwen/Qwen3-32B-FP8", catalog));
+}

@@ -203,6 +203,11 @@ impl Index {
                 index.entries.push(Entry { id, row, parts, parameters, rank, group });
             }
         }
+        for (name, known) in &index.data.moved {
+            if let Some(at) = index.by_id.get(&known.to_lowercase()).copied() {
+                index.by_id.insert(name.to_lowercase(), at);
+            }
+        }
         index.holders = vec![vec![]; index.words.len()];
         for (at, entry) in index.entries.iter().enumerate() {
             for word in &entry.parts.words {
@@ -810,12 +815,20 @@ impl Index {
     pub fn resized(&self, id: &str, parameters: f64) -> Resolution {
         let Some(at) = self.by_id.get(&id.to_lowercase()) else { return self.resolve(&token::size_text(parameters)) };
         let own = &self.entries[*at].parts;
+        let so_sized = own.sizes.iter().any(|size| close(*size, parameters, 1e-6));
+        if so_sized || (own.sizes.is_empty() && close(self.entries[*at].parameters, parameters, 0.05)) {
+            return self.exactly(*at, id);
+        }
         let name = self.entries[*at].id.rsplit('/').next().unwrap_or_default();
         let mut query = self.cut(name);
         query.tokens.retain(|token| !matches!(token.kind, Kind::Size(_) | Kind::Active(_) | Kind::Date | Kind::Length));
         query.tokens.retain(|token| !own.revisions.contains(&token.text));
         query.tokens.push(Token::size(parameters));
         self.read(query)
+    }
+
+    pub fn rank(&self, id: &str) -> usize {
+        self.by_id.get(&id.to_lowercase()).map_or(usize::MAX, |at| self.entries[*at].rank)
     }
 
     pub fn row(&self, id: &str) -> Option<usize> {

@@ -1,0 +1,148 @@
+//! A model's `config.json`: its shape, and the catalog's model where it is one.
+
+use super::Kind;
+use super::draft::Draft;
+use super::tree::scalar;
+use crate::catalog::model::{LayerKind, Mixer, Model};
+use crate::catalog::Catalog;
+use crate::message::Problem;
+use crate::msg;
+use crate::request::Verb;
+use serde_json::{Map, Value};
+
+const BF16: u64 = 2;
+
+pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Problem>> {
+    let inner = ["text_config", "llm_config", "language_config", "thinker_config"].iter().find_map(|key| tree.get(*key)?.as_object());
+    let fields = inner.unwrap_or(tree);
+    let marks = ["model_type", "architectures", "hidden_size", "n_embd", "d_model", "num_hidden_layers", "n_layer", "num_attention_heads", "vocab_size"];
+    let described = marks.iter().filter(|mark| fields.contains_key(**mark) || tree.contains_key(**mark)).count() >= 2;
+    let of_model = tree.contains_key("model_type") || tree.contains_key("architectures") || fields.contains_key("num_hidden_layers") || fields.contains_key("n_layer");
+    if !described || !of_model {
+        return None;
+    }
+    let model = match Model::from_config(&Value::Object(tree.clone())) {
+        Ok(model) => model,
+        Err(missing) => {
+            let fields: Vec<String> = missing.0.iter().map(|field| (*field).to_owned()).collect();
+            return Some(Err(Problem::of("model", msg!("paste-config-lacks", fields = fields))));
+        }
+    };
+    let mut draft = Draft::new(Kind::HfConfig, Verb::Infer);
+    facts(&mut draft, &model, fields);
+    match known(&model, tree, catalog) {
+        Some(id) => draft.model = Some(id),
+        None => custom(&mut draft),
+    }
+    if let Some(quant) = tree.get("quantization_config").and_then(Value::as_object).and_then(quantised) {
+        draft.set("quant", quant);
+    }
+    Some(Ok(draft))
+}
+
+/// The catalog's model of this very shape: by the name the file gives, else the most wanted of those alike.
+fn known(model: &Model, tree: &Map<String, Value>, catalog: &Catalog) -> Option<String> {
+    let alike = |other: &Model| {
+        let (a, b) = (&model.counts, &other.counts);
+        let shape = |model: &Model| (model.depth(), model.shape.hidden_size, model.shape.vocab_size);
+        shape(model) == shape(other) && a.active == b.active && a.layer_linears == b.layer_linears && a.routed_experts == b.routed_experts && a.embedding == b.embedding && a.lm_head == b.lm_head
+    };
+    let named = tree.get("_name_or_path").and_then(Value::as_str).and_then(|name| catalog.names().model(name).id);
+    if let Some(id) = named.filter(|id| catalog.model(id).is_some_and(|row| alike(row))) {
+        return Some(id);
+    }
+    let same_length = |other: &Model| model.shape.max_position == other.shape.max_position;
+    let rows = catalog.models.iter().filter(|row| alike(row));
+    let best = rows.min_by_key(|row| (!same_length(row), row.native.quant.is_some(), catalog.names().rank(&row.id)))?;
+    catalog.names().model(&best.id).id
+}
+
+/// Every figure of the shape by its name.
+fn facts(draft: &mut Draft, model: &Model, fields: &Map<String, Value>) {
+    let shape = &model.shape;
+    let raw = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)?.as_u64());
+    let latent = shape.attention.kv_lora_rank.is_some();
+    let head_dim = if latent { shape.attention.nope_head_dim + shape.attention.rope_head_dim } else { shape.attention.head_dim };
+    let mut put = |name: &str, value: u64| {
+        if value > 0 {
+            draft.fact(name, value);
+        }
+    };
+    put("layers", model.depth());
+    put("hidden", shape.hidden_size);
+    put("heads", shape.attention.heads);
+    put("kv_heads", shape.attention.kv_heads);
+    put("head_dim", head_dim);
+    put("ffn", raw(&["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "d_ff", "inner_dim"]).unwrap_or(shape.ffn.intermediate_size));
+    put("vocab", shape.vocab_size);
+    if let Some(moe) = &shape.moe {
+        put("experts", moe.experts);
+        put("top_k", moe.top_k);
+        put("expert_ffn", moe.intermediate_size);
+        put("shared_experts", raw(&["n_shared_experts", "num_shared_experts"]).unwrap_or(u64::from(moe.shared_intermediate_size > 0)));
+        put("dense_layers", moe.dense_layers);
+    }
+    put("kv_lora_rank", shape.attention.kv_lora_rank.unwrap_or(0));
+    put("rope_head_dim", if latent { shape.attention.rope_head_dim } else { 0 });
+    put("sliding_window", model.layers.iter().filter_map(|kind| window(&kind.mixer)).max().unwrap_or(0));
+    let attends = |kind: &&LayerKind| cached(&kind.mixer) > 0;
+    put("attention_layers", model.layers.iter().filter(attends).map(|kind| kind.count).sum());
+    put("kv_bytes_per_token_bf16", model.layers.iter().map(|kind| kind.count * cached(&kind.mixer) * BF16).sum());
+    put("params_total", model.counts.total);
+    draft.fact("tied", shape.tied_embeddings);
+}
+
+/// Numbers a token leaves in the cache of one layer.
+fn cached(mixer: &Mixer) -> u64 {
+    match mixer {
+        Mixer::Attention { shares_kv: true, .. } => 0,
+        Mixer::Attention { kv_heads, head_dim, value_head_dim, .. } => kv_heads * (head_dim + value_head_dim),
+        Mixer::Latent { kv_lora_rank, rope_head_dim, .. } => kv_lora_rank + rope_head_dim,
+        // Beyond the window one entry for every `rate` tokens.
+        Mixer::Compressed { head_dim, rate, .. } => rate.map_or(0, |rate| head_dim / rate),
+        Mixer::Parallel(one, other) => cached(one) + cached(other),
+        Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::None => 0,
+    }
+}
+
+fn window(mixer: &Mixer) -> Option<u64> {
+    match mixer {
+        Mixer::Attention { window, .. } | Mixer::Latent { window, .. } => *window,
+        Mixer::Compressed { window, .. } => Some(*window),
+        Mixer::Parallel(one, other) => self::window(one).or_else(|| self::window(other)),
+        Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::None => None,
+    }
+}
+/// The same shape as knobs of a line.
+fn custom(draft: &mut Draft) {
+    draft.model = Some("custom".to_owned());
+    for (name, value) in draft.facts.clone() {
+        let knob = CUSTOM.iter().find(|knob| **knob == name);
+        match (knob, &value) {
+            (Some(knob), Value::Bool(on)) => draft.set(knob, if *on { "on" } else { "off" }),
+            (Some(knob), value) => draft.set(knob, scalar(value).unwrap_or_default()),
+            (None, _) => {}
+        }
+    }
+}
+
+/// Shape knobs that a line takes.
+const CUSTOM: &[&str] = &[
+    "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab", "tied", "experts", "top_k", "expert_ffn", "shared_experts", "dense_layers", "kv_lora_rank", "rope_head_dim", "sliding_window",
+];
+
+/// `quantization_config` of a checkpoint.
+fn quantised(config: &Map<String, Value>) -> Option<&'static str> {
+    let bits = config.get("bits").or_else(|| config.get("w_bit")).and_then(Value::as_u64);
+    let flag = |name: &str| config.get(name).and_then(Value::as_bool) == Some(true);
+    Some(match config.get("quant_method").and_then(Value::as_str)? {
+        "awq" => "awq",
+        "gptq" if bits == Some(8) => "gptq-int8",
+        "gptq" => "gptq-int4",
+        "bitsandbytes" if flag("load_in_8bit") || flag("_load_in_8bit") => "bnb-int8",
+        "bitsandbytes" => "bnb-nf4",
+        "fp8" | "fbgemm_fp8" => "fp8",
+        "mxfp4" => "mxfp4",
+        _ => return None,
+    })
+}

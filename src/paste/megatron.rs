@@ -1,0 +1,109 @@
+//! Megatron's arguments: a shape of its own and how it is split.
+//!
+//! Names as in `megatron/training/arguments.py`; NeMo writes the same with underscores in YAML.
+
+use super::Kind;
+use super::draft::{Draft, Rule, Rules, is_on};
+use crate::request::Verb;
+use Rule::{Knob, Model, Off, On, With};
+
+/// Arguments that only Megatron has.
+const MARKS: &[&str] = &["tensor_model_parallel_size", "pipeline_model_parallel_size", "num_layers", "micro_batch_size", "use_distributed_optimizer", "expert_model_parallel_size"];
+
+pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
+    let names: Vec<String> = pairs.iter().map(|(name, _)| name.to_lowercase().replace('-', "_")).collect();
+    if MARKS.iter().filter(|mark| names.iter().any(|name| name == *mark)).count() < 2 {
+        return None;
+    }
+    let mut draft = Draft::new(Kind::Megatron, Verb::Train);
+    for (name, value) in pairs {
+        draft.follow(RULES, name, value);
+    }
+    draft.set("framework", "megatron");
+    let shaped = ["layers", "hidden", "heads"].iter().all(|knob| draft.get(knob).is_some());
+    if shaped {
+        draft.model = Some("custom".to_owned());
+        // Megatron's defaults.
+        default(&mut draft, "gated", "off");
+        default(&mut draft, "tied", "on");
+    }
+    if draft.get("grouped").is_none() {
+        draft.unset("kv_heads");
+        if let (true, Some(heads)) = (shaped, draft.get("heads").map(str::to_owned)) {
+            draft.set("kv_heads", heads);
+        }
+    }
+    draft.unset("grouped");
+    let (layers, pipeline) = (draft.count("layers"), draft.count("pp").unwrap_or(1));
+    if let Some(each) = draft.count("stage_layers") {
+        draft.unset("stage_layers");
+        let virtual_stages = layers.map(|layers| layers / pipeline.max(1) / each.max(1)).filter(|stages| *stages > 1);
+        if let Some(stages) = virtual_stages {
+            draft.set("interleave", stages);
+        }
+    }
+    if let Some(gpus) = launched {
+        draft.set("gpus", gpus);
+        let degrees = ["tp", "pp", "cp"].iter().filter_map(|knob| draft.count(knob)).fold(1u64, u64::saturating_mul);
+        if degrees > 0 && gpus.is_multiple_of(degrees) {
+            draft.set("dp", gpus / degrees);
+        }
+    }
+    // iterations × sequences a step
+    if let (Some(iterations), Some(batch), None) = (draft.count("iterations"), draft.count("global_batch"), draft.get("samples")) {
+        draft.set("samples", iterations.saturating_mul(batch));
+    }
+    draft.unset("iterations");
+    Some(draft)
+}
+
+fn default(draft: &mut Draft, knob: &'static str, value: &str) {
+    if draft.get(knob).is_none() {
+        draft.set(knob, value);
+        draft.assumed.push(format!("{knob}={value}"));
+    }
+}
+
+const RULES: Rules = &[
+    (&["num_layers"], Knob("layers")),
+    (&["hidden_size"], Knob("hidden")),
+    (&["ffn_hidden_size"], Knob("ffn")),
+    (&["num_attention_heads"], Knob("heads")),
+    (&["num_query_groups"], Knob("kv_heads")),
+    (&["group_query_attention"], On("grouped", "on")),
+    (&["kv_channels"], Knob("head_dim")),
+    (&["vocab_size", "padded_vocab_size"], Knob("vocab")),
+    (&["swiglu", "squared_relu_gated"], On("gated", "on")),
+    (&["untie_embeddings_and_output_weights"], On("tied", "off")),
+    (&["share_embeddings_and_output_weights"], Off("tied", "off")),
+    (&["num_experts"], Knob("experts")),
+    (&["moe_router_topk"], Knob("top_k")),
+    (&["moe_ffn_hidden_size"], Knob("expert_ffn")),
+    (&["kv_lora_rank"], Knob("kv_lora_rank")),
+    (&["qk_pos_emb_head_dim"], Knob("rope_head_dim")),
+    (&["seq_length", "encoder_seq_length"], Knob("seq")),
+    (&["micro_batch_size"], Knob("batch")),
+    (&["global_batch_size"], Knob("global_batch")),
+    (&["train_iters"], Knob("iterations")),
+    (&["train_samples"], Knob("samples")),
+    (&["tensor_model_parallel_size", "tensor_parallel"], Knob("tp")),
+    (&["pipeline_model_parallel_size", "pipeline_parallel"], Knob("pp")),
+    (&["context_parallel_size"], Knob("cp")),
+    (&["expert_model_parallel_size"], Knob("ep")),
+    (&["num_layers_per_virtual_pipeline_stage"], Knob("stage_layers")),
+    (&["num_virtual_stages_per_pipeline_rank"], Knob("interleave")),
+    (&["sequence_parallel"], On("sp", "on")),
+    (&["use_distributed_optimizer"], On("zero", "1")),
+    (&["use_torch_fsdp2", "use_megatron_fsdp", "use_custom_fsdp"], On("sharding", "fsdp")),
+    (&["data_parallel_sharding_strategy"], With(|draft, value| match value { "optim" => draft.set("zero", 1), "optim_grads" => draft.set("zero", 2), "optim_grads_params" => draft.set("zero", 3), _ => {} })),
+    (&["recompute_granularity"], With(|draft, value| match value { "full" => draft.set("checkpointing", "on"), "selective" => draft.set("checkpointing", "selective"), _ => {} })),
+    (&["recompute_activations"], On("checkpointing", "selective")),
+    (&["bf16"], With(|draft, value| if is_on(value) { draft.set("precision", "bf16") })),
+    (&["fp16"], With(|draft, value| if is_on(value) { draft.set("precision", "fp16") })),
+    (&["fp8_format", "fp8_hybrid", "fp8_e4m3"], With(|draft, value| if !matches!(value, "null" | "false") { draft.set("precision", "fp8") })),
+    (&["optimizer"], With(super::trainers::optimizer)),
+    (&["optimizer_cpu_offload"], On("offload", "optimizer")),
+    (&["use_flash_attn"], On("attn", "flash")),
+    (&["cross_entropy_loss_fusion"], On("loss", "full")),
+    (&["hf_model", "load_hf", "hf_model_path"], Model),
+];

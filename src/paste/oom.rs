@@ -1,0 +1,111 @@
+//! Messages of memory that ran out.
+//!
+//! PyTorch's allocator (every wording since 1.0, on CUDA, HIP, XPU, NPU and MPS), vLLM's and SGLang's start-up
+//! checks, XLA, llama.cpp.
+
+use super::Kind;
+use super::draft::Draft;
+use crate::request::Verb;
+use crate::units::{GIB, KIB, MIB};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// What makes a text such a message.
+const MARKS: &[&str] = &[
+    "out of memory", "out-of-memory", "outofmemory", "resource_exhausted", "cudamalloc failed", "no available memory for the cache blocks",
+    "kv cache is needed", "failed to allocate", "cublas_status_alloc_failed", "not enough memory", "less than desired gpu memory utilization",
+    "larger than the maximum number of tokens that can be stored in kv cache", "unable to allocate", "hiperroroutofmemory", "cuda_error_out_of_memory", "cudaerrormemoryallocation",
+];
+
+/// Each figure by the sentences that give it.
+static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+    const SIZE: &str = r"([0-9][0-9.,]*)\s*(bytes|[KMGT]i?B|B)\b";
+    let figure = |name, pattern: &str| (name, Regex::new(&pattern.replace("SIZE", SIZE)).expect("written here"));
+    vec![
+        figure("oom.tried", r"(?i)tried to allocate SIZE"),
+        figure("oom.tried", r"(?i)trying to allocate SIZE"),
+        figure("oom.tried", r"(?i)out of memory (?:while )?allocating SIZE"),
+        figure("oom.tried", r"(?i)failed to allocate (?:request for )?SIZE"),
+        figure("oom.tried", r"(?i)allocating SIZE on device [0-9]+: (?:cuda|hip)malloc failed"),
+        figure("oom.tried", r"(?i)failed to allocate \w+ buffer of size ([0-9]+)()"),
+        figure("oom.tried", r"(?i)\(?SIZE KV cache is needed"),
+        figure("oom.total", r"(?i)SIZE total capacity"),
+        figure("oom.total", r"(?i)total capaci?ty of SIZE"),
+        figure("oom.total", r"(?i)free memory on device (?:\S+ )?\([0-9.]+/SIZE\)"),
+        figure("oom.total", r"(?i)max allowed: SIZE"),
+        figure("oom.allocated", r"(?i)SIZE already allocated"),
+        figure("oom.allocated", r"(?i)SIZE is allocated by PyTorch"),
+        figure("oom.allocated", r"(?i)MPS allocated: SIZE"),
+        figure("oom.free", r"(?i)SIZE free\b"),
+        figure("oom.free", r"(?i)of which SIZE is free"),
+        figure("oom.free", r"(?i)available KV cache memory \(SIZE\)"),
+        figure("oom.free", r"(?i)free memory on device (?:\S+ )?\(([0-9.]+)/[0-9.]+ (GiB)\)"),
+        figure("oom.reserved", r"(?i)SIZE reserved in total"),
+        figure("oom.reserved", r"(?i)SIZE is reserved by PyTorch"),
+        figure("oom.reserved", r"(?i)SIZE cached\b"),
+        figure("oom.process", r"(?i)this process has SIZE memory in use"),
+        figure("oom.process", r"(?i)process [0-9]+ has SIZE memory in use"),
+    ]
+});
+
+static DEVICE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let patterns = [r"(?i)\((?:GPU|NPU|XPU) ([0-9]+);", r"(?i)\b(?:GPU|NPU|XPU) ([0-9]+) has a total capaci?ty", r"(?i)on device (?:ordinal )?(?:cuda:)?([0-9]+)\b"];
+    patterns.iter().map(|pattern| Regex::new(pattern).expect("written here")).collect()
+});
+
+static MAX_LENGTH: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)max(?:imum)? seq(?:uence)? len(?:gth)? \(([0-9]+)\)").expect("written here"));
+static UTILISATION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)desired GPU memory utilization \(([0-9.]+),").expect("written here"));
+
+/// What is said as the training step runs, and only then.
+const TRAINING: &[&str] = &["backward(", "optimizer.step", "training_step", "trainer.train", "compute_loss", "optimizer_step", "_engine_run_backward", "train.py", "pretrain", "finetune"];
+/// What an engine says.
+const SERVING: &[(&str, &str)] = &[("vllm", "vllm"), ("sglang", "sglang"), ("text_generation_server", "tgi"), ("tensorrt_llm", "trtllm"), ("ggml", "llama.cpp"), ("llama_", "llama.cpp")];
+
+pub fn read(text: &str) -> Option<Draft> {
+    let lower = text.to_lowercase();
+    if !MARKS.iter().any(|mark| lower.contains(mark)) {
+        return None;
+    }
+    let engine = SERVING.iter().find(|(mark, _)| lower.contains(mark));
+    let training = TRAINING.iter().any(|mark| lower.contains(mark));
+    let verb = if engine.is_some() && !training { Verb::Infer } else { Verb::Train };
+    let mut draft = Draft::new(Kind::Oom, verb);
+    for (name, pattern) in FIGURES.iter() {
+        if draft.facts.contains_key(*name) {
+            continue;
+        }
+        let size = pattern.captures(text).and_then(|found| bytes(&found[1], &found[2]));
+        if let Some(size) = size {
+            draft.fact(name, size);
+        }
+    }
+    let device = DEVICE.iter().find_map(|pattern| pattern.captures(text)).and_then(|found| found[1].parse::<u64>().ok());
+    if let Some(device) = device {
+        draft.fact("oom.gpu_index", device);
+    }
+    if let Some(length) = MAX_LENGTH.captures(text) {
+        draft.set("seq", &length[1]);
+    }
+    if let Some(fraction) = UTILISATION.captures(text) {
+        draft.set("gpu_mem_util", &fraction[1]);
+    }
+    if let Some((_, engine)) = engine.filter(|_| verb == Verb::Infer) {
+        draft.set("backend", engine);
+    }
+    Some(draft)
+}
+
+fn bytes(number: &str, unit: &str) -> Option<u64> {
+    let number: f64 = number.replace(',', "").trim_end_matches('.').parse().ok()?;
+    // PyTorch writes binary units; MPS calls them GB and means the same.
+    let scale = match unit.to_ascii_lowercase().as_str() {
+        "kib" | "kb" => KIB,
+        "mib" | "mb" => MIB,
+        "gib" | "gb" => GIB,
+        "tib" | "tb" => 1024.0 * GIB,
+        _ => 1.0,
+    };
+    Some((number * scale).round() as u64)
+}

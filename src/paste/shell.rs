@@ -1,0 +1,300 @@
+//! Commands as people paste them: continued lines, variables, wrappers.
+//!
+//! From text to words. Nothing is run; a variable whose value the paste does not hold stays as it is.
+
+use std::collections::HashMap;
+
+/// Words of one command, and the variables that stand before it.
+#[derive(Clone, Debug, Default)]
+pub struct Command {
+    pub words: Vec<String>,
+    pub variables: HashMap<String, String>,
+}
+
+/// Longest line after variables are put in: more is no command.
+const LONGEST: usize = 64 * 1024;
+
+/// Every command of a text. Variables set earlier hold later.
+pub fn commands(text: &str) -> Vec<Command> {
+    let mut variables: HashMap<String, String> = HashMap::new();
+    let mut found = vec![];
+    for line in lines(text) {
+        let line = substitute(&line, &variables);
+        for part in split_commands(&line) {
+            let mut words = words(part).into_iter().peekable();
+            while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
+                variables.insert(name, value);
+                words.next();
+            }
+            if words.peek().is_some_and(|word| matches!(word.as_str(), "export" | "set" | "env" | "ENV" | "sudo" | "nohup" | "time" | "exec")) {
+                words.next();
+                while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
+                    variables.insert(name, value);
+                    words.next();
+                }
+            }
+            let words: Vec<String> = words.collect();
+            if !words.is_empty() {
+                found.push(Command { words, variables: variables.clone() });
+            } else if found.is_empty() || !variables.is_empty() {
+                found.push(Command { words: vec![], variables: variables.clone() });
+            }
+        }
+    }
+    // Variables that follow the command (a Dockerfile's, a list of settings) hold for it too.
+    for command in &mut found {
+        for (name, value) in &variables {
+            command.variables.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    found.retain(|command| !command.words.is_empty() || !command.variables.is_empty());
+    found
+}
+
+/// `NAME=value`, if that is all a word is.
+fn assignment(word: &str) -> Option<(String, String)> {
+    let (name, value) = word.split_once('=')?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let named = name.chars().all(fits) && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    named.then(|| (name.to_owned(), value.to_owned()))
+}
+
+/// Lines with their continuations joined, prompts and comments off.
+fn lines(text: &str) -> Vec<String> {
+    let mut joined: Vec<String> = vec![];
+    let mut open = false;
+    let mut array = false;
+    for line in text.lines() {
+        let line = line.trim_end();
+        let bare = line.trim_start();
+        // Slurm's directives look like comments.
+        let bare = bare.strip_prefix("#SBATCH").map_or(bare, |rest| rest);
+        let is_directive = line.trim_start().starts_with("#SBATCH");
+        if bare.starts_with('#') && !is_directive {
+            continue;
+        }
+        let bare = prompt_off(bare);
+        let windows = bare.contains(".exe") || bare.contains(":\\");
+        let slashed = if windows { bare.replace('\\', "/") } else { String::new() };
+        let bare = if windows { slashed.as_str() } else { bare };
+        let more = ["\\", " ^", " `"].iter().find(|mark| bare.ends_with(*mark) || bare == mark.trim());
+        let content = more.map_or(bare, |mark| bare.strip_suffix(*mark).unwrap_or("")).trim_end();
+        let flag = content.starts_with("--") || (content.starts_with('-') && content[1..].starts_with(|c: char| c.is_ascii_alphabetic()));
+        let directive = if is_directive { format!("sbatch {content}") } else { content.to_owned() };
+        match joined.last_mut() {
+            Some(last) if (open || array || flag) && last.len() < LONGEST && !is_directive => {
+                last.push(' ');
+                last.push_str(content);
+            }
+            _ => joined.push(directive),
+        }
+        open = more.is_some();
+        array = joined.last().is_some_and(|last| last.contains("=(") && !closes(last));
+    }
+    joined.retain(|line| !line.trim().is_empty());
+    joined
+}
+
+/// Whether a bash array that a line opens is closed in it.
+fn closes(line: &str) -> bool {
+    let opened = line.find("=(").map_or("", |at| &line[at + 1..]);
+    let depth = opened.chars().fold(0i32, |depth, c| depth + i32::from(c == '(') - i32::from(c == ')'));
+    depth <= 0
+}
+
+/// `$ `, `user@host:~$ `, `(venv) root@box:/app# `.
+fn prompt_off(line: &str) -> &str {
+    for mark in ["$ ", "# ", "> "] {
+        if let Some((before, rest)) = line.split_once(mark) {
+            let prompt = before.is_empty() || (before.contains('@') && before.len() < 60 && !before.contains(" -"));
+            if prompt {
+                return rest;
+            }
+        }
+    }
+    line
+}
+
+/// `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME[@]}` by the values the paste holds.
+fn substitute(line: &str, variables: &HashMap<String, String>) -> String {
+    let mut made = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('$') {
+        made.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (name, default, taken) = reference(rest);
+        let value = variables.get(name).map(String::as_str).or(default);
+        match value {
+            Some(value) if made.len() + value.len() < LONGEST => made.push_str(value),
+            _ => made.push_str(&rest[..taken]),
+        }
+        rest = &rest[taken..];
+    }
+    made.push_str(rest);
+    made
+}
+
+/// The name that a `$` refers to, its default, and how long the reference is.
+fn reference(text: &str) -> (&str, Option<&str>, usize) {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if let Some(inner) = text.strip_prefix("${") {
+        let Some(end) = inner.find('}') else { return ("", None, 1) };
+        let body = &inner[..end];
+        let name_end = body.find(|c| !fits(c)).unwrap_or(body.len());
+        let default = body[name_end..].strip_prefix(":-").or_else(|| body[name_end..].strip_prefix('-'));
+        return (&body[..name_end], default, end + 3);
+    }
+    let name_end = text[1..].find(|c| !fits(c)).unwrap_or(text.len() - 1);
+    (&text[1..=name_end], None, name_end + 1)
+}
+
+/// Parts between `&&`, `;` and `|`, quotes respected.
+fn split_commands(line: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut quote) = (vec![], 0, None);
+    let bytes = line.as_bytes();
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            (None, ';' | '|') => {
+                parts.push(&line[start..at]);
+                start = at + 1;
+            }
+            (None, '&') if bytes.get(at + 1) == Some(&b'&') => {
+                parts.push(&line[start..at]);
+                start = at + 2;
+            }
+            _ => {}
+        }
+    }
+    parts.push(line.get(start..).unwrap_or(""));
+    parts
+}
+
+/// Words of a command; where quotes do not close, at spaces. An array's parentheses go: its words are the value.
+fn words(part: &str) -> Vec<String> {
+    if let Some((name, body)) = part.trim().split_once("=(") {
+        if assignment(&format!("{name}=")).is_some() {
+            let body = body.trim_end().trim_end_matches(')');
+            return vec![format!("{name}={}", shlex_or_spaces(body).join(" "))];
+        }
+    }
+    shlex_or_spaces(part)
+}
+
+fn shlex_or_spaces(part: &str) -> Vec<String> {
+    let at_spaces = || part.split_whitespace().map(|word| word.trim_matches(['"', '\'']).to_owned()).collect();
+    shlex::split(part).unwrap_or_else(at_spaces)
+}
+
+impl Command {
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty() && !value.contains('$'))
+    }
+    /// GPUs that the command is shown: `CUDA_VISIBLE_DEVICES=0,1`, `--gpus '"device=0,1"'`, `--gpus 2`.
+    pub fn visible_gpus(&self) -> Option<u64> {
+        let devices = |list: &str| list.split(',').filter(|device| !device.trim().is_empty()).count() as u64;
+        let names = ["CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ASCEND_RT_VISIBLE_DEVICES"];
+        let shown = names.iter().find_map(|name| self.variable(name)).filter(|list| !matches!(*list, "all" | "none" | "-1" | "void"));
+        let docker = || {
+            let asked = self.flags().into_iter().find(|(name, _)| *name == "gpus").map(|(_, value)| value.to_owned())?;
+            let asked = asked.trim_matches(['"', '\'']);
+            asked.strip_prefix("device=").map(devices).or_else(|| asked.parse().ok())
+        };
+        shown.map(devices).or_else(docker).filter(|count| *count > 0)
+    }
+    /// Where a word fits, the words after it.
+    pub fn after(&self, fits: impl Fn(&str) -> bool) -> Option<&[String]> {
+        let at = self.words.iter().position(|word| fits(word))?;
+        Some(&self.words[at + 1..])
+    }
+    pub fn flags(&self) -> Vec<(&str, &str)> {
+        flags(&self.words)
+    }
+}
+
+/// `--name value`, `--name=value`, `-n value`, `--switch`: names without dashes, a switch's value empty.
+pub fn flags(words: &[String]) -> Vec<(&str, &str)> {
+    let mut found = vec![];
+    let mut at = 0;
+    while at < words.len() {
+        let word = words[at].as_str();
+        at += 1;
+        let Some(name) = flag_name(word) else { continue };
+        if let Some((name, value)) = name.split_once('=') {
+            found.push((name, value));
+            continue;
+        }
+        let value = words.get(at).map(String::as_str).filter(|next| flag_name(next).is_none() && !is_switch(name));
+        if value.is_some() {
+            at += 1;
+        }
+        found.push((name, value.unwrap_or("")));
+    }
+    found
+}
+
+/// Words that no flag takes.
+pub fn positional(words: &[String]) -> Option<&str> {
+    let mut at = 0;
+    while at < words.len() {
+        let word = words[at].as_str();
+        match flag_name(word) {
+            None => return Some(word),
+            Some(name) => at += if name.contains('=') || is_switch(name) { 1 } else { 2 },
+        }
+    }
+    None
+}
+
+fn flag_name(word: &str) -> Option<&str> {
+    let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
+    // `-1` is a number.
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(name)
+}
+
+/// Switches by their names' form: these take no value in any program read here.
+fn is_switch(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    name.starts_with("enable-") || name.starts_with("disable-") || name.starts_with("no-") || matches!(name.as_str(), "trust-remote-code" | "enforce-eager" | "rm" | "it" | "d" | "ipc-host" | "multi-gpu" | "use-fsdp" | "use-deepspeed" | "jinja" | "sharded" | "skip-tokenizer-init" | "allow-auto-truncate" | "i" | "t" | "verbose")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: &[&str]) {
+        let found = commands(text);
+        let words: Vec<String> = found.iter().filter(|command| !command.words.is_empty()).map(|command| command.words.join(" ")).collect();
+        assert_eq!(words, expect, "{text}");
+    }
+
+    #[test]
+    fn lines_are_joined_as_a_shell_joins_them() {
+        check("vllm serve m \\\n  --tp 4 \\\n  --max-model-len 8192", &["vllm serve m --tp 4 --max-model-len 8192"]);
+        check("vllm serve m\n  --tp 4", &["vllm serve m --tp 4"]);
+        check("$ cd x && python a.py --b 'c d'", &["cd x", "python a.py --b c d"]);
+        check("root@box:/app# ollama run x", &["ollama run x"]);
+    }
+
+    #[test]
+    fn variables_are_put_in_where_the_paste_holds_them() {
+        check("N=8\nexport M=2\ntorchrun --nproc $N --nnodes ${M} --x ${Y:-3} --z $Z", &["torchrun --nproc 8 --nnodes 2 --x 3 --z $Z"]);
+        check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
+    }
+
+    #[test]
+    fn flags_take_values_unless_they_are_switches() {
+        let words: Vec<String> = "x --a=1 --b 2 -c -1 --enable-d e --f".split(' ').map(str::to_owned).collect();
+        assert_eq!(flags(&words), [("a", "1"), ("b", "2"), ("c", "-1"), ("enable-d", ""), ("f", "")]);
+    }
+
+    #[test]
+    fn visible_gpus_are_counted() {
+        let gpus = |text: &str| commands(text)[0].visible_gpus();
+        assert_eq!(gpus("CUDA_VISIBLE_DEVICES=0,1,2 python a.py"), Some(3));
+        assert_eq!(gpus("docker run --gpus '\"device=0,1\"' x"), Some(2));
+        assert_eq!(gpus("docker run --gpus all x"), None);
+    }
+}

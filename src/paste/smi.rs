@@ -1,0 +1,115 @@
+//! What `nvidia-smi` prints: its table, `-L`, and `--query-gpu` as CSV.
+
+use super::Kind;
+use super::draft::Draft;
+use crate::catalog::Catalog;
+use crate::request::Verb;
+use regex::Regex;
+use serde_json::json;
+use std::sync::LazyLock;
+
+struct Card {
+    name: String,
+    total_mib: Option<u64>,
+    used_mib: Option<u64>,
+}
+
+/// `|   0  NVIDIA A100-SXM4-80GB          On  | 00000000:07:00.0 Off |`
+static NAME: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[|│]\s*[0-9]+\s+(.+?)\s+(?:On|Off|N/A|TCC|WDDM|MCDM)?\s*[|│]\s*[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}").expect("written here")
+});
+static MEMORY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"([0-9]+)\s*MiB\s*/\s*([0-9]+)\s*MiB").expect("written here"));
+/// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`
+static LISTED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^\s*GPU\s+[0-9]+:\s*(.+?)\s*\(UUID").expect("written here"));
+
+pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
+    let cards = table(text).or_else(|| listed(text)).or_else(|| queried(text))?;
+    let ids: Vec<Option<String>> = cards.iter().map(|card| identify(card, catalog)).collect();
+    let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
+    // Of mixed cards the kind there is most of.
+    let counted = |id: &Option<String>| ids.iter().filter(|other| *other == id).count();
+    let most = ids.iter().filter(|id| id.is_some()).rev().max_by_key(|id| counted(id));
+    match most {
+        Some(Some(id)) => {
+            draft.set("gpu", id);
+            draft.set("gpus", counted(&Some(id.clone())));
+        }
+        Some(None) | None => {
+            draft.ask("gpu");
+            draft.set("gpus", cards.len());
+        }
+    }
+    let column = |of: fn(&Card) -> Option<u64>| cards.iter().map(of).collect::<Option<Vec<u64>>>();
+    if let Some(total) = column(|card| card.total_mib) {
+        draft.fact("smi.total_mib", json!(total));
+    }
+    if let Some(used) = column(|card| card.used_mib) {
+        draft.fact("smi.used_mib", json!(used));
+    }
+    Some(draft)
+}
+
+/// By name and memory: the table cuts long names short.
+fn identify(card: &Card, catalog: &Catalog) -> Option<String> {
+    let names = catalog.names();
+    let reported = card.total_mib.and_then(|mib| names.reported_gpu(&card.name, mib as f64 / 1024.0).map(str::to_owned));
+    reported.or_else(|| names.gpu(&card.name).id)
+}
+
+fn table(text: &str) -> Option<Vec<Card>> {
+    let mut cards: Vec<Card> = vec![];
+    for line in text.lines().map(str::trim) {
+        // Slices of a card and what runs on it come after the cards.
+        if line.contains("MIG devices") || line.contains("Processes:") {
+            break;
+        }
+        if let Some(found) = NAME.captures(line) {
+            let name = found[1].trim_end_matches(" On").trim_end_matches(" Off").trim().to_owned();
+            cards.push(Card { name, total_mib: None, used_mib: None });
+        } else if let (Some(found), Some(card)) = (MEMORY.captures(line), cards.last_mut())
+            && card.total_mib.is_none()
+        {
+            card.used_mib = found[1].parse().ok();
+            card.total_mib = found[2].parse().ok();
+        }
+    }
+    (!cards.is_empty()).then_some(cards)
+}
+
+fn listed(text: &str) -> Option<Vec<Card>> {
+    let cards: Vec<Card> =
+        LISTED.captures_iter(text).map(|found| Card { name: found[1].to_owned(), total_mib: None, used_mib: None }).collect();
+    (!cards.is_empty()).then_some(cards)
+}
+
+/// CSV with its header (`name, memory.total [MiB]`), or bare rows that hold a name and megabytes.
+fn queried(text: &str) -> Option<Vec<Card>> {
+    let rows: Vec<Vec<&str>> = text.lines().filter(|line| line.contains(',')).map(|line| line.split(',').map(str::trim).collect()).collect();
+    let header = rows.iter().position(|row| row.iter().any(|cell| cell.starts_with("memory.")) && row.iter().any(|cell| matches!(*cell, "name" | "gpu_name")));
+    let megabytes = |cell: &str| cell.strip_suffix("MiB").unwrap_or(cell).trim().parse::<u64>().ok();
+    let cards: Vec<Card> = match header {
+        Some(at) => {
+            let place = |wanted: &[&str]| rows[at].iter().position(|cell| wanted.iter().any(|name| cell.split(' ').next() == Some(name)));
+            let (name, total, used, free) = (place(&["name", "gpu_name"])?, place(&["memory.total"]), place(&["memory.used"]), place(&["memory.free"]));
+            let cell = |row: &[&str], at: Option<usize>| megabytes(row.get(at?)?);
+            let rows = rows[at + 1..].iter().filter(|row| row.len() == rows[at].len());
+            let card = |row: &Vec<&str>| {
+                let total_mib = cell(row, total);
+                let used_mib = cell(row, used).or_else(|| total_mib?.checked_sub(cell(row, free)?));
+                Card { name: row[name].to_owned(), total_mib, used_mib }
+            };
+            rows.map(card).collect()
+        }
+        None => {
+            let card = |row: &Vec<&str>| {
+                let name = row.iter().find(|cell| ["NVIDIA", "Tesla", "GeForce", "Quadro", "RTX"].iter().any(|maker| cell.starts_with(maker)))?;
+                let sizes: Vec<u64> = row.iter().filter(|cell| cell.ends_with("MiB")).filter_map(|cell| megabytes(cell)).collect();
+                let total_mib = sizes.iter().copied().max()?;
+                let used_mib = sizes.get(1).copied().filter(|used| *used < total_mib);
+                Some(Card { name: (*name).to_owned(), total_mib: Some(total_mib), used_mib })
+            };
+            rows.iter().filter_map(card).collect()
+        }
+    };
+    (!cards.is_empty()).then_some(cards)
+}

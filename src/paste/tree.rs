@@ -1,0 +1,227 @@
+//! Configuration files as one tree: JSON as people write it, YAML, keyword arguments of a Python call.
+//!
+//! Bounded in size and depth; YAML aliases are refused, so nothing expands.
+
+use serde_json::{Map, Value};
+
+/// Deepest nesting that is followed.
+const DEPTH: usize = 32;
+
+/// The JSON object that stands in a text, with comments and trailing commas forgiven.
+pub fn json(text: &str) -> Option<Value> {
+    let start = text.find('{')?;
+    let end = text.rfind('}')?;
+    let object = text.get(start..=end)?;
+    // Text before it on its line makes it an argument, not a file.
+    let before = text[..start].rsplit('\n').next().unwrap_or("").trim();
+    if !before.is_empty() && !before.ends_with([':', '=']) {
+        return None;
+    }
+    if depth(object) > DEPTH {
+        return None;
+    }
+    let strict = serde_json::from_str(object).ok();
+    strict.or_else(|| serde_json::from_str(&plain_json(object)).ok()).filter(Value::is_object)
+}
+
+fn depth(text: &str) -> usize {
+    let (mut now, mut most) = (0usize, 0);
+    for c in text.chars() {
+        match c {
+            '{' | '[' => now += 1,
+            '}' | ']' => now = now.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    most
+}
+
+/// Without `//`, `#` and `/* */` comments, trailing commas; Python's words and quotes as JSON's.
+fn plain_json(text: &str) -> String {
+    let mut made = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' | '\'' => {
+                made.push('"');
+                while let Some(inner) = chars.next() {
+                    match inner {
+                        '\\' => {
+                            let escaped = chars.next().unwrap_or('\\');
+                            if escaped != '\'' {
+                                made.push('\\');
+                            }
+                            made.push(escaped);
+                        }
+                        end if end == c => break,
+                        '"' => made.push_str("\\\""),
+                        inner => made.push(inner),
+                    }
+                }
+                made.push('"');
+            }
+            '#' => while chars.next_if(|c| *c != '\n').is_some() {},
+            '/' if chars.peek() == Some(&'/') => while chars.next_if(|c| *c != '\n').is_some() {},
+            '/' if chars.peek() == Some(&'*') => {
+                let mut last = ' ';
+                chars.next();
+                for inner in chars.by_ref() {
+                    if last == '*' && inner == '/' {
+                        break;
+                    }
+                    last = inner;
+                }
+            }
+            '}' | ']' => {
+                let kept = made.trim_end().trim_end_matches(',').len();
+                made.truncate(kept);
+                made.push(c);
+            }
+            c if c.is_ascii_alphabetic() => {
+                let mut word = String::from(c);
+                while let Some(next) = chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '.') {
+                    word.push(next);
+                }
+                match word.as_str() {
+                    "True" => made.push_str("true"),
+                    "False" => made.push_str("false"),
+                    "None" | "NaN" | "Infinity" => made.push_str("null"),
+                    _ => made.push_str(&word),
+                }
+            }
+            c => made.push(c),
+        }
+    }
+    made
+}
+
+/// A YAML mapping, if the text is one.
+pub fn yaml(text: &str) -> Option<Value> {
+    let mappings = text.lines().filter(|line| is_mapping_line(line)).count();
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).count();
+    // A mapping has a key on most lines; lists and blocks of text take the others.
+    if mappings == 0 || mappings * 4 < lines {
+        return None;
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_aliases: 0,
+            max_anchors: 64,
+            max_depth: 64,
+            max_nodes: 20_000,
+            max_events: 60_000,
+            max_documents: 1,
+        },
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+    };
+    serde_saphyr::from_str_with_options::<Value>(text, options).ok().filter(Value::is_object)
+}
+
+fn is_mapping_line(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ");
+    let Some((key, rest)) = line.split_once(':') else { return false };
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'');
+    !key.is_empty() && key.len() < 64 && key.chars().all(fits) && (rest.is_empty() || rest.starts_with(' '))
+}
+
+/// Keyword arguments of a call such as `TrainingArguments(bf16=True, …)`.
+pub fn call(text: &str, name: &str) -> Option<Vec<(String, String)>> {
+    let at = text.find(&format!("{name}("))? + name.len() + 1;
+    let mut depth = 1usize;
+    let mut quote = None;
+    let mut end = text.len();
+    let mut cuts = vec![at];
+    for (offset, c) in text[at..].char_indices() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => {
+                depth -= 1;
+                if depth == 0 {
+                    end = at + offset;
+                    break;
+                }
+            }
+            (None, ',') if depth == 1 => cuts.push(at + offset + 1),
+            (None, _) => {}
+        }
+    }
+    cuts.push(end + 1);
+    let parts = cuts.windows(2).filter_map(|cut| text.get(cut[0]..cut[1].saturating_sub(1).max(cut[0])));
+    let pair = |part: &str| {
+        let part: String = part.lines().map(|line| line.split('#').next().unwrap_or("").trim()).collect::<Vec<_>>().join(" ");
+        let (name, value) = part.split_once('=')?;
+        Some((name.trim().to_owned(), value.trim().trim_matches(['"', '\'']).to_owned()))
+    };
+    let pairs: Vec<_> = parts.filter_map(pair).collect();
+    (!pairs.is_empty()).then_some(pairs)
+}
+
+/// A value that is one word, as it would be typed.
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(on) => Some(on.to_string()),
+        Value::Null => Some("null".to_owned()),
+        Value::Array(items) if items.iter().all(|item| item.is_string() || item.is_number()) => {
+            Some(items.iter().filter_map(scalar).collect::<Vec<_>>().join(","))
+        }
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Every scalar with its path: `zero_optimization.stage`.
+pub fn flatten(tree: &Map<String, Value>) -> Vec<(String, String)> {
+    let mut found = vec![];
+    let mut open: Vec<(String, &Map<String, Value>, usize)> = vec![(String::new(), tree, 0)];
+    while let Some((path, map, depth)) = open.pop() {
+        for (key, value) in map {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match (scalar(value), value) {
+                (Some(word), _) => found.push((path, word)),
+                (None, Value::Object(inner)) if depth < DEPTH => open.push((path, inner, depth + 1)),
+                (None, _) => {}
+            }
+        }
+    }
+    found
+}
+
+/// The value at a path.
+pub fn at<'a>(tree: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let mut keys = path.split('.');
+    let first = tree.get(keys.next()?)?;
+    keys.try_fold(first, |value, key| value.get(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn json_with_comments_and_trailing_commas() {
+        let text = "config:\n{ // why\n \"a\": 1, /* b */ 'b': [1, 2,], # c\n \"c\": True, \"d\": None,\n}\n";
+        assert_eq!(json(text), Some(json!({"a": 1, "b": [1, 2], "c": true, "d": null})));
+        assert_eq!(json("run --x '{\"a\": 1}'"), None);
+    }
+
+    #[test]
+    fn deep_nesting_and_aliases_are_refused() {
+        assert_eq!(json(&("{\"a\":".repeat(5000) + "1" + &"}".repeat(5000))), None);
+        let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\n";
+        assert_eq!(yaml(bomb), None);
+    }
+
+    #[test]
+    fn keyword_arguments_of_a_call() {
+        let text = "args = TrainingArguments(\n  output_dir=\"x\",\n  bf16=True,  # yes\n  optim='adamw_torch',\n)";
+        let pairs = call(text, "TrainingArguments").unwrap();
+        assert_eq!(pairs[1], ("bf16".to_owned(), "True".to_owned()));
+        assert_eq!(pairs[2], ("optim".to_owned(), "adamw_torch".to_owned()));
+    }
+}
