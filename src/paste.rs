@@ -164,11 +164,15 @@ fn file(tree: &Map<String, serde_json::Value>, catalog: &Catalog) -> Option<Resu
         return Some(draft);
     }
     let flat = tree::flatten(tree);
-    let pairs: Vec<(&str, &str)> = flat.iter().map(|(path, value)| (path.rsplit('.').next().unwrap_or(path), value.as_str())).collect();
+    let pairs: Vec<(&str, &str)> =
+        flat.iter().map(|(path, value)| (path.rsplit('.').next().unwrap_or(path), value.as_str())).collect();
     if let Some(draft) = megatron::read(&pairs, None) {
         return Some(Ok(draft));
     }
-    if let (Some(model), Some(options)) = (tree.get("model").and_then(serde_json::Value::as_str), tree.get("options").and_then(serde_json::Value::as_object)) {
+    if let (Some(model), Some(options)) = (
+        tree.get("model").and_then(serde_json::Value::as_str),
+        tree.get("options").and_then(serde_json::Value::as_object),
+    ) {
         return Some(Ok(engines::ollama_request(model, options)));
     }
     if let Some(command) = composed(tree) {
@@ -177,7 +181,9 @@ fn file(tree: &Map<String, serde_json::Value>, catalog: &Catalog) -> Option<Resu
     let has = |names: &[&str]| pairs.iter().any(|(name, _)| names.contains(&name.replace('-', "_").as_str()));
     let kind = if has(&["gpu_memory_utilization", "max_model_len", "max_num_seqs"]) {
         Kind::Vllm
-    } else if has(&["mem_fraction_static", "model_path", "context_length"]) && has(&["tp_size", "mem_fraction_static", "tp"]) {
+    } else if has(&["mem_fraction_static", "model_path", "context_length"])
+        && has(&["tp_size", "mem_fraction_static", "tp"])
+    {
         Kind::Sglang
     } else if has(&["free_gpu_memory_fraction", "trt_llm_version", "kv_cache_config", "max_num_tokens"]) {
         Kind::Trtllm
@@ -211,10 +217,14 @@ fn composed(tree: &Map<String, serde_json::Value>) -> Option<Command> {
                         command.words.extend(words(map.get(key)));
                     }
                     for entry in words(map.get("environment")) {
-                        command.variables.extend(entry.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())));
+                        command
+                            .variables
+                            .extend(entry.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())));
                     }
                     if let Some(variables) = map.get("environment").and_then(serde_json::Value::as_object) {
-                        command.variables.extend(variables.iter().filter_map(|(name, value)| Some((name.clone(), tree::scalar(value)?))));
+                        command.variables.extend(
+                            variables.iter().filter_map(|(name, value)| Some((name.clone(), tree::scalar(value)?))),
+                        );
                     }
                     for variable in map.get("env").and_then(serde_json::Value::as_array).into_iter().flatten() {
                         let field = |name: &str| variable.get(name).and_then(tree::scalar);
@@ -243,7 +253,12 @@ fn allotment(command: &Command) -> Option<(u64, u64)> {
         return None;
     }
     let flags = command.flags();
-    let flag = |names: &[&str]| flags.iter().find(|(name, _)| names.contains(name)).and_then(|(_, value)| value.rsplit(':').next()?.parse::<u64>().ok());
+    let flag = |names: &[&str]| {
+        flags
+            .iter()
+            .find(|(name, _)| names.contains(name))
+            .and_then(|(_, value)| value.rsplit(':').next()?.parse::<u64>().ok())
+    };
     let nodes = flag(&["nodes", "N"]);
     let each = flag(&["gpus-per-node", "gres", "ntasks-per-node"]);
     (nodes.is_some() || each.is_some()).then(|| (nodes.unwrap_or(1), each.unwrap_or(1)))
@@ -257,10 +272,12 @@ fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>, Op
         found.and_then(|(_, value)| value.split(':').next_back()?.parse::<u64>().ok()).filter(|count| *count > 0)
     };
     let variable = |names: &[&str]| names.iter().find_map(|name| command.variable(name)?.parse::<u64>().ok());
-    let each = flag(&["nproc_per_node", "num_gpus"]).or_else(|| variable(&["NPROC_PER_NODE", "GPUS_PER_NODE", "GPU_NUM", "N_GPUS"]));
+    let each = flag(&["nproc_per_node", "num_gpus"])
+        .or_else(|| variable(&["NPROC_PER_NODE", "GPUS_PER_NODE", "GPU_NUM", "N_GPUS"]));
     let nodes = flag(&["nnodes", "num_nodes", "num_machines"]).or_else(|| variable(&["NNODES", "NUM_NODES"]));
     // `--include localhost:0,1,2`
-    let included = flags.iter().find(|(name, _)| *name == "include").map(|(_, list)| list.split(['@', ',']).count() as u64);
+    let included =
+        flags.iter().find(|(name, _)| *name == "include").map(|(_, list)| list.split(['@', ',']).count() as u64);
     let processes = flag(&["num_processes"]);
     let visible = command.visible_gpus();
     let all = processes
@@ -300,7 +317,19 @@ fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
     if starts("accelerate") {
         trainers::accelerate_flags(&mut draft, &flags);
     }
-    let launcher = ["torchrun", "deepspeed", "accelerate", "llamafactory-cli", "axolotl", "swift", "srun", "torch.distributed.launch", "torch.distributed.run"].iter().any(|name| starts(name));
+    let launcher = [
+        "torchrun",
+        "deepspeed",
+        "accelerate",
+        "llamafactory-cli",
+        "axolotl",
+        "swift",
+        "srun",
+        "torch.distributed.launch",
+        "torch.distributed.run",
+    ]
+    .iter()
+    .any(|name| starts(name));
     let understood = draft.weight();
     if understood < 2 && !(launcher && understood + usize::from(gpus.is_some()) >= 1) {
         return None;
@@ -325,8 +354,20 @@ fn python(text: &str) -> Vec<Draft> {
     if let Some(pairs) = tree::call(text, "LLM").filter(|pairs| pairs.iter().any(|(name, _)| name == "model")) {
         return vec![engines::settings(Kind::Vllm, &pairs)];
     }
-    let calls = ["TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig", "ORPOConfig", "KTOConfig", "Seq2SeqTrainingArguments", "BitsAndBytesConfig", "FastLanguageModel.from_pretrained", "LoraConfig"];
-    let found: Vec<(&str, Vec<(String, String)>)> = calls.iter().filter_map(|name| Some((*name, tree::call(text, name)?))).collect();
+    let calls = [
+        "TrainingArguments",
+        "SFTConfig",
+        "DPOConfig",
+        "GRPOConfig",
+        "ORPOConfig",
+        "KTOConfig",
+        "Seq2SeqTrainingArguments",
+        "BitsAndBytesConfig",
+        "FastLanguageModel.from_pretrained",
+        "LoraConfig",
+    ];
+    let found: Vec<(&str, Vec<(String, String)>)> =
+        calls.iter().filter_map(|name| Some((*name, tree::call(text, name)?))).collect();
     if found.is_empty() {
         return vec![];
     }
@@ -353,11 +394,18 @@ fn python(text: &str) -> Vec<Draft> {
 /// The drafts as one: each knob from the piece that says most.
 fn merge(mut drafts: Vec<Draft>, catalog: &'static Catalog) -> Result<Pasted, Problem> {
     drafts.sort_by_key(|draft| std::cmp::Reverse(draft.weight()));
-    let nothing = Pasted { kind: None, understood: Map::new(), asked: vec![], assumed: vec![], settings: Settings::new(Verb::Infer) };
+    let nothing = Pasted {
+        kind: None,
+        understood: Map::new(),
+        asked: vec![],
+        assumed: vec![],
+        settings: Settings::new(Verb::Infer),
+    };
     let Some(kind) = drafts.first().map(|draft| draft.kind) else { return Ok(nothing) };
     // Cards alone are asked what fits on them; a message alone tells what ran.
     let work = drafts.iter().find(|draft| draft.verb != Verb::Fit && draft.kind != Kind::Oom);
-    let verb = work.or_else(|| drafts.iter().find(|draft| draft.verb != Verb::Fit)).map_or(Verb::Fit, |draft| draft.verb);
+    let verb =
+        work.or_else(|| drafts.iter().find(|draft| draft.verb != Verb::Fit)).map_or(Verb::Fit, |draft| draft.verb);
     let mut pasted = Pasted { kind: Some(kind), settings: Settings::new(verb), ..nothing };
     let mut shape = Map::new();
     for draft in &drafts {
@@ -402,7 +450,14 @@ impl Pasted {
             match knob.read(typed, catalog) {
                 Ok(value) => drop(self.settings.values.insert(knob.key, value)),
                 // A name from elsewhere that no row has is asked for; an impossible figure is a fault.
-                Err(_) if matches!(knob.kind, KnobKind::Row(_) | KnobKind::Choice(_) | KnobKind::Gpu | KnobKind::Model) => self.ask(knob.key),
+                Err(_)
+                    if matches!(
+                        knob.kind,
+                        KnobKind::Row(_) | KnobKind::Choice(_) | KnobKind::Gpu | KnobKind::Model
+                    ) =>
+                {
+                    self.ask(knob.key)
+                }
                 Err(problem) => return Err(problem),
             }
         }
@@ -419,7 +474,8 @@ impl Pasted {
             return;
         }
         // Ollama's names without a tag are its latest.
-        let untagged = draft.kind == Kind::Ollama && !name.contains([':', '/', '.']) || (draft.kind == Kind::Ollama && !name.contains([':', '/']) && !name.ends_with(".gguf"));
+        let untagged = draft.kind == Kind::Ollama && !name.contains([':', '/', '.'])
+            || (draft.kind == Kind::Ollama && !name.contains([':', '/']) && !name.ends_with(".gguf"));
         let found = catalog.names().model(&if untagged { format!("{name}:latest") } else { name.to_owned() });
         let Some(id) = found.id else { return };
         if found.outcome == Outcome::Ambiguous {

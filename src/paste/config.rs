@@ -3,8 +3,8 @@
 use super::Kind;
 use super::draft::Draft;
 use super::tree::scalar;
-use crate::catalog::model::{LayerKind, Mixer, Model};
 use crate::catalog::Catalog;
+use crate::catalog::model::{LayerKind, Mixer, Model};
 use crate::message::Problem;
 use crate::msg;
 use crate::request::Verb;
@@ -13,11 +13,26 @@ use serde_json::{Map, Value};
 const BF16: u64 = 2;
 
 pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Problem>> {
-    let inner = ["text_config", "llm_config", "language_config", "thinker_config"].iter().find_map(|key| tree.get(*key)?.as_object());
+    let inner = ["text_config", "llm_config", "language_config", "thinker_config"]
+        .iter()
+        .find_map(|key| tree.get(*key)?.as_object());
     let fields = inner.unwrap_or(tree);
-    let marks = ["model_type", "architectures", "hidden_size", "n_embd", "d_model", "num_hidden_layers", "n_layer", "num_attention_heads", "vocab_size"];
+    let marks = [
+        "model_type",
+        "architectures",
+        "hidden_size",
+        "n_embd",
+        "d_model",
+        "num_hidden_layers",
+        "n_layer",
+        "num_attention_heads",
+        "vocab_size",
+    ];
     let described = marks.iter().filter(|mark| fields.contains_key(**mark) || tree.contains_key(**mark)).count() >= 2;
-    let of_model = tree.contains_key("model_type") || tree.contains_key("architectures") || fields.contains_key("num_hidden_layers") || fields.contains_key("n_layer");
+    let of_model = tree.contains_key("model_type")
+        || tree.contains_key("architectures")
+        || fields.contains_key("num_hidden_layers")
+        || fields.contains_key("n_layer");
     if !described || !of_model {
         return None;
     }
@@ -45,7 +60,12 @@ fn known(model: &Model, tree: &Map<String, Value>, catalog: &Catalog) -> Option<
     let alike = |other: &Model| {
         let (a, b) = (&model.counts, &other.counts);
         let shape = |model: &Model| (model.depth(), model.shape.hidden_size, model.shape.vocab_size);
-        shape(model) == shape(other) && a.active == b.active && a.layer_linears == b.layer_linears && a.routed_experts == b.routed_experts && a.embedding == b.embedding && a.lm_head == b.lm_head
+        shape(model) == shape(other)
+            && a.active == b.active
+            && a.layer_linears == b.layer_linears
+            && a.routed_experts == b.routed_experts
+            && a.embedding == b.embedding
+            && a.lm_head == b.lm_head
     };
     let named = tree.get("_name_or_path").and_then(Value::as_str).and_then(|name| catalog.names().model(name).id);
     if let Some(id) = named.filter(|id| catalog.model(id).is_some_and(|row| alike(row))) {
@@ -62,7 +82,8 @@ fn facts(draft: &mut Draft, model: &Model, fields: &Map<String, Value>) {
     let shape = &model.shape;
     let raw = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)?.as_u64());
     let latent = shape.attention.kv_lora_rank.is_some();
-    let head_dim = if latent { shape.attention.nope_head_dim + shape.attention.rope_head_dim } else { shape.attention.head_dim };
+    let head_dim =
+        if latent { shape.attention.nope_head_dim + shape.attention.rope_head_dim } else { shape.attention.head_dim };
     let mut put = |name: &str, value: u64| {
         if value > 0 {
             draft.fact(name, value);
@@ -73,13 +94,20 @@ fn facts(draft: &mut Draft, model: &Model, fields: &Map<String, Value>) {
     put("heads", shape.attention.heads);
     put("kv_heads", shape.attention.kv_heads);
     put("head_dim", head_dim);
-    put("ffn", raw(&["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "d_ff", "inner_dim"]).unwrap_or(shape.ffn.intermediate_size));
+    put(
+        "ffn",
+        raw(&["intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size", "d_ff", "inner_dim"])
+            .unwrap_or(shape.ffn.intermediate_size),
+    );
     put("vocab", shape.vocab_size);
     if let Some(moe) = &shape.moe {
         put("experts", moe.experts);
         put("top_k", moe.top_k);
         put("expert_ffn", moe.intermediate_size);
-        put("shared_experts", raw(&["n_shared_experts", "num_shared_experts"]).unwrap_or(u64::from(moe.shared_intermediate_size > 0)));
+        put(
+            "shared_experts",
+            raw(&["n_shared_experts", "num_shared_experts"]).unwrap_or(u64::from(moe.shared_intermediate_size > 0)),
+        );
         put("dense_layers", moe.dense_layers);
     }
     put("kv_lora_rank", shape.attention.kv_lora_rank.unwrap_or(0));
@@ -128,7 +156,22 @@ fn custom(draft: &mut Draft) {
 
 /// Shape knobs that a line takes.
 const CUSTOM: &[&str] = &[
-    "layers", "hidden", "heads", "kv_heads", "head_dim", "ffn", "vocab", "tied", "experts", "top_k", "expert_ffn", "shared_experts", "dense_layers", "kv_lora_rank", "rope_head_dim", "sliding_window",
+    "layers",
+    "hidden",
+    "heads",
+    "kv_heads",
+    "head_dim",
+    "ffn",
+    "vocab",
+    "tied",
+    "experts",
+    "top_k",
+    "expert_ffn",
+    "shared_experts",
+    "dense_layers",
+    "kv_lora_rank",
+    "rope_head_dim",
+    "sliding_window",
 ];
 
 /// `quantization_config` of a checkpoint.

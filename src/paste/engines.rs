@@ -12,18 +12,39 @@ use Rule::{Knob, Model, On, With};
 
 /// What starts an engine, where a word of a command is or ends so.
 const VLLM: &[&str] = &["vllm.entrypoints.openai.api_server", "vllm.entrypoints.api_server"];
-const SGLANG: &[&str] = &["sglang.launch_server", "sglang.bench_offline_throughput", "sglang.bench_one_batch", "sglang_router.launch_server"];
+const SGLANG: &[&str] = &[
+    "sglang.launch_server",
+    "sglang.bench_offline_throughput",
+    "sglang.bench_one_batch",
+    "sglang_router.launch_server",
+];
 const TRTLLM: &[&str] = &["trtllm-serve", "trtllm-build", "trtllm-bench", "trtllm-llmapi-launch"];
-const LLAMA_CPP: &[&str] = &["llama-server", "llama-cli", "llama-run", "llama-bench", "llama-batched-bench", "llama-perplexity", "llamafile", "llama-simple", "server", "main", "llama-mtmd-cli"];
+const LLAMA_CPP: &[&str] = &[
+    "llama-server",
+    "llama-cli",
+    "llama-run",
+    "llama-bench",
+    "llama-batched-bench",
+    "llama-perplexity",
+    "llamafile",
+    "llama-simple",
+    "server",
+    "main",
+    "llama-mtmd-cli",
+];
 
 pub fn read(command: &Command) -> Option<Draft> {
     let words = &command.words;
     let program = |word: &str| word.rsplit('/').next().unwrap_or(word).trim_end_matches(".exe").to_owned();
     // A container's image, in a command that runs one or at its head.
-    let runs = words.first().is_some_and(|word| ["docker", "podman", "nerdctl", "singularity", "apptainer"].contains(&word.as_str()));
+    let runs = words
+        .first()
+        .is_some_and(|word| ["docker", "podman", "nerdctl", "singularity", "apptainer"].contains(&word.as_str()));
     let image = |name: &'static str| {
         let first = words.first().cloned().unwrap_or_default();
-        move |word: &str| word.contains('/') && word.contains(name) && !word.starts_with(['-', '/', '.']) && (runs || word == first)
+        move |word: &str| {
+            word.contains('/') && word.contains(name) && !word.starts_with(['-', '/', '.']) && (runs || word == first)
+        }
     };
     let named = |names: &'static [&'static str]| move |word: &str| names.contains(&word);
     let mut draft = if let Some(rest) = served(words, "vllm", &["serve", "chat", "bench"]) {
@@ -36,7 +57,9 @@ pub fn read(command: &Command) -> Option<Draft> {
         engine(Kind::Trtllm, skip_verb(rest), TRTLLM_FLAGS)
     } else if let Some(rest) = command.after(|word| program(word) == "text-generation-launcher") {
         engine(Kind::Tgi, rest, TGI_FLAGS)
-    } else if let Some(rest) = command.after(|word| LLAMA_CPP.contains(&program(word).as_str()) && is_llama_cpp(word, words)) {
+    } else if let Some(rest) =
+        command.after(|word| LLAMA_CPP.contains(&program(word).as_str()) && is_llama_cpp(word, words))
+    {
         engine(Kind::LlamaCpp, rest, LLAMA_CPP_FLAGS)
     } else if let Some(rest) = served(words, "ollama", &["run", "pull", "create", "show"]) {
         let mut draft = Draft::new(Kind::Ollama, Verb::Infer);
@@ -62,7 +85,9 @@ pub fn read(command: &Command) -> Option<Draft> {
 
 /// The words after `program verb`.
 fn served<'a>(words: &'a [String], program: &str, verbs: &[&str]) -> Option<&'a [String]> {
-    let at = words.windows(2).position(|pair| pair[0].rsplit('/').next() == Some(program) && verbs.contains(&pair[1].as_str()))?;
+    let at = words
+        .windows(2)
+        .position(|pair| pair[0].rsplit('/').next() == Some(program) && verbs.contains(&pair[1].as_str()))?;
     let rest = &words[at + 2..];
     // `vllm bench throughput`
     Some(if words[at + 1] == "bench" { rest.get(1..).unwrap_or(&[]) } else { rest })
@@ -102,7 +127,11 @@ fn environment(command: &Command, draft: &mut Draft) {
         _ => return,
     };
     let prefix = if draft.kind == Kind::LlamaCpp { "LLAMA_ARG_" } else { "" };
-    let docker = command.flags().into_iter().filter(|(name, _)| matches!(*name, "e" | "env")).filter_map(|(_, pair)| pair.split_once('='));
+    let docker = command
+        .flags()
+        .into_iter()
+        .filter(|(name, _)| matches!(*name, "e" | "env"))
+        .filter_map(|(_, pair)| pair.split_once('='));
     let own = command.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let mut all: Vec<(&str, &str)> = docker.chain(own).collect();
     all.sort_unstable();
@@ -150,7 +179,6 @@ fn settle(command: &Command, draft: &mut Draft) {
                 && slots > 1
             {
                 draft.set("seq", (cells / slots).max(1));
-                draft.assumed.push(format!("seq={cells}/{slots}"));
             }
         }
         // TGI shards over every GPU it sees, the others over those they are told to use.
@@ -194,8 +222,11 @@ fn kv_cache(draft: &mut Draft, value: &str) {
 fn quantisation(draft: &mut Draft, value: &str) {
     let quant = match value.to_ascii_lowercase().as_str() {
         "awq" | "awq_marlin" | "int4_awq" | "w4a16_awq" | "awq_triton" => "awq",
-        "gptq" | "gptq_marlin" | "gptq_marlin_24" | "gptq_bitblas" | "marlin" | "int4_gptq" | "w4a16_gptq" => "gptq-int4",
-        "fp8" | "fbgemm_fp8" | "ptpc_fp8" | "modelopt" | "w8a8_fp8" | "modelopt_fp8" | "fp8_per_tensor" | "fp8_rowwise" => "fp8",
+        "gptq" | "gptq_marlin" | "gptq_marlin_24" | "gptq_bitblas" | "marlin" | "int4_gptq" | "w4a16_gptq" => {
+            "gptq-int4"
+        }
+        "fp8" | "fbgemm_fp8" | "ptpc_fp8" | "modelopt" | "w8a8_fp8" | "modelopt_fp8" | "fp8_per_tensor"
+        | "fp8_rowwise" => "fp8",
         "nvfp4" | "modelopt_fp4" | "petit_nvfp4" => "nvfp4",
         "mxfp4" => "mxfp4",
         "bitsandbytes" if draft.kind == Kind::Tgi => "bnb-int8",
@@ -248,20 +279,30 @@ const VLLM_FLAGS: Rules = &[
     (&["max_model_len"], With(human_length)),
     (&["gpu_memory_utilization"], Knob("gpu_mem_util")),
     (&["max_num_seqs"], Knob("max_seqs")),
-    (&["max_num_batched_tokens"], With(|draft, value| {
-        let seq = draft.get("seq").map(str::to_owned);
-        draft.unset("seq");
-        human_length(draft, value);
-        if let Some(tokens) = draft.count("seq") {
-            draft.set("max_batched_tokens", tokens);
+    (
+        &["max_num_batched_tokens"],
+        With(|draft, value| {
+            let seq = draft.get("seq").map(str::to_owned);
             draft.unset("seq");
-        }
-        if let Some(seq) = seq {
-            draft.set("seq", seq);
-        }
-    })),
+            human_length(draft, value);
+            if let Some(tokens) = draft.count("seq") {
+                draft.set("max_batched_tokens", tokens);
+                draft.unset("seq");
+            }
+            if let Some(seq) = seq {
+                draft.set("seq", seq);
+            }
+        }),
+    ),
     (&["quantization", "q"], With(quantisation)),
-    (&["load_format"], With(|draft, value| if value == "bitsandbytes" { quantisation(draft, value) })),
+    (
+        &["load_format"],
+        With(|draft, value| {
+            if value == "bitsandbytes" {
+                quantisation(draft, value)
+            }
+        }),
+    ),
     (&["kv_cache_dtype"], With(kv_cache)),
     (&["dtype"], With(dtype)),
     (&["enforce_eager"], On("eager", "on")),
@@ -303,7 +344,14 @@ const TGI_FLAGS: Rules = &[
     (&["max_batch_size"], Knob("max_seqs")),
     (&["max_concurrent_requests"], Knob("concurrency")),
     (&["cuda_memory_fraction"], Knob("gpu_mem_util")),
-    (&["cuda_graphs"], With(|draft, value| if value == "0" { draft.set("eager", "on") })),
+    (
+        &["cuda_graphs"],
+        With(|draft, value| {
+            if value == "0" {
+                draft.set("eager", "on")
+            }
+        }),
+    ),
 ];
 
 const TRTLLM_FLAGS: Rules = &[
@@ -316,7 +364,10 @@ const TRTLLM_FLAGS: Rules = &[
     (&["max_input_len"], Knob("prompt")),
     (&["max_batch_size"], Knob("max_seqs")),
     (&["max_num_tokens"], Knob("max_batched_tokens")),
-    (&["kv_cache_free_gpu_memory_fraction", "kv_cache_free_gpu_mem_fraction", "free_gpu_memory_fraction"], Knob("gpu_mem_util")),
+    (
+        &["kv_cache_free_gpu_memory_fraction", "kv_cache_free_gpu_mem_fraction", "free_gpu_memory_fraction"],
+        Knob("gpu_mem_util"),
+    ),
     (&["kv_cache_dtype"], With(kv_cache)),
     (&["qformat", "quantization", "quantize", "quant_algo"], With(quantisation)),
     (&["dtype", "gemm_plugin"], With(dtype)),
@@ -332,9 +383,33 @@ const LLAMA_CPP_FLAGS: Rules = &[
     (&["b", "batch_size", "batch"], Knob("max_batched_tokens")),
     (&["n", "predict", "n_predict"], With(|draft, value| whole("output")(draft, value))),
     (&["ctk", "cache_type_k"], With(kv_cache)),
-    (&["ctv", "cache_type_v"], With(|draft, value| if draft.get("kv").is_none() { kv_cache(draft, value) })),
-    (&["fa", "flash_attn"], With(|draft, value| if is_on(value) { draft.set("attn", "flash") } else if matches!(value, "off" | "0" | "false") { draft.set("attn", "eager") })),
-    (&["ts", "tensor_split"], With(|draft, value| draft.set("gpus", value.split([',', '/']).filter(|part| part.trim().parse::<f64>().is_ok_and(|part| part > 0.0)).count()))),
+    (
+        &["ctv", "cache_type_v"],
+        With(|draft, value| {
+            if draft.get("kv").is_none() {
+                kv_cache(draft, value)
+            }
+        }),
+    ),
+    (
+        &["fa", "flash_attn"],
+        With(|draft, value| {
+            if is_on(value) {
+                draft.set("attn", "flash")
+            } else if matches!(value, "off" | "0" | "false") {
+                draft.set("attn", "eager")
+            }
+        }),
+    ),
+    (
+        &["ts", "tensor_split"],
+        With(|draft, value| {
+            draft.set(
+                "gpus",
+                value.split([',', '/']).filter(|part| part.trim().parse::<f64>().is_ok_and(|part| part > 0.0)).count(),
+            )
+        }),
+    ),
     (&["p", "n_prompt"], With(|draft, value| whole("prompt")(draft, value))),
 ];
 
@@ -359,7 +434,9 @@ pub fn ollama(text: &str) -> Option<Draft> {
         let line = line.strip_prefix(">>>").map_or(line, str::trim_start);
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
-            [from, model] if from.eq_ignore_ascii_case("from") && !model.contains("/vllm") => draft.model = Some(model.to_owned()),
+            [from, model] if from.eq_ignore_ascii_case("from") && !model.contains("/vllm") => {
+                draft.model = Some(model.to_owned())
+            }
             [parameter, name, value] if parameter.eq_ignore_ascii_case("parameter") => {
                 draft.follow(OLLAMA_PARAMETERS, name, value);
                 telling = true;
@@ -373,7 +450,8 @@ pub fn ollama(text: &str) -> Option<Draft> {
         }
     }
     // A Dockerfile begins so too; a Modelfile's FROM stands alone or beside its own words.
-    let alone = draft.model.is_some() && text.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')).count() == 1;
+    let alone = draft.model.is_some()
+        && text.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')).count() == 1;
     if !telling && !alone {
         return None;
     }

@@ -8,7 +8,14 @@ use crate::request::Verb;
 use Rule::{Knob, Model, Off, On, With};
 
 /// Arguments that only Megatron has.
-const MARKS: &[&str] = &["tensor_model_parallel_size", "pipeline_model_parallel_size", "num_layers", "micro_batch_size", "use_distributed_optimizer", "expert_model_parallel_size"];
+const MARKS: &[&str] = &[
+    "tensor_model_parallel_size",
+    "pipeline_model_parallel_size",
+    "num_layers",
+    "micro_batch_size",
+    "use_distributed_optimizer",
+    "expert_model_parallel_size",
+];
 
 pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
     let names: Vec<String> = pairs.iter().map(|(name, _)| name.to_lowercase().replace('-', "_")).collect();
@@ -26,6 +33,9 @@ pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
         // Megatron's defaults.
         default(&mut draft, "gated", "off");
         default(&mut draft, "tied", "on");
+        if draft.get("vocab").is_none() {
+            draft.ask("vocab");
+        }
     }
     if draft.get("grouped").is_none() {
         draft.unset("kv_heads");
@@ -50,7 +60,9 @@ pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
         }
     }
     // iterations × sequences a step
-    if let (Some(iterations), Some(batch), None) = (draft.count("iterations"), draft.count("global_batch"), draft.get("samples")) {
+    if let (Some(iterations), Some(batch), None) =
+        (draft.count("iterations"), draft.count("global_batch"), draft.get("samples"))
+    {
         draft.set("samples", iterations.saturating_mul(batch));
     }
     draft.unset("iterations");
@@ -95,12 +107,48 @@ const RULES: Rules = &[
     (&["sequence_parallel"], On("sp", "on")),
     (&["use_distributed_optimizer"], On("zero", "1")),
     (&["use_torch_fsdp2", "use_megatron_fsdp", "use_custom_fsdp"], On("sharding", "fsdp")),
-    (&["data_parallel_sharding_strategy"], With(|draft, value| match value { "optim" => draft.set("zero", 1), "optim_grads" => draft.set("zero", 2), "optim_grads_params" => draft.set("zero", 3), _ => {} })),
-    (&["recompute_granularity"], With(|draft, value| match value { "full" => draft.set("checkpointing", "on"), "selective" => draft.set("checkpointing", "selective"), _ => {} })),
+    (
+        &["data_parallel_sharding_strategy"],
+        With(|draft, value| match value {
+            "optim" => draft.set("zero", 1),
+            "optim_grads" => draft.set("zero", 2),
+            "optim_grads_params" => draft.set("zero", 3),
+            _ => {}
+        }),
+    ),
+    (
+        &["recompute_granularity"],
+        With(|draft, value| match value {
+            "full" => draft.set("checkpointing", "on"),
+            "selective" => draft.set("checkpointing", "selective"),
+            _ => {}
+        }),
+    ),
     (&["recompute_activations"], On("checkpointing", "selective")),
-    (&["bf16"], With(|draft, value| if is_on(value) { draft.set("precision", "bf16") })),
-    (&["fp16"], With(|draft, value| if is_on(value) { draft.set("precision", "fp16") })),
-    (&["fp8_format", "fp8_hybrid", "fp8_e4m3"], With(|draft, value| if !matches!(value, "null" | "false") { draft.set("precision", "fp8") })),
+    (
+        &["bf16"],
+        With(|draft, value| {
+            if is_on(value) {
+                draft.set("precision", "bf16")
+            }
+        }),
+    ),
+    (
+        &["fp16"],
+        With(|draft, value| {
+            if is_on(value) {
+                draft.set("precision", "fp16")
+            }
+        }),
+    ),
+    (
+        &["fp8_format", "fp8_hybrid", "fp8_e4m3"],
+        With(|draft, value| {
+            if !matches!(value, "null" | "false") {
+                draft.set("precision", "fp8")
+            }
+        }),
+    ),
     (&["optimizer"], With(super::trainers::optimizer)),
     (&["optimizer_cpu_offload"], On("offload", "optimizer")),
     (&["use_flash_attn"], On("attn", "flash")),

@@ -12,9 +12,22 @@ use std::sync::LazyLock;
 
 /// What makes a text such a message.
 const MARKS: &[&str] = &[
-    "out of memory", "out-of-memory", "outofmemory", "resource_exhausted", "cudamalloc failed", "no available memory for the cache blocks",
-    "kv cache is needed", "failed to allocate", "cublas_status_alloc_failed", "not enough memory", "less than desired gpu memory utilization",
-    "larger than the maximum number of tokens that can be stored in kv cache", "unable to allocate", "hiperroroutofmemory", "cuda_error_out_of_memory", "cudaerrormemoryallocation",
+    "out of memory",
+    "out-of-memory",
+    "outofmemory",
+    "resource_exhausted",
+    "cudamalloc failed",
+    "no available memory for the cache blocks",
+    "kv cache is needed",
+    "failed to allocate",
+    "cublas_status_alloc_failed",
+    "not enough memory",
+    "less than desired gpu memory utilization",
+    "larger than the maximum number of tokens that can be stored in kv cache",
+    "unable to allocate",
+    "hiperroroutofmemory",
+    "cuda_error_out_of_memory",
+    "cudaerrormemoryallocation",
 ];
 
 /// Each figure by the sentences that give it.
@@ -49,7 +62,11 @@ static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
 });
 
 static DEVICE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let patterns = [r"(?i)\((?:GPU|NPU|XPU) ([0-9]+);", r"(?i)\b(?:GPU|NPU|XPU) ([0-9]+) has a total capaci?ty", r"(?i)on device (?:ordinal )?(?:cuda:)?([0-9]+)\b"];
+    let patterns = [
+        r"(?i)\((?:GPU|NPU|XPU) ([0-9]+);",
+        r"(?i)\b(?:GPU|NPU|XPU) ([0-9]+) has a total capaci?ty",
+        r"(?i)on device (?:ordinal )?(?:cuda:)?([0-9]+)\b",
+    ];
     patterns.iter().map(|pattern| Regex::new(pattern).expect("written here")).collect()
 });
 
@@ -59,9 +76,27 @@ static UTILISATION: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)desired GPU memory utilization \(([0-9.]+),").expect("written here"));
 
 /// What is said as the training step runs, and only then.
-const TRAINING: &[&str] = &["backward(", "optimizer.step", "training_step", "trainer.train", "compute_loss", "optimizer_step", "_engine_run_backward", "train.py", "pretrain", "finetune"];
+const TRAINING: &[&str] = &[
+    "backward(",
+    "optimizer.step",
+    "training_step",
+    "trainer.train",
+    "compute_loss",
+    "optimizer_step",
+    "_engine_run_backward",
+    "train.py",
+    "pretrain",
+    "finetune",
+];
 /// What an engine says.
-const SERVING: &[(&str, &str)] = &[("vllm", "vllm"), ("sglang", "sglang"), ("text_generation_server", "tgi"), ("tensorrt_llm", "trtllm"), ("ggml", "llama.cpp"), ("llama_", "llama.cpp")];
+const SERVING: &[(&str, &str)] = &[
+    ("vllm", "vllm"),
+    ("sglang", "sglang"),
+    ("text_generation_server", "tgi"),
+    ("tensorrt_llm", "trtllm"),
+    ("ggml", "llama.cpp"),
+    ("llama_", "llama.cpp"),
+];
 
 pub fn read(text: &str) -> Option<Draft> {
     let lower = text.to_lowercase();
@@ -81,7 +116,8 @@ pub fn read(text: &str) -> Option<Draft> {
             draft.fact(name, size);
         }
     }
-    let device = DEVICE.iter().find_map(|pattern| pattern.captures(text)).and_then(|found| found[1].parse::<u64>().ok());
+    let device =
+        DEVICE.iter().find_map(|pattern| pattern.captures(text)).and_then(|found| found[1].parse::<u64>().ok());
     if let Some(device) = device {
         draft.fact("oom.gpu_index", device);
     }

@@ -26,7 +26,9 @@ pub fn commands(text: &str) -> Vec<Command> {
                 variables.insert(name, value);
                 words.next();
             }
-            if words.peek().is_some_and(|word| matches!(word.as_str(), "export" | "set" | "env" | "ENV" | "sudo" | "nohup" | "time" | "exec")) {
+            if words.peek().is_some_and(|word| {
+                matches!(word.as_str(), "export" | "set" | "env" | "ENV" | "sudo" | "nohup" | "time" | "exec")
+            }) {
                 words.next();
                 while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
                     variables.insert(name, value);
@@ -79,7 +81,8 @@ fn lines(text: &str) -> Vec<String> {
         let bare = if windows { slashed.as_str() } else { bare };
         let more = ["\\", " ^", " `"].iter().find(|mark| bare.ends_with(*mark) || bare == mark.trim());
         let content = more.map_or(bare, |mark| bare.strip_suffix(*mark).unwrap_or("")).trim_end();
-        let flag = content.starts_with("--") || (content.starts_with('-') && content[1..].starts_with(|c: char| c.is_ascii_alphabetic()));
+        let flag = content.starts_with("--")
+            || (content.starts_with('-') && content[1..].starts_with(|c: char| c.is_ascii_alphabetic()));
         let directive = if is_directive { format!("sbatch {content}") } else { content.to_owned() };
         match joined.last_mut() {
             Some(last) if (open || array || flag) && last.len() < LONGEST && !is_directive => {
@@ -194,10 +197,20 @@ impl Command {
     /// GPUs that the command is shown: `CUDA_VISIBLE_DEVICES=0,1`, `--gpus '"device=0,1"'`, `--gpus 2`.
     pub fn visible_gpus(&self) -> Option<u64> {
         let devices = |list: &str| list.split(',').filter(|device| !device.trim().is_empty()).count() as u64;
-        let names = ["CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ASCEND_RT_VISIBLE_DEVICES"];
-        let shown = names.iter().find_map(|name| self.variable(name)).filter(|list| !matches!(*list, "all" | "none" | "-1" | "void"));
+        let names = [
+            "CUDA_VISIBLE_DEVICES",
+            "NVIDIA_VISIBLE_DEVICES",
+            "HIP_VISIBLE_DEVICES",
+            "ROCR_VISIBLE_DEVICES",
+            "ASCEND_RT_VISIBLE_DEVICES",
+        ];
+        let shown = names
+            .iter()
+            .find_map(|name| self.variable(name))
+            .filter(|list| !matches!(*list, "all" | "none" | "-1" | "void"));
         let docker = || {
-            let asked = self.flags().into_iter().find(|(name, _)| *name == "gpus").map(|(_, value)| value.to_owned())?;
+            let asked =
+                self.flags().into_iter().find(|(name, _)| *name == "gpus").map(|(_, value)| value.to_owned())?;
             let asked = asked.trim_matches(['"', '\'']);
             asked.strip_prefix("device=").map(devices).or_else(|| asked.parse().ok())
         };
@@ -256,7 +269,28 @@ fn flag_name(word: &str) -> Option<&str> {
 /// Switches by their names' form: these take no value in any program read here.
 fn is_switch(name: &str) -> bool {
     let name = name.replace('_', "-");
-    name.starts_with("enable-") || name.starts_with("disable-") || name.starts_with("no-") || matches!(name.as_str(), "trust-remote-code" | "enforce-eager" | "rm" | "it" | "d" | "ipc-host" | "multi-gpu" | "use-fsdp" | "use-deepspeed" | "jinja" | "sharded" | "skip-tokenizer-init" | "allow-auto-truncate" | "i" | "t" | "verbose")
+    name.starts_with("enable-")
+        || name.starts_with("disable-")
+        || name.starts_with("no-")
+        || matches!(
+            name.as_str(),
+            "trust-remote-code"
+                | "enforce-eager"
+                | "rm"
+                | "it"
+                | "d"
+                | "ipc-host"
+                | "multi-gpu"
+                | "use-fsdp"
+                | "use-deepspeed"
+                | "jinja"
+                | "sharded"
+                | "skip-tokenizer-init"
+                | "allow-auto-truncate"
+                | "i"
+                | "t"
+                | "verbose"
+        )
 }
 
 #[cfg(test)]
@@ -266,7 +300,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expect: &[&str]) {
         let found = commands(text);
-        let words: Vec<String> = found.iter().filter(|command| !command.words.is_empty()).map(|command| command.words.join(" ")).collect();
+        let words: Vec<String> =
+            found.iter().filter(|command| !command.words.is_empty()).map(|command| command.words.join(" ")).collect();
         assert_eq!(words, expect, "{text}");
     }
 
@@ -280,7 +315,10 @@ mod tests {
 
     #[test]
     fn variables_are_put_in_where_the_paste_holds_them() {
-        check("N=8\nexport M=2\ntorchrun --nproc $N --nnodes ${M} --x ${Y:-3} --z $Z", &["torchrun --nproc 8 --nnodes 2 --x 3 --z $Z"]);
+        check(
+            "N=8\nexport M=2\ntorchrun --nproc $N --nnodes ${M} --x ${Y:-3} --z $Z",
+            &["torchrun --nproc 8 --nnodes 2 --x 3 --z $Z"],
+        );
         check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
     }
 

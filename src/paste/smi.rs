@@ -16,11 +16,14 @@ struct Card {
 
 /// `|   0  NVIDIA A100-SXM4-80GB          On  | 00000000:07:00.0 Off |`
 static NAME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[|│]\s*[0-9]+\s+(.+?)\s+(?:On|Off|N/A|TCC|WDDM|MCDM)?\s*[|│]\s*[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}").expect("written here")
+    Regex::new(r"^[|│]\s*[0-9]+\s+(.+?)\s+(?:On|Off|N/A|TCC|WDDM|MCDM)?\s*[|│]\s*[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}")
+        .expect("written here")
 });
-static MEMORY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"([0-9]+)\s*MiB\s*/\s*([0-9]+)\s*MiB").expect("written here"));
+static MEMORY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"([0-9]+)\s*MiB\s*/\s*([0-9]+)\s*MiB").expect("written here"));
 /// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`
-static LISTED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^\s*GPU\s+[0-9]+:\s*(.+?)\s*\(UUID").expect("written here"));
+static LISTED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^\s*GPU\s+[0-9]+:\s*(.+?)\s*\(UUID").expect("written here"));
 
 pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
     let cards = table(text).or_else(|| listed(text)).or_else(|| queried(text))?;
@@ -52,7 +55,8 @@ pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
 /// By name and memory: the table cuts long names short.
 fn identify(card: &Card, catalog: &Catalog) -> Option<String> {
     let names = catalog.names();
-    let reported = card.total_mib.and_then(|mib| names.reported_gpu(&card.name, mib as f64 / 1024.0).map(str::to_owned));
+    let reported =
+        card.total_mib.and_then(|mib| names.reported_gpu(&card.name, mib as f64 / 1024.0).map(str::to_owned));
     reported.or_else(|| names.gpu(&card.name).id)
 }
 
@@ -77,20 +81,33 @@ fn table(text: &str) -> Option<Vec<Card>> {
 }
 
 fn listed(text: &str) -> Option<Vec<Card>> {
-    let cards: Vec<Card> =
-        LISTED.captures_iter(text).map(|found| Card { name: found[1].to_owned(), total_mib: None, used_mib: None }).collect();
+    let cards: Vec<Card> = LISTED
+        .captures_iter(text)
+        .map(|found| Card { name: found[1].to_owned(), total_mib: None, used_mib: None })
+        .collect();
     (!cards.is_empty()).then_some(cards)
 }
 
 /// CSV with its header (`name, memory.total [MiB]`), or bare rows that hold a name and megabytes.
 fn queried(text: &str) -> Option<Vec<Card>> {
-    let rows: Vec<Vec<&str>> = text.lines().filter(|line| line.contains(',')).map(|line| line.split(',').map(str::trim).collect()).collect();
-    let header = rows.iter().position(|row| row.iter().any(|cell| cell.starts_with("memory.")) && row.iter().any(|cell| matches!(*cell, "name" | "gpu_name")));
+    let rows: Vec<Vec<&str>> =
+        text.lines().filter(|line| line.contains(',')).map(|line| line.split(',').map(str::trim).collect()).collect();
+    let header = rows.iter().position(|row| {
+        row.iter().any(|cell| cell.starts_with("memory."))
+            && row.iter().any(|cell| matches!(*cell, "name" | "gpu_name"))
+    });
     let megabytes = |cell: &str| cell.strip_suffix("MiB").unwrap_or(cell).trim().parse::<u64>().ok();
     let cards: Vec<Card> = match header {
         Some(at) => {
-            let place = |wanted: &[&str]| rows[at].iter().position(|cell| wanted.iter().any(|name| cell.split(' ').next() == Some(name)));
-            let (name, total, used, free) = (place(&["name", "gpu_name"])?, place(&["memory.total"]), place(&["memory.used"]), place(&["memory.free"]));
+            let place = |wanted: &[&str]| {
+                rows[at].iter().position(|cell| wanted.iter().any(|name| cell.split(' ').next() == Some(name)))
+            };
+            let (name, total, used, free) = (
+                place(&["name", "gpu_name"])?,
+                place(&["memory.total"]),
+                place(&["memory.used"]),
+                place(&["memory.free"]),
+            );
             let cell = |row: &[&str], at: Option<usize>| megabytes(row.get(at?)?);
             let rows = rows[at + 1..].iter().filter(|row| row.len() == rows[at].len());
             let card = |row: &Vec<&str>| {
@@ -102,8 +119,11 @@ fn queried(text: &str) -> Option<Vec<Card>> {
         }
         None => {
             let card = |row: &Vec<&str>| {
-                let name = row.iter().find(|cell| ["NVIDIA", "Tesla", "GeForce", "Quadro", "RTX"].iter().any(|maker| cell.starts_with(maker)))?;
-                let sizes: Vec<u64> = row.iter().filter(|cell| cell.ends_with("MiB")).filter_map(|cell| megabytes(cell)).collect();
+                let name = row.iter().find(|cell| {
+                    ["NVIDIA", "Tesla", "GeForce", "Quadro", "RTX"].iter().any(|maker| cell.starts_with(maker))
+                })?;
+                let sizes: Vec<u64> =
+                    row.iter().filter(|cell| cell.ends_with("MiB")).filter_map(|cell| megabytes(cell)).collect();
                 let total_mib = sizes.iter().copied().max()?;
                 let used_mib = sizes.get(1).copied().filter(|used| *used < total_mib);
                 Some(Card { name: (*name).to_owned(), total_mib: Some(total_mib), used_mib })

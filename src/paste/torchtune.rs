@@ -7,8 +7,8 @@ use super::draft::{Draft, Rule, Rules, is_on};
 use super::shell::Command;
 use super::trainers::{optimizer, targets, train};
 use super::tree::flatten;
-use Rule::{Knob, On, With};
 use crate::catalog::{Catalog, Outcome};
+use Rule::{Knob, On, With};
 use serde_json::{Map, Value};
 
 pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Draft> {
@@ -42,14 +42,17 @@ pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Draft> {
         draft.set("method", "dora");
     }
     let of_builder = builder.and_then(model_of);
-    let checkpoint = value("checkpointer.checkpoint_dir").and_then(|path| path.trim_end_matches('/').rsplit('/').next()).map(str::to_owned);
+    let checkpoint = value("checkpointer.checkpoint_dir")
+        .and_then(|path| path.trim_end_matches('/').rsplit('/').next())
+        .map(str::to_owned);
     // The checkpoint says which variant, if it is of the builder's model.
     let agrees = |name: &String| {
         let found = catalog.names().model(name);
-        found.outcome == Outcome::Match && of_builder.as_ref().is_none_or(|builder| {
-            let row = |id: Option<String>| id.and_then(|id| catalog.model(&id)).map(|model| model.counts.total);
-            row(found.id) == row(catalog.names().model(builder).id)
-        })
+        found.outcome == Outcome::Match
+            && of_builder.as_ref().is_none_or(|builder| {
+                let row = |id: Option<String>| id.and_then(|id| catalog.model(&id)).map(|model| model.counts.total);
+                row(found.id) == row(catalog.names().model(builder).id)
+            })
     };
     draft.model = checkpoint.filter(agrees).or(of_builder);
     draft.set("framework", "torchtune");
@@ -93,11 +96,15 @@ fn size_words(text: &str) -> String {
 
 /// `tune run --nproc_per_node 4 lora_finetune_distributed --config llama3_1/8B_lora batch_size=2`.
 pub fn command(command: &Command) -> Option<Draft> {
-    let at = command.words.windows(2).position(|pair| pair[0].rsplit('/').next() == Some("tune") && pair[1] == "run")?;
+    let at =
+        command.words.windows(2).position(|pair| pair[0].rsplit('/').next() == Some("tune") && pair[1] == "run")?;
     let words = &command.words[at + 2..];
     let mut draft = train(Kind::Torchtune);
     draft.set("framework", "torchtune");
-    if let Some(recipe) = words.iter().find(|word| ["finetune", "dpo", "qat", "ppo", "knowledge", "grpo"].iter().any(|mark| word.contains(mark)) && !word.starts_with('-')) {
+    if let Some(recipe) = words.iter().find(|word| {
+        ["finetune", "dpo", "qat", "ppo", "knowledge", "grpo"].iter().any(|mark| word.contains(mark))
+            && !word.starts_with('-')
+    }) {
         draft.set("method", if recipe.contains("lora") { "lora" } else { "full" });
         if recipe.contains("dpo") {
             draft.set("stage", "dpo");
@@ -116,8 +123,16 @@ pub fn command(command: &Command) -> Option<Draft> {
                     draft.set("method", "qlora");
                 }
                 let (family, size) = name.rsplit_once('/').unwrap_or((name, ""));
-                let size = size.split('_').take_while(|part| !matches!(*part, "full" | "lora" | "qlora" | "single")).collect::<Vec<_>>().join("_");
-                draft.model = Some(format!("{} {}", family.rsplit('/').next().unwrap_or(family).replace('_', "."), size.replace('_', ".")));
+                let size = size
+                    .split('_')
+                    .take_while(|part| !matches!(*part, "full" | "lora" | "qlora" | "single"))
+                    .collect::<Vec<_>>()
+                    .join("_");
+                draft.model = Some(format!(
+                    "{} {}",
+                    family.rsplit('/').next().unwrap_or(family).replace('_', "."),
+                    size.replace('_', ".")
+                ));
             }
             _ => {}
         }
@@ -144,11 +159,27 @@ const RULES: Rules = &[
     (&["model.quantize_base"], On("quant", "bnb-nf4")),
     (&["optimizer._component_"], With(optimizer)),
     (&["optimizer", "optimizer._component_"], With(optimizer)),
-    (&["dtype"], With(|draft, value| match value { "bf16" | "fp32" | "fp16" => draft.set("precision", value), _ => {} })),
-    (&["enable_activation_checkpointing"], With(|draft, value| draft.set("checkpointing", if is_on(value) { "on" } else { "off" }))),
+    (
+        &["dtype"],
+        With(|draft, value| match value {
+            "bf16" | "fp32" | "fp16" => draft.set("precision", value),
+            _ => {}
+        }),
+    ),
+    (
+        &["enable_activation_checkpointing"],
+        With(|draft, value| draft.set("checkpointing", if is_on(value) { "on" } else { "off" })),
+    ),
     (&["compile"], With(|draft, value| draft.set("compile", if is_on(value) { "on" } else { "off" }))),
     (&["fsdp_cpu_offload"], On("offload", "cpu")),
     (&["tensor_parallel_dim"], Knob("tp")),
     (&["context_parallel_dim"], Knob("cp")),
-    (&["loss._component_"], With(|draft, value| if value.contains("Linear") || value.contains("Chunked") { draft.set("loss", "chunked") })),
+    (
+        &["loss._component_"],
+        With(|draft, value| {
+            if value.contains("Linear") || value.contains("Chunked") {
+                draft.set("loss", "chunked")
+            }
+        }),
+    ),
 ];

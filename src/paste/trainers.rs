@@ -17,7 +17,13 @@ pub(super) fn train(kind: Kind) -> Draft {
 // ---- DeepSpeed ------------------------------------------------------------------------------------------------
 
 pub fn deepspeed(tree: &Map<String, Value>) -> Option<Draft> {
-    let keys = ["zero_optimization", "train_micro_batch_size_per_gpu", "train_batch_size", "zero_allow_untested_optimizer", "activation_checkpointing"];
+    let keys = [
+        "zero_optimization",
+        "train_micro_batch_size_per_gpu",
+        "train_batch_size",
+        "zero_allow_untested_optimizer",
+        "activation_checkpointing",
+    ];
     if !keys.iter().any(|key| tree.contains_key(*key)) {
         return None;
     }
@@ -44,16 +50,58 @@ pub fn deepspeed(tree: &Map<String, Value>) -> Option<Draft> {
 const DEEPSPEED: Rules = &[
     (&["train_micro_batch_size_per_gpu"], Knob("batch")),
     (&["gradient_accumulation_steps"], Knob("accum")),
-    (&["train_batch_size"], With(|draft, value| if !is_unset(value) { draft.set("global_batch", value) })),
+    (
+        &["train_batch_size"],
+        With(|draft, value| {
+            if !is_unset(value) {
+                draft.set("global_batch", value)
+            }
+        }),
+    ),
     (&["zero_optimization.stage"], Knob("zero")),
-    (&["zero_optimization.offload_optimizer.device"], With(|draft, value| if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() { draft.set("offload", "optimizer") })),
+    (
+        &["zero_optimization.offload_optimizer.device"],
+        With(|draft, value| {
+            if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() {
+                draft.set("offload", "optimizer")
+            }
+        }),
+    ),
     (&["zero_optimization.cpu_offload"], On("offload", "optimizer")),
-    (&["zero_optimization.offload_param.device"], With(|draft, value| if matches!(value, "cpu" | "nvme") { draft.set("offload", "cpu") })),
+    (
+        &["zero_optimization.offload_param.device"],
+        With(|draft, value| {
+            if matches!(value, "cpu" | "nvme") {
+                draft.set("offload", "cpu")
+            }
+        }),
+    ),
     (&["zero_optimization.cpu_offload_params"], On("offload", "cpu")),
-    (&["bf16.enabled", "bfloat16.enabled"], With(|draft, value| if is_on(value) { draft.set("precision", "bf16") })),
-    (&["fp16.enabled"], With(|draft, value| if is_on(value) { draft.set("precision", "fp16") })),
+    (
+        &["bf16.enabled", "bfloat16.enabled"],
+        With(|draft, value| {
+            if is_on(value) {
+                draft.set("precision", "bf16")
+            }
+        }),
+    ),
+    (
+        &["fp16.enabled"],
+        With(|draft, value| {
+            if is_on(value) {
+                draft.set("precision", "fp16")
+            }
+        }),
+    ),
     (&["optimizer.type"], With(optimizer)),
-    (&["tensor_parallel.autotp_size"], With(|draft, value| if value != "0" { draft.set("tp", value) })),
+    (
+        &["tensor_parallel.autotp_size"],
+        With(|draft, value| {
+            if value != "0" {
+                draft.set("tp", value)
+            }
+        }),
+    ),
     (&["sequence_parallel_size"], Knob("cp")),
 ];
 
@@ -120,7 +168,12 @@ fn sharding_strategy(draft: &mut Draft, value: &str) {
 // ---- Accelerate -----------------------------------------------------------------------------------------------
 
 pub fn accelerate(tree: &Map<String, Value>) -> Option<Draft> {
-    if !["distributed_type", "num_processes", "fsdp_config", "compute_environment"].iter().filter(|key| tree.contains_key(**key)).nth(1).is_some() {
+    if !["distributed_type", "num_processes", "fsdp_config", "compute_environment"]
+        .iter()
+        .filter(|key| tree.contains_key(**key))
+        .nth(1)
+        .is_some()
+    {
         return None;
     }
     let mut draft = train(Kind::Accelerate);
@@ -154,22 +207,56 @@ fn accelerate_kind(draft: &mut Draft, distributed: &str) {
 const ACCELERATE: Rules = &[
     (&["num_processes"], Knob("gpus")),
     (&["num_machines"], Knob("nodes")),
-    (&["mixed_precision"], With(|draft, value| match value { "bf16" | "fp16" | "fp8" => draft.set("precision", value), _ => {} })),
+    (
+        &["mixed_precision"],
+        With(|draft, value| match value {
+            "bf16" | "fp16" | "fp8" => draft.set("precision", value),
+            _ => {}
+        }),
+    ),
     (&["gradient_accumulation_steps"], Knob("accum")),
     (&["zero_stage"], Knob("zero")),
-    (&["offload_optimizer_device"], With(|draft, value| if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() { draft.set("offload", "optimizer") })),
-    (&["offload_param_device"], With(|draft, value| if matches!(value, "cpu" | "nvme") { draft.set("offload", "cpu") })),
+    (
+        &["offload_optimizer_device"],
+        With(|draft, value| {
+            if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() {
+                draft.set("offload", "optimizer")
+            }
+        }),
+    ),
+    (
+        &["offload_param_device"],
+        With(|draft, value| {
+            if matches!(value, "cpu" | "nvme") {
+                draft.set("offload", "cpu")
+            }
+        }),
+    ),
     (&["deepspeed_config_file"], With(deepspeed_path)),
     (&["fsdp_sharding_strategy"], With(sharding_strategy)),
     // FSDP2 says by a switch what FSDP1 calls FULL_SHARD and SHARD_GRAD_OP.
-    (&["fsdp_reshard_after_forward"], With(|draft, value| match value { "true" => draft.set("sharding", "fsdp"), "false" => draft.set("zero", 2), other => sharding_strategy(draft, other) })),
+    (
+        &["fsdp_reshard_after_forward"],
+        With(|draft, value| match value {
+            "true" => draft.set("sharding", "fsdp"),
+            "false" => draft.set("zero", 2),
+            other => sharding_strategy(draft, other),
+        }),
+    ),
     (&["fsdp_offload_params", "fsdp_cpu_offload"], On("offload", "cpu")),
     (&["fsdp_activation_checkpointing"], On("checkpointing", "on")),
     (&["parallelism_config_tp_size", "tp_size"], Knob("tp")),
     (&["parallelism_config_cp_size", "cp_size"], Knob("cp")),
     (&["megatron_lm_tp_degree"], Knob("tp")),
     (&["megatron_lm_pp_degree"], Knob("pp")),
-    (&["dynamo_backend"], With(|draft, value| if value.eq_ignore_ascii_case("inductor") { draft.set("compile", "on") })),
+    (
+        &["dynamo_backend"],
+        With(|draft, value| {
+            if value.eq_ignore_ascii_case("inductor") {
+                draft.set("compile", "on")
+            }
+        }),
+    ),
 ];
 
 /// `accelerate launch …`: its own flags, then the script's.
@@ -188,7 +275,16 @@ pub fn accelerate_flags(draft: &mut Draft, pairs: &[(&str, &str)]) {
 // ---- Trainer, TRL, LLaMA-Factory --------------------------------------------------------------------------------
 
 pub fn llama_factory(tree: &Map<String, Value>) -> Option<Draft> {
-    let own = ["finetuning_type", "cutoff_len", "template", "dataset_dir", "lora_target", "infer_backend", "pref_loss", "stage"];
+    let own = [
+        "finetuning_type",
+        "cutoff_len",
+        "template",
+        "dataset_dir",
+        "lora_target",
+        "infer_backend",
+        "pref_loss",
+        "stage",
+    ];
     if !tree.contains_key("model_name_or_path") || !own.iter().any(|key| tree.contains_key(*key)) {
         return None;
     }
@@ -313,9 +409,22 @@ pub const TRAINER: Rules = &[
     (&["model_name_or_path", "model_id", "model_name", "model"], Model),
     (&["stage"], With(stage)),
     (&["pref_loss", "loss_type"], With(preference)),
-    (&["finetuning_type", "train_type", "sft_type", "tuner_type"], With(|draft, value| match value { "full" | "freeze" | "lora" | "qlora" | "adalora" => draft.set("method", value), _ => {} })),
+    (
+        &["finetuning_type", "train_type", "sft_type", "tuner_type"],
+        With(|draft, value| match value {
+            "full" | "freeze" | "lora" | "qlora" | "adalora" => draft.set("method", value),
+            _ => {}
+        }),
+    ),
     (&["use_dora"], On("method", "dora")),
-    (&["use_peft", "use_lora"], With(|draft, value| if is_on(value) && draft.get("method").is_none() { draft.set("method", "lora") })),
+    (
+        &["use_peft", "use_lora"],
+        With(|draft, value| {
+            if is_on(value) && draft.get("method").is_none() {
+                draft.set("method", "lora")
+            }
+        }),
+    ),
     (&["per_device_train_batch_size", "per_gpu_train_batch_size"], Knob("batch")),
     (&["gradient_accumulation_steps"], Knob("accum")),
     (&["num_train_epochs"], Knob("epochs")),
@@ -324,15 +433,51 @@ pub const TRAINER: Rules = &[
     (&["lora_rank", "lora_r"], Knob("lora_rank")),
     (&["lora_alpha"], Knob("lora_alpha")),
     (&["lora_target", "lora_target_modules", "target_modules"], With(targets)),
-    (&["quantization_bit", "quant_bits", "bits"], With(|draft, value| if matches!(value, "4" | "8") { draft.set("quant_bits", value) })),
+    (
+        &["quantization_bit", "quant_bits", "bits"],
+        With(|draft, value| {
+            if matches!(value, "4" | "8") {
+                draft.set("quant_bits", value)
+            }
+        }),
+    ),
     (&["load_in_4bit", "use_4bit"], On("quant_bits", "4")),
     (&["load_in_8bit"], On("quant_bits", "8")),
     (&["bf16"], With(|draft, value| half(draft, value, "bf16"))),
     (&["fp16"], With(|draft, value| half(draft, value, "fp16"))),
-    (&["pure_bf16"], With(|draft, value| if is_on(value) { draft.set("precision", "bf16"); draft.set("master", "off") })),
-    (&["torch_dtype", "dtype"], With(|draft, value| match value { "bfloat16" => draft.set("precision", "bf16"), "float16" => draft.set("precision", "fp16"), _ => {} })),
-    (&["gradient_checkpointing"], With(|draft, value| if !is_unset(value) { draft.set("checkpointing", if is_on(value) { "on" } else { "off" }) })),
-    (&["disable_gradient_checkpointing"], With(|draft, value| if !is_unset(value) { draft.set("checkpointing", if is_on(value) { "off" } else { "on" }) })),
+    (
+        &["pure_bf16"],
+        With(|draft, value| {
+            if is_on(value) {
+                draft.set("precision", "bf16");
+                draft.set("master", "off")
+            }
+        }),
+    ),
+    (
+        &["torch_dtype", "dtype"],
+        With(|draft, value| match value {
+            "bfloat16" => draft.set("precision", "bf16"),
+            "float16" => draft.set("precision", "fp16"),
+            _ => {}
+        }),
+    ),
+    (
+        &["gradient_checkpointing"],
+        With(|draft, value| {
+            if !is_unset(value) {
+                draft.set("checkpointing", if is_on(value) { "on" } else { "off" })
+            }
+        }),
+    ),
+    (
+        &["disable_gradient_checkpointing"],
+        With(|draft, value| {
+            if !is_unset(value) {
+                draft.set("checkpointing", if is_on(value) { "off" } else { "on" })
+            }
+        }),
+    ),
     (&["flash_attn", "attn_implementation", "attn_impl"], With(attention)),
     (&["use_flash_attn", "use_flash_attention", "use_flash_attention_2"], On("attn", "flash")),
     (&["optim"], With(optimizer)),
@@ -341,7 +486,14 @@ pub const TRAINER: Rules = &[
     (&["use_unsloth"], On("framework", "unsloth")),
     (&["use_liger_kernel", "enable_liger_kernel"], On("loss", "fused")),
     (&["torch_compile"], On("compile", "on")),
-    (&["packing", "neat_packing"], With(|draft, value| if !is_unset(value) { draft.set("packing", if is_on(value) { "on" } else { "off" }) })),
+    (
+        &["packing", "neat_packing"],
+        With(|draft, value| {
+            if !is_unset(value) {
+                draft.set("packing", if is_on(value) { "on" } else { "off" })
+            }
+        }),
+    ),
     (&["num_generations"], Knob("generations")),
     (&["tensor_model_parallel_size", "tensor_parallel_size"], Knob("tp")),
     (&["sequence_parallel_size"], Knob("cp")),
@@ -361,10 +513,15 @@ pub fn axolotl(tree: &Map<String, Value>) -> Option<Draft> {
     for (path, value) in &pairs {
         draft.follow(AXOLOTL, path, value);
     }
-    if pairs.iter().any(|(name, value)| name == "plugins" && (value.contains("cut_cross_entropy") || value.contains("liger")) ) && draft.get("loss").is_none() {
+    if pairs
+        .iter()
+        .any(|(name, value)| name == "plugins" && (value.contains("cut_cross_entropy") || value.contains("liger")))
+        && draft.get("loss").is_none()
+    {
         draft.set("loss", "fused");
     }
-    let sharded = pairs.iter().any(|(name, value)| (name == "fsdp" || name.starts_with("fsdp_config.")) && !is_unset(value));
+    let sharded =
+        pairs.iter().any(|(name, value)| (name == "fsdp" || name.starts_with("fsdp_config.")) && !is_unset(value));
     if sharded && draft.get("sharding").is_none() && draft.get("zero").is_none() {
         draft.set("sharding", "fsdp");
     }
@@ -395,7 +552,14 @@ const AXOLOTL: Rules = &[
     (&["batch_size"], Knob("global_batch")),
     (&["gradient_accumulation_steps"], Knob("accum")),
     (&["num_epochs"], Knob("epochs")),
-    (&["sample_packing"], With(|draft, value| if !is_unset(value) { draft.set("packing", if is_on(value) { "on" } else { "off" }) })),
+    (
+        &["sample_packing"],
+        With(|draft, value| {
+            if !is_unset(value) {
+                draft.set("packing", if is_on(value) { "on" } else { "off" })
+            }
+        }),
+    ),
     (&["lora_r"], Knob("lora_rank")),
     (&["lora_alpha"], Knob("lora_alpha")),
     (&["lora_target_linear"], On("lora_targets", "all")),
@@ -403,10 +567,27 @@ const AXOLOTL: Rules = &[
     (&["peft_use_dora"], On("method", "dora")),
     (&["load_in_4bit"], On("quant_bits", "4")),
     (&["load_in_8bit"], On("quant_bits", "8")),
-    (&["bf16", "bfloat16"], With(|draft, value| if is_on(value) || matches!(value, "auto" | "full") { draft.set("precision", "bf16") })),
+    (
+        &["bf16", "bfloat16"],
+        With(|draft, value| {
+            if is_on(value) || matches!(value, "auto" | "full") {
+                draft.set("precision", "bf16")
+            }
+        }),
+    ),
     (&["fp16", "float16"], With(|draft, value| half(draft, value, "fp16"))),
     (&["fp8"], With(|draft, value| half(draft, value, "fp8"))),
-    (&["gradient_checkpointing"], With(|draft, value| if !is_unset(value) { draft.set("checkpointing", if is_on(value) || matches!(value, "offload" | "unsloth") { "on" } else { "off" }) })),
+    (
+        &["gradient_checkpointing"],
+        With(|draft, value| {
+            if !is_unset(value) {
+                draft.set(
+                    "checkpointing",
+                    if is_on(value) || matches!(value, "offload" | "unsloth") { "on" } else { "off" },
+                )
+            }
+        }),
+    ),
     (&["flash_attention"], On("attn", "flash")),
     (&["sdp_attention"], On("attn", "sdpa")),
     (&["eager_attention"], On("attn", "eager")),
@@ -418,7 +599,14 @@ const AXOLOTL: Rules = &[
     (&["fsdp_config.fsdp_offload_params", "fsdp_config.offload_params"], On("offload", "cpu")),
     (&["fsdp_config.fsdp_activation_checkpointing", "fsdp_config.activation_checkpointing"], On("checkpointing", "on")),
     (&["fsdp_config.reshard_after_forward"], Off("zero", "2")),
-    (&["rl"], With(|draft, value| match value { "dpo" | "ipo" => draft.set("stage", "dpo"), "kto" | "orpo" | "simpo" | "grpo" => draft.set("stage", value), _ => {} })),
+    (
+        &["rl"],
+        With(|draft, value| match value {
+            "dpo" | "ipo" => draft.set("stage", "dpo"),
+            "kto" | "orpo" | "simpo" | "grpo" => draft.set("stage", value),
+            _ => {}
+        }),
+    ),
     (&["reward_model"], On("stage", "rm")),
     (&["torch_compile"], On("compile", "on")),
     (&["liger_fused_linear_cross_entropy", "cut_cross_entropy", "unsloth_cross_entropy_loss"], On("loss", "fused")),
@@ -436,11 +624,14 @@ pub fn peft(tree: &Map<String, Value>) -> Option<Draft> {
     let word = |key: &str| tree.get(key).and_then(scalar).filter(|value| !is_unset(value));
     draft.model = word("base_model_name_or_path");
     let dora = tree.get("use_dora").and_then(Value::as_bool) == Some(true);
-    draft.set("method", match kind.as_str() {
-        "ADALORA" => "adalora",
-        _ if dora => "dora",
-        _ => "lora",
-    });
+    draft.set(
+        "method",
+        match kind.as_str() {
+            "ADALORA" => "adalora",
+            _ if dora => "dora",
+            _ => "lora",
+        },
+    );
     if let Some(rank) = word("r").or_else(|| word("init_r")) {
         draft.set("lora_rank", rank);
     }

@@ -152,7 +152,8 @@ pub fn call(text: &str, name: &str) -> Option<Vec<(String, String)>> {
     cuts.push(end + 1);
     let parts = cuts.windows(2).filter_map(|cut| text.get(cut[0]..cut[1].saturating_sub(1).max(cut[0])));
     let pair = |part: &str| {
-        let part: String = part.lines().map(|line| line.split('#').next().unwrap_or("").trim()).collect::<Vec<_>>().join(" ");
+        let part: String =
+            part.lines().map(|line| line.split('#').next().unwrap_or("").trim()).collect::<Vec<_>>().join(" ");
         let (name, value) = part.split_once('=')?;
         Some((name.trim().to_owned(), value.trim().trim_matches(['"', '\'']).to_owned()))
     };

@@ -13,8 +13,10 @@ fn read(text: &str) -> Result<Pasted, Problem> {
 
 fn corpus() -> Vec<PathBuf> {
     let folder = std::fs::read_dir("tests/data/pastes").unwrap();
-    let mut files: Vec<PathBuf> =
-        folder.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
+    let mut files: Vec<PathBuf> = folder
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
+        .collect();
     files.sort();
     files
 }
@@ -34,8 +36,10 @@ fn pastes_are_understood() {
     let mut faults = vec![];
     for path in corpus() {
         let text = std::fs::read_to_string(&path).unwrap();
-        let expected: Value = std::fs::read_to_string(path.with_extension("json")).map_or(Value::Null, |json| serde_json::from_str(&json).unwrap());
-        let found = read(&text).map_or_else(|problem| json!({"problem": problem.message.key}), |pasted| as_json(&pasted));
+        let expected: Value = std::fs::read_to_string(path.with_extension("json"))
+            .map_or(Value::Null, |json| serde_json::from_str(&json).unwrap());
+        let found =
+            read(&text).map_or_else(|problem| json!({"problem": problem.message.key}), |pasted| as_json(&pasted));
         if found != expected {
             faults.push(format!("{}\n{}", path.display(), serde_json::to_string_pretty(&found).unwrap()));
         }
@@ -46,11 +50,26 @@ fn pastes_are_understood() {
 #[test]
 fn every_kind_has_three_pastes() {
     let kinds = [
-        "hf-config", "peft-config", "vllm", "sglang", "tgi", "trtllm", "llama.cpp", "ollama", "deepspeed", "accelerate", "torchtune", "llama-factory", "axolotl", "megatron",
-        "nvidia-smi", "oom",
+        "hf-config",
+        "peft-config",
+        "vllm",
+        "sglang",
+        "tgi",
+        "trtllm",
+        "llama.cpp",
+        "ollama",
+        "deepspeed",
+        "accelerate",
+        "torchtune",
+        "llama-factory",
+        "axolotl",
+        "megatron",
+        "nvidia-smi",
+        "oom",
     ];
     for kind in kinds {
-        let of_kind = corpus().iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(kind)).count();
+        let of_kind =
+            corpus().iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(kind)).count();
         assert!(of_kind >= 3, "{kind}: {of_kind}");
     }
 }
@@ -64,17 +83,8 @@ fn a_line_from_a_paste_reads_back() {
             continue;
         }
         let written = line::write(&pasted.settings);
-        let again = line::read(&written, Catalog::embedded()).unwrap_or_else(|problem| panic!("{written}: {problem:?}"));
+        let again =
+            line::read(&written, Catalog::embedded()).unwrap_or_else(|problem| panic!("{written}: {problem:?}"));
         assert_eq!(again.settings, pasted.settings, "{}", path.display());
     }
-}
-
-#[test]
-fn zz_debug_ids() {
-    let catalog = Catalog::embedded();
-    for text in ["Qwen/Qwen3-32B-FP8", "qwen/qwen3-32b-fp8", "qwen3-32b-fp8", "mistralai/mistral-7b-v0.3", "mistral-7b-v0.3"] {
-        println!("{text} -> {:?}", catalog.names().model(text));
-    }
-    println!("-> {:?}", line::read("infer Qwen/Qwen3-32B-FP8 backend=vllm tp=4", catalog));
-    println!("-> {:?}", line::read("infer Qwen/Qwen3-32B-FP8", catalog));
 }

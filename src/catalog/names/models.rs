@@ -773,7 +773,9 @@ impl Index {
         let asked_variant = parts.variant.and(variant);
         let packed = own.packing.as_ref().map_or(0, |own| if parts.packing.as_ref() == Some(own) { 1 } else { 2 });
         let unwanted = meant.is_some_and(|meant| meant != at) && !query.ollama;
-        let rank = if query.ollama { self.popular } else { entry.rank.min(self.popular) };
+        // A name that says which revision says which variant, too.
+        let exact = query.ollama || !parts.revisions.is_empty() || !parts.dates.is_empty();
+        let rank = if exact { self.popular } else { entry.rank.min(self.popular) };
         let newest = std::cmp::Reverse((own.dates.clone(), own.revisions.clone()));
         (missed, packed, asked_variant, unwanted, !own.dates.is_empty(), rank, variant, newest, entry.rank)
     }
