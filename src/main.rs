@@ -2,10 +2,11 @@
 
 use clap::{Args, Parser, Subcommand};
 use headroom::app::App;
-use headroom::catalog::Catalog;
+use headroom::catalog::{Catalog, check};
 use headroom::commands::COMMANDS;
 use headroom::message::Problem;
-use headroom::text::Locale;
+use headroom::msg;
+use headroom::text::{Locale, say};
 use headroom::view::{report, terminal};
 use headroom::{answer, batch, validate};
 use std::io::{self, Write};
@@ -49,6 +50,8 @@ enum Command {
     Serve,
     /// Answer JSON lines from stdin, one JSON object a line.
     Batch,
+    /// Check the whole catalog and list every fault.
+    Check,
     /// Score the answers to measured cases: CSV files with a `line` column.
     Validate {
         #[arg(required = true)]
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Batch) => batch(),
+        Some(Command::Check) => check(Locale::read(&cli.line.lang)),
         Some(Command::Validate { files, leave_out, fit, write }) => {
             match validate::run(&files, &validate::Options { leave_out, fit, write }) {
                 Ok(report) => print(&report.to_string()),
@@ -124,6 +128,24 @@ fn batch() -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+fn check(locale: Locale) -> ExitCode {
+    let report = check::check(Catalog::embedded());
+    for (id, reason) in &report.uncounted {
+        println!("{}", say(locale, &msg!("check-uncounted", id = id.as_str(), reason = reason.as_str())));
+    }
+    for fault in &report.faults {
+        println!("{}", say(locale, fault));
+    }
+    let faults = report.faults.len();
+    let (exact, published) = (report.exact, report.published);
+    let (summary, code) = match faults {
+        0 => (msg!("check-passed", exact = exact, published = published), ExitCode::SUCCESS),
+        _ => (msg!("check-failed", exact = exact, published = published, faults = faults), ExitCode::FAILURE),
+    };
+    println!("{}", say(locale, &summary));
+    code
 }
 
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {
