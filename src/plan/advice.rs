@@ -33,9 +33,8 @@ pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -
         tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
     alone.extend(judge.shorter());
     alone.extend(judge.more_gpus());
-    let tight = matches!(verdict(request, before), Verdict::Tight { .. });
     let mut advice: Vec<Advice> = Vec::new();
-    if tight || alone.iter().any(|one| one.fits) {
+    if alone.iter().any(|one| one.fits) {
         advice.extend(alone.into_iter().filter(|one| one.fits));
     } else {
         advice.extend(judge.together(&tried));
@@ -73,7 +72,11 @@ impl Judge<'_> {
     fn advice(&self, changes: &Changes, label: Message) -> Option<Advice> {
         let (settings, request, after) = self.try_out(changes)?;
         let saves = self.before.memory.needed - after.memory.needed;
-        let fits = fits(&request, &after);
+        let fits = match verdict(self.request, self.before) {
+            // What is tight already fits; it is to have room.
+            Verdict::Tight { .. } => matches!(verdict(&request, &after), Verdict::Fits { .. }),
+            Verdict::Fits { .. } | Verdict::Short { .. } | Verdict::NoGpu => fits(&request, &after),
+        };
         let worth = request.hardware.gpu.is_some_and(|gpu| saves / gpu.memory > WORTH);
         let slowdown = match (speed(self.before), speed(&after)) {
             (Some(before), Some(after)) if after > 0.0 => before / after,
@@ -204,7 +207,7 @@ fn serving(infer: &Infer, before: &Estimate) -> Vec<(Changes, Message)> {
         tried.push((vec![("concurrency", Value::Count(held))], msg!("plan-advice-concurrency", requests = held)));
     }
     let formats: &[&str] = if checkpoint { &["fp8", "awq"] } else { &["q8_0", "q4_k_m"] };
-    for format in formats {
+    for format in formats.iter().filter(|format| **format != infer.weights.name) {
         tried.push((vec![text("quant", format)], msg!("plan-advice-quant", quant = *format)));
     }
     tried

@@ -2,12 +2,13 @@
 //! and the largest length, batch or concurrency where `max` is asked.
 
 use super::layout::{Layout, layouts};
+use super::search::Cluster;
 use super::{Verdict, verdict};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, estimate};
 use crate::message::Problem;
 use crate::msg;
-use crate::request::{Request, Settings, Value, complete};
+use crate::request::{Hardware, Request, Settings, Value, complete};
 
 /// A layout must be this much faster than a simpler one to be taken.
 pub const FASTER: f64 = 1.03;
@@ -17,11 +18,11 @@ pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request,
     let modest = modest(settings);
     let mut chosen = modest.clone();
     let plain = complete(&modest, catalog)?;
-    if plain.hardware.gpu.is_some() && plain.hardware.gpus > 1 {
-        let best = best_layout(&modest, &plain, catalog);
-        if let Some(layout) = best {
-            layout.write(&mut chosen);
-        }
+    let Hardware { gpu, gpus, nodes } = plain.hardware;
+    if let Some(gpu) = gpu.filter(|_| gpus > 1)
+        && let Some(layout) = best_layout(&modest, &plain, Cluster { gpu, gpus, nodes }, catalog)
+    {
+        layout.write(&mut chosen);
     }
     for key in ["seq", "batch"].into_iter().filter(|key| settings.is_max(key)) {
         chosen.values.insert(key, Value::Max);
@@ -53,8 +54,8 @@ fn modest(settings: &Settings) -> Settings {
 
 /// Serving: one replica over all GPUs, tensor parallel as far as heads and node go. Training: of the
 /// layouts that fit the fastest, the simpler of two alike; where none fits the one that lacks least.
-fn best_layout(settings: &Settings, plain: &Request, catalog: &'static Catalog) -> Option<Layout> {
-    let layouts = layouts(settings, plain, plain.hardware.gpus, plain.hardware.nodes);
+fn best_layout(settings: &Settings, plain: &Request, cluster: Cluster, catalog: &'static Catalog) -> Option<Layout> {
+    let layouts = layouts(settings, plain, cluster);
     if plain.infer().is_some() || layouts.len() == 1 {
         return layouts.into_iter().min_by_key(|layout| (layout.data, layout.pipeline, layout.expert));
     }

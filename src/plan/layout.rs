@@ -4,9 +4,11 @@
 //! stages than layers, whole nodes across nodes, and what the framework or engine can do
 //! (`splits`, `shardings` of its row). Whether a layout fits is not known here (see `estimate`).
 
+use super::search::Cluster;
+use crate::catalog::gpu::LinkKind;
 use crate::catalog::support::{Sharding, Split};
 use crate::request::complete::{experts, splits_heads};
-use crate::request::{Request, Settings, Value, Work};
+use crate::request::{Concurrency, Request, Settings, Value, Work};
 
 /// Degrees and sharding of one set-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +65,9 @@ pub fn knob(sharding: Sharding) -> (&'static str, Value) {
     }
 }
 
-/// Every layout over `gpus` on `nodes`, the simplest first, keeping the degrees that were asked.
-pub fn layouts(settings: &Settings, request: &Request, gpus: u32, nodes: u32) -> Vec<Layout> {
+/// Every layout over a cluster, the simplest first, keeping the degrees that were asked.
+pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<Layout> {
+    let Cluster { gpu, gpus, nodes } = cluster;
     let model = &request.model;
     let (splits, shardings) = match &request.work {
         Work::Train(train) => (&train.framework.splits, train.framework.shardings.as_slice()),
@@ -79,11 +82,18 @@ pub fn layouts(settings: &Settings, request: &Request, gpus: u32, nodes: u32) ->
     let widest = tensors.last().copied().unwrap_or(1);
     let experts = experts(model);
     let depth = model.depth() as u32;
+    let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
+    let spreads_experts = experts > 0 && can(Split::Expert);
+    let replicas = match request.infer().map(|infer| infer.concurrency) {
+        Some(Concurrency::Requests(requests)) => u32::try_from(requests).unwrap_or(u32::MAX),
+        Some(Concurrency::Max) | None => u32::MAX,
+    };
     let mut found = Vec::new();
     for tensor in tensors.into_iter().filter(|tp| asked("tp", *tp)) {
-        // Stages are for what tensor parallelism cannot reach: beyond the node, or in its place.
-        let stages = divisors(gpus / tensor, depth)
-            .filter(|pp| *pp == 1 || (can(Split::Pipeline) && (tensor == widest || tensor == 1)));
+        // Stages are for what tensor parallelism cannot reach: beyond the node; in its place where cards are
+        // not linked, or where it is experts that are spread.
+        let staged = tensor == widest || (tensor == 1 && (!linked || spreads_experts));
+        let stages = divisors(gpus / tensor, depth).filter(|pp| *pp == 1 || (can(Split::Pipeline) && staged));
         for pipeline in stages.filter(|pp| asked("pp", *pp)) {
             let rest = gpus / tensor / pipeline;
             let contexts = divisors(rest, 8);
@@ -91,12 +101,12 @@ pub fn layouts(settings: &Settings, request: &Request, gpus: u32, nodes: u32) ->
                 .filter(|cp| *cp == 1 || settings.get("cp").is_some() || (can(Split::Context) && request.seq >= LONG));
             for context in contexts.filter(|cp| asked("cp", *cp)) {
                 let data = rest / context;
-                if !asked("dp", data) || (data > 1 && !can(Split::Data)) {
+                if !asked("dp", data) || (data > 1 && (!can(Split::Data) || data > replicas)) {
                     continue;
                 }
                 let widest_expert =
                     divisors(data, experts as u32).filter(|ep| experts.is_multiple_of(u64::from(*ep))).max();
-                let spread = widest_expert.filter(|ep| *ep > 1 && experts > 0 && can(Split::Expert));
+                let spread = widest_expert.filter(|ep| *ep > 1 && spreads_experts);
                 let asked_expert = settings.count("ep").map(|ep| ep as u32);
                 for expert in
                     asked_expert.map_or_else(|| vec![Some(1), spread], |ep| vec![Some(ep)]).into_iter().flatten()

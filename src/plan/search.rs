@@ -9,11 +9,12 @@ use super::choose::{FASTER, speed};
 use super::layout::{self, Layout, layouts};
 use super::targets::Targets;
 use super::{Cost, Verdict, verdict};
+use crate::catalog::format::ComputeRate;
 use crate::catalog::gpu::{Class, Vendor};
 use crate::catalog::support::Split;
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, PartKind, estimate};
-use crate::request::{Request, Settings, Value, Work, complete};
+use crate::request::{Compute, Concurrency, Request, Settings, Value, Work, complete};
 use crate::units::Bytes;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -67,6 +68,8 @@ struct Variant {
     /// Activations and logits of one micro batch on one GPU.
     working: Bytes,
     flops_per_token: f64,
+    /// Weights that decoding one token reads at least: no embedding, no expert that is not chosen.
+    read: Bytes,
 }
 
 pub struct Search {
@@ -163,7 +166,7 @@ impl Search {
             return None;
         }
         let mut best: Option<Setup> = None;
-        for layout in layouts(&variant.settings, &variant.request, cluster.gpus, cluster.nodes) {
+        for layout in layouts(&variant.settings, &variant.request, cluster) {
             if bounded && variant.states.0 / f64::from(layout.shards()) > cluster.gpu.memory.0 {
                 continue;
             }
@@ -233,24 +236,36 @@ impl Search {
         let tokens = self.variants.first()?.tokens();
         let bound =
             move |cluster: &Cluster, rate: f64| usd_per_hour(cluster).unwrap_or(f64::MAX) / 3600.0 / rate * tokens;
-        self.least(|gpu| gpu.price.is_some(), cost, bound)
+        let clusters = self.clusters(|gpu| gpu.price.is_some());
+        self.least(clusters, cost, bound)
     }
 
+    /// The fastest full machine, or fewest machines that do.
     pub fn fastest(&mut self) -> Option<Rc<Setup>> {
-        self.least(|_| true, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
+        let mut clusters = self.clusters(|_| true);
+        clusters.retain(|cluster| cluster.nodes > 1 || self.fills_machine(*cluster));
+        let all = clusters.clone();
+        clusters.retain(|cluster| !all.iter().any(|other| outdoes(*other, *cluster)));
+        self.least(clusters, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
     }
 
-    /// The least by a measure, over what [`Search::every`] looks at; `bound` is below the measure at no more than
-    /// so many tokens per second.
+    fn fills_machine(&self, cluster: Cluster) -> bool {
+        let owned = self.targets.owned(cluster.gpu).unwrap_or(u32::MAX);
+        let most = self.targets.bound("max_gpus").map_or(owned, |most| owned.min(most as u32));
+        let most = self.asked_gpus.unwrap_or(most).min(cluster.gpu.most_per_node());
+        cluster.gpus == most || (cluster.gpus < most && cluster.gpus * 2 > most)
+    }
+
+    /// The least by a measure; `bound` is below the measure at no more than so many tokens per second.
     fn least(
         &mut self,
-        pass: impl Fn(&Gpu) -> bool,
+        clusters: Vec<Cluster>,
         measure: impl Fn(&Setup) -> f64,
         bound: impl Fn(&Cluster, f64) -> f64,
     ) -> Option<Rc<Setup>> {
         let variant = self.variants.first()?;
         let bounded = |cluster: Cluster| (bound(&cluster, variant.most_tokens_per_s(cluster)), cluster);
-        let mut open: Vec<(f64, Cluster)> = self.clusters(pass).into_iter().map(bounded).collect();
+        let mut open: Vec<(f64, Cluster)> = clusters.into_iter().map(bounded).collect();
         open.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut best: Option<(f64, Rc<Setup>)> = None;
         for (bound, cluster) in open {
@@ -289,14 +304,9 @@ impl Variant {
             memory.part(PartKind::Weights) + memory.part(PartKind::Gradients) + memory.part(PartKind::Optimizer);
         let working = memory.part(PartKind::Activations) + memory.part(PartKind::Logits);
         let flops_per_token = estimate.compute.flops_per_token.0.max(1.0);
-        Some(Self {
-            settings,
-            changes,
-            states: if ranks > 1.0 { Bytes::ZERO } else { states },
-            working,
-            flops_per_token,
-            request,
-        })
+        let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
+        let read = weights_read(&request, memory.part(PartKind::Weights)) * whole;
+        Some(Self { settings, changes, states: states * whole, working, flops_per_token, read, request })
     }
     /// No layout holds less than its even share of the states, nor, where only data parallel ranks are added,
     /// less than the activations of one micro batch.
@@ -309,9 +319,18 @@ impl Variant {
         let working = if only_data { self.working } else { Bytes::ZERO };
         (self.states / gpus + working).0 <= cluster.gpu.memory.0
     }
-    /// No request runs faster than the highest rate its GPUs have at any precision.
+    /// No request runs faster than its GPUs multiply, nor decodes faster than they read the weights of its
+    /// concurrent requests.
     fn most_tokens_per_s(&self, cluster: Cluster) -> f64 {
-        peak(cluster.gpu) * f64::from(cluster.gpus) / self.flops_per_token
+        let gpus = f64::from(cluster.gpus);
+        let multiplied = peak(cluster.gpu, &self.request) * gpus / self.flops_per_token;
+        let Work::Infer(infer) = &self.request.work else { return multiplied };
+        match (infer.concurrency, cluster.gpu.bandwidth) {
+            (Concurrency::Requests(requests), Some(bandwidth)) if self.read.0 > 0.0 => {
+                multiplied.min(requests as f64 * gpus * bandwidth.0 / self.read.0)
+            }
+            _ => multiplied,
+        }
     }
     /// Tokens that a cost is counted for: the run's, else a million.
     fn tokens(&self) -> f64 {
@@ -355,6 +374,20 @@ fn usd_per_hour(cluster: &Cluster) -> Option<f64> {
     cluster.gpu.price.as_ref().map(|price| price.usd_per_hour * f64::from(cluster.gpus))
 }
 
+/// Whether a cluster of the same generation is at least as good in every figure, and better in one: estimates grow
+/// with each, so that it is no slower and fits where the other fits.
+fn outdoes(a: Cluster, b: Cluster) -> bool {
+    let figures = |Gpu { memory, bandwidth, peak, link, .. }: &Gpu| {
+        let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16, peak.fp8, peak.int8, peak.fp4];
+        let rates = rates.map(|rate| rate.map_or(0.0, |rate| rate.0));
+        let others = [memory.0, bandwidth.map_or(0.0, |bandwidth| bandwidth.0), link.bandwidth.0, link.pcie.0];
+        rates.into_iter().chain(others)
+    };
+    let alike = a.gpu.generation == b.gpu.generation && a.gpu.link.kind == b.gpu.link.kind && a.gpus == b.gpus;
+    let pairs = || figures(a.gpu).zip(figures(b.gpu));
+    alike && pairs().all(|(a, b)| a >= b) && pairs().any(|(a, b)| a > b)
+}
+
 /// Fewer GPUs first; of as many the cheapest of known price, else the newest, the smallest of these.
 fn size(cluster: &Cluster) -> [f64; 4] {
     let (unpriced, rank) = match usd_per_hour(cluster) {
@@ -364,9 +397,23 @@ fn size(cluster: &Cluster) -> [f64; 4] {
     [cluster.gpus.into(), unpriced, rank, cluster.gpu.memory.0]
 }
 
-/// The highest rate a GPU has at any precision.
-fn peak(gpu: &Gpu) -> f64 {
+/// Bytes of the weights that decoding one token reads at least: of the layers, no expert that is not chosen.
+fn weights_read(request: &Request, weights: Bytes) -> Bytes {
+    let counts = &request.model.counts;
+    let outside = counts.embedding + counts.lm_head + request.model.vision_parameters;
+    let width = if request.precision == Compute::Fp32 { 4.0 } else { 2.0 };
+    let layers = counts.total.saturating_sub(outside).max(1) as f64;
+    let active = counts.active.saturating_sub(counts.embedding + counts.lm_head) as f64;
+    // Where experts are narrower than the rest, the share by bytes is more than this one by count.
+    (weights - Bytes(outside as f64 * width)).max(Bytes::ZERO) * (active / layers)
+}
+
+/// The highest rate a GPU has at the precisions that a request may multiply in.
+fn peak(gpu: &Gpu, request: &Request) -> f64 {
     let peak = &gpu.peak;
-    let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16, peak.fp8, peak.int8, peak.fp4];
-    rates.into_iter().flatten().map(|rate| rate.0).fold(0.0, f64::max)
+    let narrow = request.precision == Compute::Fp8
+        || request.infer().is_some_and(|infer| infer.weights.compute != ComputeRate::Half);
+    let narrow = [peak.fp8, peak.int8, peak.fp4].into_iter().filter(|_| narrow);
+    let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16].into_iter().chain(narrow);
+    rates.flatten().map(|rate| rate.0).fold(0.0, f64::max)
 }
