@@ -1,7 +1,7 @@
 //! Recommendations: what is chosen, that it runs, and that nothing better was missed.
 
 use headroom::catalog::Catalog;
-use headroom::plan::search::Search;
+use headroom::plan::search::{Cluster, Search, Setup};
 use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict};
 use headroom::request::{Settings, line};
 
@@ -52,7 +52,7 @@ fn every_recommended_line_asked_again_fits() {
 }
 
 /// GPUs of every class, few enough for all of it to be looked at.
-const REDUCED: &str = "fleet=64xh100-sxm-80gb,16xa100-sxm-80gb,8xl40s-48gb,8xrtx-4090-24gb,8xrtx-3090-24gb,8xmi300x-192gb,1xapple-m2-ultra-192gb";
+const REDUCED: &str = "fleet=64xh100-sxm-80gb,16xa100-sxm-80gb,8xa100-sxm-40gb,8xl40s-48gb,8xl40-48gb,8xrtx-4090-24gb,8xrtx-3090-24gb,8xmi300x-192gb,1xapple-m2-ultra-192gb";
 
 #[test]
 fn bounds_lose_nothing_against_looking_at_everything() {
@@ -60,19 +60,21 @@ fn bounds_lose_nothing_against_looking_at_everything() {
         let request = ask(&format!("{text} {REDUCED}")).request;
         let mut search = Search::new(&request, &[], catalog()).expect("the line is valid on any hardware");
         let every = search.every();
-        let least = |measure: &dyn Fn(&headroom::plan::search::Setup) -> Option<f64>| {
-            every.iter().filter_map(measure).min_by(f64::total_cmp)
-        };
+        let least = |measure: &dyn Fn(&Setup) -> Option<f64>| every.iter().filter_map(measure).min_by(f64::total_cmp);
         let fewest = search.fewest_gpus(|_| true).map(|setup| f64::from(setup.cluster.gpus));
         assert_eq!(fewest, least(&|setup| Some(setup.cluster.gpus.into())), "fewest GPUs: {text}");
         let per_hour = search.cheapest_per_hour().and_then(|setup| setup.usd_per_hour);
         assert_eq!(per_hour, least(&|setup| setup.usd_per_hour), "cheapest per hour: {text}");
         let per_work = search.cheapest_per_work().and_then(|setup| setup.cost()).map(Cost::usd);
         assert_eq!(per_work, least(&|setup| setup.cost().map(Cost::usd)), "cheapest per work: {text}");
+        let full = |setup: &Setup| {
+            let Cluster { gpu, gpus, nodes } = setup.cluster;
+            nodes > 1 || gpus == gpu.most_per_node() || gpu.id == "apple-m2-ultra-192gb"
+        };
         let fastest = search.fastest().and_then(|setup| setup.tokens_per_s);
         assert_eq!(
             fastest,
-            least(&|setup| setup.tokens_per_s.map(|speed| -speed)).map(|speed| -speed),
+            least(&|setup| setup.tokens_per_s.filter(|_| full(setup)).map(|speed| -speed)).map(|speed| -speed),
             "fastest: {text}"
         );
     }
@@ -110,7 +112,9 @@ fn a_target_never_makes_the_answer_cheaper() {
 #[test]
 fn a_bigger_fleet_is_never_worse() {
     for text in &LINES[..9] {
-        let small = ask(&format!("{text} fleet=8xa100-sxm-80gb")).plan.options;
+        let mut small = ask(&format!("{text} fleet=8xa100-sxm-80gb")).plan.options;
+        // What a small fleet runs only with savings, a bigger one may run as asked.
+        small.retain(|option| option.changes.iter().all(|(key, _)| *key == "checkpointing"));
         let big = ask(&format!("{text} fleet=64xa100-sxm-80gb,8xrtx-4090-24gb")).plan.options;
         assert!(cheapest_per_hour(&big) <= cheapest_per_hour(&small), "{text}");
         assert!(fewest_gpus(&big) <= fewest_gpus(&small), "{text}");
