@@ -17,7 +17,7 @@ pub mod shape;
 pub mod source;
 pub mod support;
 
-pub use backend::{Backend, Kernels};
+pub use backend::Backend;
 pub use constant::Constants;
 pub use format::Format;
 pub use gpu::Gpu;
@@ -42,8 +42,6 @@ pub struct Catalog {
     /// Numbers of the estimates themselves, as rows and as the formulas read them.
     pub constant_rows: Vec<constant::Constant>,
     pub constants: Constants,
-    /// Kernel efficiencies by engine family and GPU generation.
-    pub kernels: Vec<Kernels>,
     names: OnceLock<Names>,
 }
 
@@ -83,7 +81,6 @@ struct Presets {
     framework: Vec<Framework>,
     backend: Vec<Backend>,
     constant: Vec<constant::Constant>,
-    kernels: Vec<Kernels>,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +121,6 @@ impl Catalog {
             frameworks: presets.framework,
             backends: presets.backend,
             constants: Constants::of(&presets.constant)?,
-            kernels: presets.kernels,
             constant_rows: presets.constant,
             names: OnceLock::new(),
         })

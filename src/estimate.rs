@@ -20,7 +20,7 @@ pub fn estimate(request: &Request) -> Estimate {
 pub fn estimate_with(request: &Request, constants: &Constants) -> Estimate {
     match &request.work {
         Work::Train(train) => train::estimate(request, train, &constants.training),
-        Work::Infer(infer) => infer::estimate(request, infer),
+        Work::Infer(infer) => infer::estimate(request, infer, &constants.serving),
     }
 }
 

@@ -4,7 +4,7 @@
 //! unasked knob from the framework or engine as that really behaves, and noting it in `assumed`.
 //! A `Request` that exists is valid, so `estimate` and `plan` cannot fail.
 
-use crate::catalog::{Backend, Catalog, Format, Framework, Gpu, Kernels, Model, Optimizer};
+use crate::catalog::{Backend, Catalog, Format, Framework, Gpu, Model, Optimizer};
 use crate::message::Problem;
 use std::sync::Arc;
 
@@ -232,8 +232,6 @@ pub struct Infer {
     pub backend: &'static Backend,
     /// Engine version as (major, minor); the latest known where not given.
     pub backend_version: (u32, u32),
-    /// How efficient its kernels are on this generation of GPUs.
-    pub kernels: Option<&'static Kernels>,
     pub weights: &'static Format,
     pub kv: KvDtype,
     /// Tokens in and out of one request.

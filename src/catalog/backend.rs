@@ -30,9 +30,8 @@ pub struct Backend {
     /// Keys and values go in fp8 where weights do or in less.
     #[serde(default)]
     pub fp8_cache: bool,
-    /// Rows of `presets/serving.toml` that say how efficient its kernels are.
+    /// Family of its kernels in `presets/serving.toml`.
     pub kernels: String,
-    pub pace: Pace,
     /// Rules by release; the last one not newer than the asked release holds.
     pub memory: Vec<MemoryRule>,
     pub runs_on: Vec<Vendor>,
@@ -118,87 +117,6 @@ fn no_padding() -> (u64, u64) {
 }
 fn fp32() -> f64 {
     4.0
-}
-
-/// What an engine's own work takes, whatever the GPU.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Pace {
-    /// Of a step: scheduler, sampler, detokenizer.
-    pub step_us: f64,
-    /// Of a step, for each sequence in it.
-    pub sequence_us: f64,
-    /// To launch a layer of plain attention and MLP.
-    pub layer_us: f64,
-    /// To start one all-reduce.
-    pub reduction_us: f64,
-    /// From one pipeline stage to the next.
-    #[serde(default)]
-    pub hop_us: f64,
-    /// From the socket to the scheduler and back with the first token.
-    pub first_ms: f64,
-    /// Decode steps until a prompt has its turn and its first token is out.
-    pub first_steps: f64,
-    /// Of the batch's prefills that a request waits for besides its share: those that start together.
-    pub wave: f64,
-    /// 80% of measured cases lie between these factors of the estimate: time to first token, time per token, tokens/s.
-    pub spread: Spread,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Spread {
-    pub ttft: (f64, f64),
-    pub tpot: (f64, f64),
-    pub tokens_per_s: (f64, f64),
-}
-
-/// How much of a data sheet an engine's kernels reach on one generation of GPUs. A row of `presets/serving.toml`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Kernels {
-    /// Which engines' kernels: `Backend::kernels`.
-    pub family: String,
-    /// `Gpu::generation`, or `any` for those without a row.
-    pub generation: String,
-    /// Share of the bandwidth that weights are read at, and the cache.
-    pub read: f64,
-    pub cache_read: f64,
-    /// Share of the peak that products reach in a decode step, in a prefill; attention in a prefill; in latent form.
-    pub compute: f64,
-    pub prefill: f64,
-    pub attention: f64,
-    pub latent_attention: f64,
-    /// Of the shorter of reading and computing, what the longer does not hide.
-    pub overlap: f64,
-    /// Bytes read for each byte of routed experts that are hit: in 8 or more bits, in 4.
-    pub expert_read: f64,
-    pub expert_read_four_bit: f64,
-    /// FLOPs done for each FLOP of routed experts: tiles that few tokens fill, in decode and in prefill.
-    pub expert_compute: f64,
-    pub expert_prefill: f64,
-    /// Slow-down of reads and of products of weights in 4 bits.
-    pub four_bit_read: f64,
-    pub four_bit_compute: f64,
-    /// Time of a launch against the engine's own figure.
-    pub launch: f64,
-    /// Launches beyond a plain layer's, in its units: of a mixture's FFN, latent attention, recurrent layers, and of
-    /// quantising activations.
-    pub expert_launch: f64,
-    pub latent_launch: f64,
-    pub recurrent_launch: f64,
-    pub quantised_launch: f64,
-    /// Share of a link's bandwidth that all-reduces reach.
-    pub link: f64,
-    /// How far chunks of a prompt overlap on pipeline stages: 1 wholly, 0 not at all.
-    #[serde(default)]
-    pub stage_overlap: f64,
-    pub source: Source,
-}
-
-impl Kernels {
-    /// The row of a generation, else of any.
-    pub fn find<'a>(rows: &'a [Self], family: &str, generation: &str) -> Option<&'a Self> {
-        let row = |generation: &str| rows.iter().find(|row| row.family == family && row.generation == generation);
-        row(generation).or_else(|| row("any"))
-    }
 }
 
 impl Backend {

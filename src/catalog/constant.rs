@@ -1,5 +1,6 @@
 //! Constants of the model of reality: few numbers with a meaning, some of them fitted to measured cases.
 
+use super::gpu::{Gpu, Vendor};
 use super::source::Source;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,25 +15,32 @@ pub struct Constant {
     /// Whether `validate --leave-out` fits it anew.
     #[serde(default)]
     pub fitted: bool,
+    /// Of a fitted one: what one would take without measurements, and how far off that may be, of the logarithm.
+    #[serde(default)]
+    pub expected: Option<f64>,
+    #[serde(default)]
+    pub spread: Option<f64>,
     pub meaning: String,
     pub source: Source,
 }
 
-/// The rows of one table as a struct whose fields have the rows' names.
-pub fn table<T: DeserializeOwned>(rows: &[Constant], of: &str) -> Result<T, String> {
-    let values = rows.iter().filter(|row| row.of == of).map(|row| (row.name.clone(), row.value.into()));
-    serde_json::from_value(serde_json::Value::Object(values.collect())).map_err(|fault| format!("{of}.toml: {fault}"))
+/// The rows of some tables as a struct whose fields have the rows' names; a later table has the last word.
+pub fn table<T: DeserializeOwned>(rows: &[Constant], of: &[&str]) -> Result<T, String> {
+    let of_table = |of| rows.iter().filter(move |row: &&Constant| row.of == of);
+    let values = of.iter().copied().flat_map(of_table).map(|row| (row.name.clone(), row.value.into()));
+    serde_json::from_value(serde_json::Value::Object(values.collect())).map_err(|fault| format!("{of:?}: {fault}"))
 }
 
 /// What the estimates of both works are computed with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constants {
     pub training: Training,
+    pub serving: Serving,
 }
 
 impl Constants {
     pub fn of(rows: &[Constant]) -> Result<Self, String> {
-        Ok(Self { training: table(rows, "training")? })
+        Ok(Self { training: table(rows, &["training"])?, serving: Serving::of(rows)? })
     }
 }
 
@@ -51,4 +59,99 @@ pub struct Training {
     pub doubt_buffers: f64,
     pub doubt_states: f64,
     pub doubt_fixed: f64,
+}
+
+/// `presets/serving.toml`: kernels by family and generation of GPUs, engines' own time by engine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Serving {
+    /// Under `family` and `family.generation`.
+    kernels: Vec<(String, Kernels)>,
+    /// Under `pace` and `pace.engine`.
+    paces: Vec<(String, Pace)>,
+}
+
+impl Serving {
+    fn of(rows: &[Constant]) -> Result<Self, String> {
+        let (mut kernels, mut paces) = (Vec::new(), Vec::new());
+        let mut tables: Vec<&str> = rows.iter().map(|row| row.of.as_str()).collect();
+        tables.dedup();
+        for table_name in tables.into_iter().filter(|name| *name != "training") {
+            let family = table_name.split('.').next().unwrap_or(table_name);
+            if family == "pace" {
+                paces.push((table_name.to_owned(), table(rows, &[family, table_name])?));
+            } else {
+                kernels.push((table_name.to_owned(), table(rows, &["server", family, table_name])?));
+            }
+        }
+        Ok(Self { kernels, paces })
+    }
+
+    /// Of the GPU's compute capability, else its generation, else its vendor, else the family.
+    pub fn kernels(&self, family: &str, gpu: &Gpu) -> Option<&Kernels> {
+        let vendor = if gpu.vendor == Vendor::Apple { "apple" } else { "" };
+        let capability = gpu.compute_capability.map(|(major, minor)| format!("{major}.{minor}"));
+        let parts = [capability.as_deref().unwrap_or_default(), &gpu.generation, vendor];
+        parts.into_iter().find_map(|part| own(&self.kernels, family, part)).or_else(|| whole(&self.kernels, family))
+    }
+
+    /// Of an engine, else what engines take on average.
+    pub fn pace(&self, engine: &str) -> Option<&Pace> {
+        own(&self.paces, "pace", engine).or_else(|| whole(&self.paces, "pace"))
+    }
+}
+
+/// The row `table.part`.
+fn own<'a, T>(rows: &'a [(String, T)], table: &str, part: &str) -> Option<&'a T> {
+    let is_part = |name: &str| name.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')) == Some(part);
+    rows.iter().find(|(name, _)| is_part(name)).map(|(_, row)| row)
+}
+
+fn whole<'a, T>(rows: &'a [(String, T)], table: &str) -> Option<&'a T> {
+    rows.iter().find(|(name, _)| name == table).map(|(_, row)| row)
+}
+
+/// How much of a data sheet an engine's kernels reach; each field's meaning stands in `presets/serving.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kernels {
+    pub read: f64,
+    pub cache_read: f64,
+    pub compute: f64,
+    pub prefill: f64,
+    pub attention: f64,
+    pub latent_attention: f64,
+    pub overlap: f64,
+    pub expert_read: f64,
+    pub expert_read_four_bit: f64,
+    pub expert_compute: f64,
+    pub expert_prefill: f64,
+    pub four_bit_read: f64,
+    pub four_bit_compute: f64,
+    pub launch: f64,
+    pub expert_launch: f64,
+    pub latent_launch: f64,
+    pub recurrent_launch: f64,
+    pub quantised_launch: f64,
+    pub link: f64,
+    pub stage_overlap: f64,
+}
+
+/// What an engine's own work takes, whatever the GPU; each field's meaning stands in `presets/serving.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pace {
+    pub step_us: f64,
+    pub sequence_us: f64,
+    pub layer_us: f64,
+    pub reduction_us: f64,
+    pub hop_us: f64,
+    pub first_ms: f64,
+    pub first_steps: f64,
+    pub wave: f64,
+    pub ttft_low: f64,
+    pub ttft_high: f64,
+    pub tpot_low: f64,
+    pub tpot_high: f64,
+    pub rate_low: f64,
+    pub rate_high: f64,
 }

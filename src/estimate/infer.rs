@@ -4,7 +4,8 @@
 //! rule gives the memory for the cache and with it how many requests run; the GPU's data sheet the time of a step.
 
 use super::{Basis, Compute, Estimate, Limit, Memory, Part, PartKind, Ranged, Serving, Speed, Term};
-use crate::catalog::backend::{MemoryRule, Pool, Spread};
+use crate::catalog::backend::{MemoryRule, Pool};
+use crate::catalog::constant::{Pace, Serving as Constants};
 use crate::message::Message;
 use crate::msg;
 use crate::request::{Concurrency, Infer, Request};
@@ -28,11 +29,11 @@ use split::Split;
 use weights::{Ledger, Weights};
 
 /// Estimates what was asked of an engine, on the card named or on one without limits.
-pub fn estimate(request: &Request, infer: &Infer) -> Estimate {
+pub fn estimate(request: &Request, infer: &Infer, constants: &Constants) -> Estimate {
     let server = Server::of(request, infer);
     let starts = server.starts();
     let memory = server.memory(starts);
-    let speed = server.speed(starts);
+    let speed = server.speed(starts, constants);
     let length = server.length();
     let holds = server.budget.map(|_| server.holds(length));
     let ranks = server.split.request_ranks() as f64;
@@ -267,10 +268,10 @@ impl<'a> Server<'a> {
         (held.min(asked), asked)
     }
 
-    fn machine(&self) -> Option<Machine> {
-        let (gpu, kernels) = (self.request.hardware.gpu?, self.infer.kernels?);
-        let model = &self.request.model;
-        Machine::of(model, gpu, self.infer.weights, &self.split, &self.all, kernels, &self.infer.backend.pace)
+    fn machine<'b>(&self, pace: &'b Pace, constants: &'b Constants) -> Option<Machine<'b>> {
+        let gpu = self.request.hardware.gpu?;
+        let kernels = constants.kernels(&self.infer.backend.kernels, gpu)?;
+        Machine::of(&self.request.model, gpu, self.infer.weights, &self.split, &self.all, kernels, pace)
     }
 
     fn load(&self, runs: f64, asked: f64) -> Load {
@@ -284,9 +285,9 @@ impl<'a> Server<'a> {
         }
     }
 
-    fn speed(&self, starts: bool) -> Option<(Speed, Step)> {
-        let machine = self.machine()?;
-        let pace = &self.infer.backend.pace;
+    fn speed(&self, starts: bool, constants: &Constants) -> Option<(Speed, Step)> {
+        let pace = constants.pace(&self.infer.backend.name)?;
+        let machine = self.machine(pace, constants)?;
         let (runs, asked) = self.running(starts);
         let at = |runs, asked| pacing(&self.load(runs, asked), &machine, &self.all_cache, pace);
         let Pacing { first, each, tokens_per_s, prefill, step } = at(runs, asked);
@@ -303,12 +304,11 @@ impl<'a> Server<'a> {
                 (requests as u64, point.each * 1e3, point.tokens_per_s)
             })
             .collect();
-        let Spread { ttft, tpot, tokens_per_s: rate } = &pace.spread;
-        let ranged = |value: f64, (low, high): (f64, f64)| Ranged { value, low: value * low, high: value * high };
+        let ranged = |value: f64, low: f64, high: f64| Ranged { value, low: value * low, high: value * high };
         let speed = Speed {
-            ttft_ms: ranged(first * 1e3, *ttft),
-            tpot_ms: ranged(each * 1e3, *tpot),
-            tokens_per_s: ranged(tokens_per_s, *rate),
+            ttft_ms: ranged(first * 1e3, pace.ttft_low, pace.ttft_high),
+            tpot_ms: ranged(each * 1e3, pace.tpot_low, pace.tpot_high),
+            tokens_per_s: ranged(tokens_per_s, pace.rate_low, pace.rate_high),
             tokens_per_s_per_gpu: tokens_per_s / f64::from(self.request.hardware.gpus),
             prefill_tokens_per_s: if prefill > 0.0 { self.infer.prompt as f64 / prefill } else { 0.0 },
             knee,

@@ -4,7 +4,7 @@
 
 use super::cache::Cache;
 use super::speed::{Machine, Step};
-use crate::catalog::backend::Pace;
+use crate::catalog::constant::Pace;
 
 /// What is asked of one rank's share of the server.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,7 @@ pub struct Load {
 pub struct Pacing {
     pub first: f64,
     pub each: f64,
+    /// Tokens out; where none are asked, in.
     pub tokens_per_s: f64,
     pub prefill: f64,
     pub step: Step,
@@ -39,8 +40,7 @@ pub struct Pacing {
 /// engine's way in and its steps of lead, the wave of requests that start together, and the wait for a place.
 pub fn pacing(load: &Load, machine: &Machine, cache: &Cache, pace: &Pace) -> Pacing {
     // Stages of a pipeline each work on a part of the batch.
-    let batch = (load.runs / load.ranks).max(f64::MIN_POSITIVE);
-    let alone = batch.min(1.0);
+    let batch = (load.runs / load.ranks).max(1.0);
     let context = load.prompt + load.output / 2.0;
     let prefill = if load.prompt > 0.0 { machine.prefill(load.prompt, load.chunk) } else { 0.0 };
     let mut decoding = batch;
@@ -48,18 +48,19 @@ pub fn pacing(load: &Load, machine: &Machine, cache: &Cache, pace: &Pace) -> Pac
     let mut wait = prefill;
     let mut step = Step::default();
     for _ in 0..4 {
-        step = machine.decode((decoding / machine.stages).max(alone), context, cache);
+        step = machine.decode((decoding / machine.stages).max(1.0), context, cache);
         let decode = load.output * step.total;
         cycle = decode + batch * prefill;
         wait = if decode > 0.0 { prefill * cycle / (decode + prefill) } else { batch * prefill };
-        decoding = (batch * (cycle - wait) / cycle).clamp(alone, batch.max(alone));
+        decoding = (batch * (cycle - wait) / cycle).clamp(1.0, batch);
     }
     let waiting = (load.asked / load.runs - 1.0).max(0.0) * cycle;
     let lead = pace.first_ms * 1e-3 + pace.first_steps * step.total + pace.wave * batch * prefill;
+    let tokens = if load.output > 0.0 { load.output } else { load.prompt };
     Pacing {
         first: lead + wait + waiting,
         each: if load.output > 0.0 { (cycle - wait) / load.output } else { 0.0 },
-        tokens_per_s: load.runs * load.output / cycle,
+        tokens_per_s: load.runs * tokens / cycle,
         prefill,
         step,
     }

@@ -9,15 +9,15 @@ use super::cache::Cache;
 use super::split::Split;
 use super::weights::Weights;
 use crate::catalog::Gpu;
-use crate::catalog::backend::{Kernels, Pace};
+use crate::catalog::constant::{Kernels, Pace};
 use crate::catalog::format::{ComputeRate, Format};
-use crate::catalog::gpu::LinkKind;
+use crate::catalog::gpu::{LinkKind, Vendor};
 use crate::catalog::model::{Ffn, Mixer, Model};
 use crate::units::FlopsPerSec;
 
 /// What a step's time depends on besides the batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Machine {
+pub struct Machine<'a> {
     /// Bytes/s of memory.
     bandwidth: f64,
     /// FLOP/s of 16-bit products, and of the format's.
@@ -46,8 +46,8 @@ pub struct Machine {
     attention: Scores,
     pub stages: f64,
     pub attention_ranks: f64,
-    kernels: &'static Kernels,
-    pace: &'static Pace,
+    kernels: &'a Kernels,
+    pace: &'a Pace,
 }
 
 /// FLOPs of attention scores and their products with values on one rank.
@@ -74,7 +74,7 @@ pub struct Step {
     pub total: f64,
 }
 
-impl Machine {
+impl<'a> Machine<'a> {
     /// `None` without the card's bandwidth or any rate of 16-bit products. `weights`: of all layers.
     pub fn of(
         model: &Model,
@@ -82,11 +82,11 @@ impl Machine {
         format: &Format,
         split: &Split,
         weights: &Weights,
-        kernels: &'static Kernels,
-        pace: &'static Pace,
+        kernels: &'a Kernels,
+        pace: &'a Pace,
     ) -> Option<Self> {
         let bandwidth = gpu.bandwidth?.0;
-        let half = gpu.peak.bf16.or(gpu.peak.fp16).or(gpu.peak.fp32)?.0;
+        let half = half_rate(gpu, format)?;
         let rate = |rate: Option<FlopsPerSec>| rate.map_or(half, |rate| rate.0);
         let packed = match format.compute {
             ComputeRate::Half => half,
@@ -96,7 +96,7 @@ impl Machine {
         };
         let four_bit = |width: f64| width < 0.9;
         let slowdown = |narrow: bool, read: f64| {
-            let computes_narrow = narrow && packed > half;
+            let computes_narrow = narrow && (packed > half || format.is_gguf());
             (if narrow { read } else { 1.0 }, if computes_narrow { kernels.four_bit_compute } else { 1.0 })
         };
         let head = if model.tied_embeddings { weights.embedding } else { weights.head };
@@ -230,6 +230,14 @@ impl Scores {
             None => self.full += flops,
         }
     }
+}
+
+/// FLOP/s of 16-bit products. llama.cpp accumulates in 16 bits, which GeForce cards do at half their int8 rate
+/// rather than at the quarter that data sheets give for 32-bit accumulation.
+fn half_rate(gpu: &Gpu, format: &Format) -> Option<f64> {
+    let listed = gpu.peak.bf16.or(gpu.peak.fp16).or(gpu.peak.fp32)?.0;
+    let narrow = gpu.peak.int8.filter(|_| gpu.vendor == Vendor::Nvidia).map_or(0.0, |int8| int8.0 / 2.0);
+    Some(if format.is_gguf() { listed.max(narrow) } else { listed })
 }
 
 /// Kernels of one layer in units of plain attention and MLP.

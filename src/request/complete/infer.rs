@@ -1,10 +1,10 @@
 //! Inference: what the engine does where nothing was asked.
 
 use super::{Fill, Settled};
+use crate::catalog::Backend;
 use crate::catalog::backend::{Loads, MemoryRule, Pool, Version};
 use crate::catalog::format::{ComputeRate, Format};
 use crate::catalog::gpu::Vendor;
-use crate::catalog::{Backend, Kernels};
 use crate::message::Problem;
 use crate::msg;
 use crate::request::settings::Value;
@@ -17,7 +17,6 @@ const USUAL_GGUF: &str = "q4_k_m";
 const USUAL_CONTEXT: u64 = 4096;
 
 pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
-    let catalog = fill.catalog;
     let backend = backend(fill)?;
     let weights = weights(fill, backend)?;
     let precision = fill.precision()?;
@@ -36,11 +35,9 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     };
     let rule = backend.memory(version);
     let pooled = matches!(backend.pool, Pool::OfTotal | Pool::Static | Pool::OfFree);
-    let generation = fill.hardware.gpu.map_or("any", |gpu| &gpu.generation);
     let infer = Infer {
         backend,
         backend_version: version,
-        kernels: Kernels::find(&catalog.kernels, &backend.kernels, generation),
         weights,
         kv: kv(fill, backend, weights),
         prompt,
