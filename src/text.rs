@@ -151,46 +151,45 @@ pub fn length(tokens: u64) -> String {
 
 /// The three digits that matter: `0.044`, `7.5`, `141`, `3,900`, `31.2k`, `8.03B`.
 pub fn number(x: f64) -> String {
-    const LARGE: [(f64, &str); 4] = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")];
-    let rounded = round_to_three(x);
-    if !(1e4..1e15).contains(&rounded.abs()) {
-        return three_digits(rounded);
+    // From where the next smaller unit would show four digits.
+    const LARGE: [(f64, f64, &str); 4] =
+        [(999.5e9, 1e12, "T"), (999.5e6, 1e9, "B"), (999.5e3, 1e6, "M"), (9995.0, 1e3, "k")];
+    match LARGE.into_iter().find(|(from, ..)| x.abs() >= *from) {
+        Some((_, scale, suffix)) if x.abs() < 999.5e12 => three_digits(x / scale) + suffix,
+        Some(_) => format!("{x:.2e}"),
+        None => three_digits(x),
     }
-    let (scale, suffix) = LARGE.into_iter().find(|(scale, _)| rounded.abs() >= *scale).unwrap_or((1.0, ""));
-    three_digits(rounded / scale) + suffix
 }
 
-fn round_to_three(x: f64) -> f64 {
-    if x == 0.0 || !x.is_finite() {
-        return x;
-    }
-    let scale = 10f64.powi(2 - x.abs().log10().floor() as i32);
-    let rounded = (x * scale).round() / scale;
-    if rounded.is_finite() { rounded } else { x }
-}
-
+/// Three digits of a number below 10,000, trailing zeros left out.
 fn three_digits(x: f64) -> String {
-    let size = x.abs();
-    if x != 0.0 && !(1e-4..1e15).contains(&size) {
-        return format!("{x:.2e}");
+    let decimals = match x.abs() {
+        size if size >= 999.5 => {
+            let digits = grouped(((size / 10.0).round() * 10.0) as u64);
+            return if x < 0.0 { format!("-{digits}") } else { digits };
+        }
+        size if size >= 99.95 => 0,
+        size if size >= 9.995 => 1,
+        size if size >= 0.9995 => 2,
+        size if size >= 0.09995 => 3,
+        size if size >= 0.009995 => 4,
+        size if size >= 0.0009995 => 5,
+        size if size >= 0.0001 => 6,
+        0.0 => return "0".to_owned(),
+        _ => return format!("{x:.2e}"),
+    };
+    let mut text = format!("{x:.decimals$}");
+    if decimals > 0 {
+        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
     }
-    if size >= 999.5 {
-        let digits = grouped(round_to_three(size) as u64);
-        return if x < 0.0 { format!("-{digits}") } else { digits };
-    }
-    let decimals = if x == 0.0 { 0 } else { (2 - size.log10().floor() as i32).clamp(0, 6) };
-    let text = format!("{x:.*}", decimals as usize);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
+    text
 }
 
 /// A value over the largest unit that leaves it at 1 or more, the units from small to large.
 fn scaled(x: f64, step: f64, units: &[&str]) -> String {
     let (mut x, mut at) = (x, 0);
     // 999.5 would show as four digits.
-    while round_to_three(x).abs() >= step.min(1000.0) && at + 1 < units.len() {
+    while x.abs() >= 999.5 && at + 1 < units.len() {
         x /= step;
         at += 1;
     }
@@ -265,7 +264,8 @@ fn time_unit(time: Seconds) -> (f64, &'static str) {
 
 /// At most `limit` UTF-16 units, as Discord's clients count: whole characters, an ellipsis where cut.
 pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
-    cut(text, limit, char::len_utf16)
+    // No character takes more UTF-16 units than bytes.
+    if text.len() <= limit { Cow::Borrowed(text) } else { cut(text, limit, char::len_utf16) }
 }
 
 /// At most `limit` columns of a monospace font.

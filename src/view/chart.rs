@@ -76,7 +76,7 @@ pub struct Point {
 /// Across, in the units of the SVG. A phone shows it at about two thirds, so letters are large.
 const WIDTH: f64 = 560.0;
 /// Pixels to a unit.
-const SCALE: f32 = 1.6;
+const SCALE: f32 = 1.5;
 
 /// The chart as SVG text.
 pub fn svg(chart: &Chart) -> String {

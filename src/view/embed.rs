@@ -3,9 +3,9 @@
 //! Whatever the view holds, the message stays within Discord's limits: text is cut at line ends, and a
 //! button or option that could not be answered (its id too long, or there twice) is left out.
 
-use super::{Action, Body, Button, Section, Select, Style, Tone, View};
+use super::{Action, Body, Button, Section, Select, SelectOption, Style, Tone, View};
 use crate::text::{clip, markdown};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
 /// Discord's limits; of text in UTF-16 units.
@@ -185,33 +185,37 @@ fn button_json(button: &Button, ids: &mut HashSet<String>) -> Option<Value> {
         Style::Plain => 2,
         Style::Danger => 4,
     };
-    Some(json!({ "type": 2, "style": style, "label": label, "custom_id": fresh_id(&button.action, ids)? }))
+    let id = fresh_id(&button.action, ids)?;
+    Some(json!({ "type": 2, "style": style, "label": label, "custom_id": id }))
 }
 
 fn select_json(select: &Select, ids: &mut HashSet<String>) -> Option<Value> {
-    let mut values = HashSet::new();
-    let mut has_default = false;
-    let options: Vec<Value> = select
-        .options
-        .iter()
-        .filter(|option| (1..=limit::OPTION_TEXT).contains(&units(&option.words)))
-        .filter(|option| !option.label.trim().is_empty() && values.insert(&option.words))
-        .take(limit::OPTIONS)
-        .map(|option| {
-            let mut json = json!({ "label": clip(option.label.trim(), limit::OPTION_TEXT), "value": option.words });
-            if !option.note.is_empty() {
-                json["description"] = clip(&option.note, limit::OPTION_TEXT).into();
-            }
-            if option.chosen && !std::mem::replace(&mut has_default, true) {
-                json["default"] = true.into();
-            }
-            json
-        })
-        .collect();
-    if options.is_empty() {
+    let mut seen = HashSet::new();
+    let good = select.options.iter().filter(|option| {
+        let words = option.words.as_str();
+        clip(words, limit::OPTION_TEXT) == words && !words.is_empty() && !option.label.trim().is_empty()
+    });
+    let fresh: Vec<&SelectOption> = good.filter(|option| seen.insert(&option.words)).take(limit::OPTIONS).collect();
+    if fresh.is_empty() {
         return None;
     }
+    let chosen = fresh.iter().position(|option| option.chosen);
+    let options: Vec<Value> =
+        fresh.iter().enumerate().map(|(i, option)| option_json(option, chosen == Some(i))).collect();
     let id = fresh_id(&Action::Select(select.knob.to_owned()), ids)?;
     let placeholder = clip(&select.placeholder, limit::PLACEHOLDER);
     Some(json!({ "type": 3, "custom_id": id, "placeholder": placeholder, "options": options }))
+}
+
+fn option_json(option: &SelectOption, is_default: bool) -> Value {
+    let mut json = Map::with_capacity(4);
+    json.insert("label".to_owned(), clip(option.label.trim(), limit::OPTION_TEXT).into());
+    json.insert("value".to_owned(), option.words.as_str().into());
+    if !option.note.is_empty() {
+        json.insert("description".to_owned(), clip(&option.note, limit::OPTION_TEXT).into());
+    }
+    if is_default {
+        json.insert("default".to_owned(), true.into());
+    }
+    Value::Object(json)
 }

@@ -35,6 +35,8 @@ pub use sheet::{gpu, model};
 
 /// Buttons for changes that make it fit.
 const ADVICE: usize = 4;
+/// Weight formats to choose from.
+const COMMON_FORMATS: usize = 15;
 /// Lines of recommended hardware.
 const OPTIONS: usize = 5;
 
@@ -607,9 +609,10 @@ fn method_select(locale: Locale, train: &Train) -> Select {
     Select { knob: "method", placeholder: tr(locale, "select-method").into_owned(), options: options.collect() }
 }
 
-/// Weight formats of the kind the engine loads.
+/// Weight formats of the kind the engine loads; the presets have the common ones first.
 fn quant_select(locale: Locale, infer: &Infer, catalog: &Catalog) -> Select {
-    let same_kind = catalog.formats.iter().filter(|format| format.is_gguf() == infer.weights.is_gguf());
+    let same_kind =
+        catalog.formats.iter().filter(|format| format.is_gguf() == infer.weights.is_gguf()).take(COMMON_FORMATS);
     let options = same_kind.map(|format| SelectOption {
         label: format.name.clone(),
         note: say(locale, &msg!("bits-per-weight", bits = format.bits)),
