@@ -68,10 +68,16 @@ fn dtype(request: &Request) -> Option<&'static str> {
     })
 }
 
+/// The memory fraction in the meaning of the engine that was asked; others keep their default.
+fn fraction(request: &Request, infer: &Infer, engine: &str) -> Option<f64> {
+    (asked(request, "gpu_mem_util") || infer.backend.name == engine).then_some(infer.memory_fraction)
+}
+
 /// `fp8` as this engine spells it; outer `None` for a cache it does not have.
-fn kv_cache(infer: &Infer, fp8: &'static str) -> Option<Option<&'static str>> {
+fn kv_cache(request: &Request, infer: &Infer, fp8: &'static str) -> Option<Option<&'static str>> {
     match infer.kv.name {
-        "auto" | "fp16" | "bf16" => Some(None),
+        _ if !asked(request, "kv") => Some(None),
+        "fp16" | "bf16" => Some(None),
         "fp8" => Some(Some(fp8)),
         _ => None,
     }
@@ -99,11 +105,11 @@ fn vllm(request: &Request, infer: &Infer) -> Option<String> {
             .flag_if(parallel.data > 1, "--data-parallel-size", parallel.data)
             .switch(parallel.expert > 1, "--enable-expert-parallel")
             .flag("--max-model-len", request.seq)
-            .flag("--gpu-memory-utilization", infer.memory_fraction)
+            .maybe("--gpu-memory-utilization", fraction(request, infer, "vllm"))
             .maybe("--max-num-seqs", max_requests(request, infer))
             .flag_if(asked(request, "max_batched_tokens"), "--max-num-batched-tokens", infer.max_batched_tokens)
             .maybe("--quantization", quant)
-            .maybe("--kv-cache-dtype", kv_cache(infer, "fp8")?)
+            .maybe("--kv-cache-dtype", kv_cache(request, infer, "fp8")?)
             .maybe("--dtype", dtype(request))
             .switch(infer.eager, "--enforce-eager")
             .0,
@@ -136,11 +142,11 @@ fn sglang(request: &Request, infer: &Infer) -> Option<String> {
             .flag_if(nodes > 1, "--node-rank", "$NODE_RANK")
             .flag_if(nodes > 1, "--dist-init-addr", "$HEAD_NODE:50000")
             .flag("--context-length", request.seq)
-            .flag("--mem-fraction-static", infer.memory_fraction)
+            .maybe("--mem-fraction-static", fraction(request, infer, "sglang"))
             .maybe("--max-running-requests", max_requests(request, infer))
             .flag_if(asked(request, "max_batched_tokens"), "--chunked-prefill-size", infer.max_batched_tokens)
             .maybe("--quantization", quant)
-            .maybe("--kv-cache-dtype", kv_cache(infer, "fp8_e5m2")?)
+            .maybe("--kv-cache-dtype", kv_cache(request, infer, "fp8_e5m2")?)
             .maybe("--dtype", dtype(request))
             .switch(infer.eager, "--disable-cuda-graph")
             .0,
@@ -156,14 +162,14 @@ fn trtllm(request: &Request, infer: &Infer) -> Option<String> {
     if !in_checkpoint || parallel.data > 1 {
         return None;
     }
-    kv_cache(infer, "fp8").filter(Option::is_none)?;
+    kv_cache(request, infer, "fp8").filter(Option::is_none)?;
     Some(
         Command::new(format_args!("trtllm-serve {}", request.model.id))
             .flag("--tp_size", parallel.tensor)
             .flag_if(parallel.pipeline > 1, "--pp_size", parallel.pipeline)
             .flag_if(parallel.expert > 1, "--ep_size", parallel.expert)
             .flag("--max_seq_len", request.seq)
-            .flag("--kv_cache_free_gpu_memory_fraction", infer.memory_fraction)
+            .maybe("--kv_cache_free_gpu_memory_fraction", fraction(request, infer, "trtllm"))
             .maybe("--max_batch_size", max_requests(request, infer))
             .flag_if(asked(request, "max_batched_tokens"), "--max_num_tokens", infer.max_batched_tokens)
             .0,
@@ -195,10 +201,10 @@ fn tgi(request: &Request, infer: &Infer) -> Option<String> {
             .flag("--max-input-tokens", request.seq.saturating_sub(infer.output.max(1)).max(1))
             .flag("--max-total-tokens", request.seq)
             .maybe("--max-concurrent-requests", concurrency(infer))
-            .flag("--cuda-memory-fraction", infer.memory_fraction)
+            .maybe("--cuda-memory-fraction", fraction(request, infer, "tgi"))
             .flag_if(asked(request, "max_batched_tokens"), "--max-batch-prefill-tokens", infer.max_batched_tokens)
             .maybe("--quantize", quant)
-            .maybe("--kv-cache-dtype", kv_cache(infer, "fp8_e4m3fn")?)
+            .maybe("--kv-cache-dtype", kv_cache(request, infer, "fp8_e4m3fn")?)
             .maybe("--dtype", dtype)
             .flag_if(infer.eager, "--cuda-graphs", 0)
             .0,
@@ -219,9 +225,10 @@ fn gguf_file(request: &Request, infer: &Infer) -> Option<String> {
 }
 
 /// Name of the cache type: llama.cpp takes one for keys and one for values.
-fn gguf_cache(infer: &Infer) -> Option<Option<&'static str>> {
+fn gguf_cache(request: &Request, infer: &Infer) -> Option<Option<&'static str>> {
     match infer.kv.name {
-        "auto" | "fp16" | "f16" => Some(None),
+        _ if !asked(request, "kv") => Some(None),
+        "fp16" => Some(None),
         "int8" => Some(Some("q8_0")),
         "int4" => Some(Some("q4_0")),
         name @ ("f32" | "bf16" | "q8_0" | "q5_1" | "q5_0" | "q4_1" | "q4_0" | "iq4_nl") => Some(Some(name)),
@@ -236,7 +243,7 @@ fn llama_server(request: &Request, infer: &Infer) -> Option<String> {
         return None;
     }
     let slots = concurrency(infer).unwrap_or(1);
-    let cache = gguf_cache(infer)?;
+    let cache = gguf_cache(request, infer)?;
     Some(
         Command::new("llama-server")
             .flag("--model", gguf_file(request, infer)?)
@@ -257,7 +264,7 @@ fn ollama(request: &Request, infer: &Infer) -> Option<String> {
     if request.parallel.data > 1 {
         return None;
     }
-    let cache = match gguf_cache(infer)? {
+    let cache = match gguf_cache(request, infer)? {
         None => None,
         Some(name @ ("q8_0" | "q4_0")) => Some(name),
         Some(_) => return None,
@@ -283,7 +290,8 @@ fn transformers(request: &Request, infer: &Infer) -> Option<String> {
         }
         _ => return None,
     };
-    if !matches!(infer.kv.name, "auto" | "fp16" | "bf16") || request.hardware.nodes > 1 || request.parallel.data > 1 {
+    kv_cache(request, infer, "fp8").filter(Option::is_none)?;
+    if request.hardware.nodes > 1 || request.parallel.data > 1 {
         return None;
     }
     let id = &request.model.id;
@@ -306,7 +314,7 @@ fn fastchat(request: &Request, infer: &Infer) -> Option<String> {
         _ => return None,
     };
     let whole = request.parallel.data == 1 && request.hardware.nodes == 1;
-    (whole && matches!(infer.kv.name, "auto" | "fp16" | "bf16")).then_some(())?;
+    kv_cache(request, infer, "fp8").filter(|cache| whole && cache.is_none())?;
     Some(
         Command::new("python -m fastchat.serve.model_worker")
             .flag("--model-path", &request.model.id)

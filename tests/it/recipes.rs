@@ -1,6 +1,8 @@
 //! Launch recipes as people would paste them.
 
 use headroom::catalog::Catalog;
+use headroom::estimate::estimate;
+use headroom::paste;
 use headroom::recipes::{Recipe, recipes};
 use headroom::request::{complete, line};
 
@@ -108,4 +110,69 @@ fn json_recipes_are_json() {
     // 4 sequences × 2 accumulation steps × 8 ranks
     assert_eq!(file["train_batch_size"], 64);
     assert_eq!(file["zero_optimization"]["stage"], 2);
+}
+
+/// A recipe read back is the line it was written from, but for what the program has no word for.
+#[track_caller]
+fn reads_back(text: &str, program: &str, unsaid: &[&str]) {
+    let catalog = Catalog::embedded();
+    let asked = line::read(text, catalog).expect("the line reads").settings;
+    let all = of(text);
+    let recipe = all.iter().find(|recipe| recipe.program.starts_with(program)).expect("a recipe");
+    let mut read = paste::read(&recipe.text, catalog).expect("the recipe reads").settings;
+    for (key, value) in &asked.values {
+        if unsaid.contains(key) {
+            read.values.insert(key, value.clone());
+        }
+        assert_eq!(read.get(key), Some(value), "{key} of {}", recipe.text);
+    }
+    let memory = |settings| estimate(&complete(settings, catalog).expect("the line is complete")).memory.device;
+    assert_eq!(memory(&read), memory(&asked), "{} {}", line::write(&read), line::write(&asked));
+}
+
+#[test]
+fn recipes_read_back_as_the_line_they_were_written_from() {
+    let load = ["gpu", "gpus", "prompt", "output", "backend"];
+    let vllm = "infer Qwen/Qwen2.5-72B-Instruct backend=vllm quant=awq seq=32768 max_seqs=64 gpu_mem_util=0.9 kv=fp8 max_batched_tokens=4096 eager=on tp=2 gpu=a100-sxm-80gb gpus=2";
+    reads_back(vllm, "vLLM", &load);
+    reads_back(
+        "infer meta-llama/Meta-Llama-3.1-405B-Instruct backend=vllm quant=fp8 seq=8192 gpu_mem_util=0.9 tp=8 pp=2 gpu=h100-sxm-80gb gpus=16",
+        "vLLM",
+        &load,
+    );
+    let fp8 = "infer meta-llama/Meta-Llama-3.1-70B-Instruct quant=fp8 seq=8192 prompt=1024 output=512 gpu_mem_util=0.85 max_batched_tokens=8192 tp=4 gpu=h100-sxm-80gb gpus=4";
+    reads_back(&format!("{fp8} backend=sglang max_seqs=128"), "SGLang", &load);
+    reads_back(&format!("{fp8} backend=trtllm max_seqs=128"), "TensorRT-LLM", &[&load[..], &["quant"]].concat());
+    reads_back(&format!("{fp8} backend=tgi"), "TGI", &load);
+    let gguf = "infer Qwen/Qwen2.5-7B-Instruct quant=q4_k_m seq=8192 concurrency=4 kv=q8_0 gpu=rtx-4090-24gb";
+    reads_back(&format!("{gguf} backend=llama.cpp"), "llama.cpp", &load);
+    // How many at once and the cache's type are the server's, not the Modelfile's.
+    reads_back(&format!("{gguf} backend=ollama"), "Ollama", &[&load[..], &["concurrency", "kv"]].concat());
+
+    let cards = ["gpu", "gpus", "framework", "precision", "autocast"];
+    let qlora = "train Qwen/Qwen2.5-7B-Instruct framework=hf method=qlora stage=sft lora_rank=16 lora_targets=all seq=4096 batch=2 accum=8 optimizer=paged-adamw-8bit checkpointing=on loss=fused attn=flash precision=bf16 gpu=rtx-4090-24gb";
+    reads_back(qlora, "LLaMA-Factory", &cards);
+    reads_back(qlora, "Axolotl", &[&cards[..], &["stage"]].concat());
+    let full = "train meta-llama/Meta-Llama-3.1-8B method=full gpu=a100-sxm-80gb gpus=8";
+    let trainer = ["gpu", "model", "method", "seq", "framework", "attn", "checkpointing"];
+    reads_back(
+        &format!("{full} framework=deepspeed zero=3 offload=optimizer batch=2 accum=4 seq=2048"),
+        "DeepSpeed",
+        &trainer,
+    );
+    reads_back(
+        &format!("{full} framework=fsdp sharding=fsdp checkpointing=on seq=2048 batch=2"),
+        "accelerate",
+        &[&trainer[..6], &["batch"]].concat(),
+    );
+    reads_back(
+        "train meta-llama/Meta-Llama-3.1-8B framework=torchtune method=lora lora_rank=8 lora_targets=q,v seq=4096 batch=2 accum=8 checkpointing=on gpu=rtx-4090-24gb",
+        "torchtune",
+        &["gpu", "gpus"],
+    );
+    reads_back(
+        "train meta-llama/Meta-Llama-3.1-405B framework=megatron method=full stage=pretrain zero=1 seq=8192 batch=1 global_batch=1024 tp=8 pp=8 checkpointing=selective gpu=h100-sxm-80gb gpus=512",
+        "Megatron",
+        &["gpu", "gpus", "model", "method", "stage"],
+    );
 }
