@@ -1,12 +1,14 @@
 //! Training: memory of the fullest GPU, compute and time.
 //!
 
-use super::{Estimate, Memory};
+use super::{Compute, Estimate, Memory, PartKind};
 use crate::catalog::constant::Training;
 use crate::request::{Parallel, Request, Train};
+use crate::units::Flops;
 
 pub mod activations;
 pub mod buffers;
+pub mod flops;
 pub mod logits;
 pub mod memory;
 pub mod overhead;
@@ -15,19 +17,30 @@ pub mod saved;
 pub mod share;
 pub mod stages;
 pub mod states;
+pub mod time;
 
+use flops::Forward;
 use regime::Regime;
 use share::Share;
+use stages::Load;
 use states::{Sharding, States};
 
 pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estimate {
+    let trained = trainable(request, train);
     let memory = fullest(request, train, constants);
+    let walk = memory::walk(request, train, Regime::of(request, train));
+    let stepped = memory.part(PartKind::Optimizer) + memory.part(PartKind::Gradients);
+    let load = Load::of(train);
+    let forward = Forward::of(&request.model, request.seq as f64, load.logits);
+    let per_token = flops::per_token(&forward, train, trained as f64) * load.trained + load.frozen * forward.linears();
+    let sequences = train.micro_batch_size * train.gradient_accumulation * u64::from(request.parallel.data);
+    let tokens = load.sequences * (sequences * request.seq) as f64;
     Estimate {
+        time: time::of(request, train, &walk, 2.0 * stepped.0, trained as f64, constants),
         memory,
-        compute: Default::default(),
-        time: None,
+        compute: Compute { flops_per_token: Flops(per_token), flops_per_step: Flops(per_token * tokens) },
         serving: None,
-        trainable_parameters: trainable(request, train),
+        trainable_parameters: trained,
         notes: vec![],
     }
 }

@@ -53,8 +53,9 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let buffers = Buffers::of(&share, train, &regime, &states, gradient_size);
 
     let seq = request.seq as f64 / f64::from(parallel.context);
-    let sequences = train.micro_batch_size as f64 * load.sequences;
-    let held = f64::from(parallel.pipeline - at).min(train.gradient_accumulation as f64);
+    let (micro_batch, micro_batches) = schedule(train, parallel.pipeline);
+    let sequences = micro_batch * load.sequences;
+    let held = f64::from(parallel.pipeline - at).min(micro_batches);
     let batch =
         Batch { tokens: sequences * seq, pairs: sequences * seq * request.seq as f64, in_flight: held.max(1.0) };
     let walk = walk(request, train, regime);
@@ -278,7 +279,15 @@ impl Parts {
     }
 }
 
-fn walk<'a>(request: &'a Request, train: &'a Train, regime: Regime) -> Walk<'a> {
+/// Sequences of a micro batch, and micro batches of a step. A pipeline without accumulation cuts its batch into single
+/// sequences.
+pub fn schedule(train: &Train, pipeline: u32) -> (f64, f64) {
+    let (batch, accumulation) = (train.micro_batch_size as f64, train.gradient_accumulation as f64);
+    if pipeline > 1 && accumulation == 1.0 { (1.0, batch) } else { (batch, accumulation) }
+}
+
+/// How the run computes its layers.
+pub fn walk<'a>(request: &'a Request, train: &'a Train, regime: Regime) -> Walk<'a> {
     let kernels = &train.framework.kernels;
     let tensor = f64::from(request.parallel.tensor);
     Walk {

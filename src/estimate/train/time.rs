@@ -1,0 +1,276 @@
+//! Time of an optimizer step, and with it of a run.
+//!
+//! A micro batch takes the longer of what its kernels need and what launching them takes: matrix products at a part of
+//! the GPU's dense peak, everything elementwise and the weights themselves at memory bandwidth. To that come the
+//! collectives that computing does not hide, the pipeline's bubble, the optimizer and what is offloaded.
+
+use super::flops::{Forward, Passes, per_token};
+use super::saved::Walk;
+use super::stages::Load;
+use super::memory::schedule;
+use super::states::{LayersTrained, Sharding};
+use crate::catalog::constant::Training;
+use crate::catalog::gpu::{Gpu, LinkKind};
+use crate::estimate::Time;
+use crate::request::{Compute, Method, Offload, Request, Train, Zero};
+use crate::units::{FlopsPerSec, Seconds};
+
+/// What the time of a step is made of, in seconds; in this order in the breakdown.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parts {
+    products: f64,
+    elementwise: f64,
+    launch: f64,
+    communication: f64,
+    bubble: f64,
+    optimizer: f64,
+    generation: f64,
+}
+
+/// `None` without a GPU, or without its rates. `states`: bytes that the step of one GPU reads and
+/// writes; `trained`: parameters of the whole model that are trained.
+pub fn of(
+    request: &Request,
+    train: &Train,
+    walk: &Walk,
+    states: f64,
+    trained: f64,
+    constants: &Training,
+) -> Option<Time> {
+    let gpu = request.hardware.gpu?;
+    let peak = peak(gpu, request.precision)?;
+    let bandwidth = gpu.bandwidth?.0;
+    let machine = Machine { gpu, peak, bandwidth, request, constants };
+    let parallel = &request.parallel;
+    let load = Load::of(train);
+    let forward = Forward::of(&request.model, request.seq as f64, load.logits);
+    let passes = Passes::of(train);
+    let (micro_batch, accumulation) = schedule(train, parallel.pipeline);
+    let (tensor, pipeline) = (f64::from(parallel.tensor), f64::from(parallel.pipeline));
+    let split = tensor * pipeline;
+    // Tokens of a micro batch that one GPU computes, a reference's forward as a part of them.
+    let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
+    let extra = load.frozen / (passes.model + passes.linears_again);
+    let tokens_done = tokens * load.trained * (1.0 + extra);
+
+    let mut parts = Parts::default();
+    let products = |again: f64| passes.model + again;
+    parts.products = tokens_done / split
+        * (forward.layers * products(passes.linears_again) / machine.rate(request.precision, tokens)
+            + forward.head * passes.model / machine.rate(Compute::Bf16, tokens)
+            + forward.attention * (3.0 + passes.attention_again) / machine.attention_rate());
+    let weights = request.model.counts.active as f64 / split;
+    let weight_passes = passes.model + passes.linears_again;
+    let trained_layers = LayersTrained::of(&request.model, train) != LayersTrained::None;
+    let kept: f64 = request
+        .model
+        .layers
+        .iter()
+        .map(|kind| {
+            let [mixer, ffn] = walk.halves(kind, trained_layers);
+            let kept = mixer + ffn;
+            kind.count as f64 * (kept.token + kept.pair * request.seq as f64)
+        })
+        .sum();
+    let logits = request.model.vocab_size as f64 / tensor * train.framework.kernels.loss_bytes;
+    let compiled = train.compile || walk.fused_mlp;
+    let each = if compiled { constants.elementwise_fused } else { constants.elementwise_eager };
+    let traffic = each * tokens_done * (kept / pipeline + logits / pipeline)
+        + weights * walk.regime.compute * weight_passes * dequantising(train, constants);
+    parts.elementwise = traffic / bandwidth;
+    let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
+    let adapted = if train.lora().is_some() { constants.launch_adapters } else { 1.0 };
+    let launch = launched * adapted * request.model.depth() as f64 / pipeline * (2.0 + passes.linears_again);
+    let kernels = parts.products + parts.elementwise;
+    parts.launch = (launch - kernels).max(0.0);
+    let micro = kernels + parts.launch;
+
+    parts.communication = machine.exposed(train, tokens, micro, trained / split);
+    parts.products *= accumulation;
+    parts.elementwise *= accumulation;
+    parts.launch *= accumulation;
+    // 1F1B idles for as many micro batches as there are further stages.
+    parts.bubble = micro * (pipeline - 1.0);
+    let pcie = gpu.link.pcie.0.max(1.0) / 2.0 * constants.link_efficiency;
+    parts.optimizer = states / bandwidth
+        + match train.offload {
+            Offload::None => 0.0,
+            Offload::Optimizer | Offload::Cpu => states / pcie,
+        };
+    parts.generation = if load.generates { machine.generation(train, weights) } else { 0.0 };
+
+    let step = parts.products
+        + parts.elementwise
+        + parts.launch
+        + parts.communication
+        + parts.bubble
+        + parts.optimizer
+        + parts.generation;
+    let gpus = f64::from(request.hardware.gpus);
+    let global = tokens * f64::from(parallel.context) * accumulation * f64::from(parallel.data);
+    let tokens_per_s = global / step;
+    let model_flops = per_token(&forward, train, trained) * load.trained + load.frozen * forward.linears();
+    let flops_per_gpu = model_flops * tokens_per_s / gpus;
+    let total = train.tokens.map(|tokens| tokens as f64 / tokens_per_s);
+    let doubt = 1.0 + constants.doubt_time;
+    Some(Time {
+        step: Seconds(step),
+        tokens_per_s,
+        tokens_per_s_per_gpu: tokens_per_s / gpus,
+        flops_per_gpu: FlopsPerSec(flops_per_gpu),
+        mfu: flops_per_gpu / peak,
+        low: tokens_per_s / doubt,
+        high: tokens_per_s * doubt,
+        total: total.map(Seconds),
+        gpu_hours: total.map(|seconds| seconds * gpus / 3600.0),
+        goodput_total: total.map(|s| (Seconds(s / constants.goodput_best), Seconds(s / constants.goodput_worst))),
+        breakdown: vec![
+            ("time-products", Seconds(parts.products)),
+            ("time-elementwise", Seconds(parts.elementwise)),
+            ("time-launch", Seconds(parts.launch)),
+            ("time-communication", Seconds(parts.communication)),
+            ("time-bubble", Seconds(parts.bubble)),
+            ("time-optimizer", Seconds(parts.optimizer)),
+            ("time-generation", Seconds(parts.generation)),
+        ],
+    })
+}
+
+/// Dense peak of a precision; fp32 runs on TF32 units where there are some.
+fn peak(gpu: &Gpu, precision: Compute) -> Option<f64> {
+    let rate = match precision {
+        Compute::Fp32 => gpu.peak.tf32.or(gpu.peak.fp32),
+        Compute::Fp16 => gpu.peak.fp16,
+        Compute::Bf16 => gpu.peak.bf16.or(gpu.peak.fp16),
+        Compute::Fp8 => gpu.peak.fp8,
+    };
+    rate.map(|rate| rate.0)
+}
+
+/// Times that packed weights pass through memory to be multiplied: bitsandbytes reads them, writes 16 bits and reads
+/// those; GPTQ's linears unpack integers in several elementwise kernels.
+fn dequantising(train: &Train, constants: &Training) -> f64 {
+    match train.lora().and_then(|lora| lora.base) {
+        Some(format) if format.name.starts_with("gptq") => constants.dequantise_gptq,
+        Some(_) => constants.dequantise,
+        None => 1.0,
+    }
+}
+
+/// A GPU at work in its cluster.
+struct Machine<'a> {
+    gpu: &'a Gpu,
+    peak: f64,
+    /// Of memory, bytes a second.
+    bandwidth: f64,
+    request: &'a Request,
+    constants: &'a Training,
+}
+
+impl Machine<'_> {
+    /// Rate of matrix products, lower for few rows and narrow matrices.
+    fn rate(&self, precision: Compute, tokens: f64) -> f64 {
+        let constants = self.constants;
+        let efficiency = match &*self.gpu.generation {
+            "ampere" => constants.efficiency_ampere,
+            "hopper" => constants.efficiency_hopper,
+            "blackwell" => constants.efficiency_blackwell,
+            _ => constants.efficiency_other,
+        };
+        let width = self.request.model.hidden_size as f64 / f64::from(self.request.parallel.tensor);
+        let fill = |size: f64, half: f64| size / (size + half);
+        let shape = fill(tokens, constants.half_rate_rows) * fill(width, constants.half_rate_width);
+        let (peak, eight_bit) = match precision {
+            Compute::Fp8 => (self.peak, constants.efficiency_fp8),
+            _ => (peak(self.gpu, self.half()).unwrap_or(self.peak), 1.0),
+        };
+        peak * efficiency * eight_bit * shape
+    }
+
+    /// 16-bit work stays 16-bit beside fp8 linears.
+    fn half(&self) -> Compute {
+        if self.request.precision == Compute::Fp8 { Compute::Bf16 } else { self.request.precision }
+    }
+
+    fn attention_rate(&self) -> f64 {
+        let peak = peak(self.gpu, self.half()).unwrap_or(self.peak);
+        peak * self.constants.efficiency_attention
+    }
+
+    /// Bytes a second through one GPU of a group of this many, laid over `stride` GPUs each.
+    ///
+    /// Across machines a ring enters each machine once, so its members there share their NICs' rates.
+    fn link(&self, group: f64, stride: f64) -> f64 {
+        let per_node = f64::from(self.request.hardware.gpus.div_ceil(self.request.hardware.nodes));
+        let pcie = self.gpu.link.pcie.0 / 2.0;
+        let within = match self.gpu.link.kind {
+            LinkKind::Nvlink | LinkKind::InfinityFabric | LinkKind::Fabric => self.gpu.link.bandwidth.0 / 2.0,
+            LinkKind::NvlinkBridge if group <= 2.0 => self.gpu.link.bandwidth.0 / 2.0,
+            LinkKind::NvlinkBridge | LinkKind::Pcie | LinkKind::None => pcie,
+        };
+        let members = (per_node / stride).clamp(1.0, group);
+        let across = self.constants.network * pcie * members;
+        let bandwidth = if group * stride <= per_node { within } else { within.min(across) };
+        (bandwidth * self.constants.link_efficiency).max(1.0)
+    }
+
+    /// Seconds of a step's collectives that computing does not hide.
+    fn exposed(&self, train: &Train, tokens: f64, micro: f64, trained: f64) -> f64 {
+        let (parallel, model, constants) = (&self.request.parallel, &self.request.model, self.constants);
+        let (_, accumulation) = schedule(train, parallel.pipeline);
+        let (tensor, context) = (f64::from(parallel.tensor), f64::from(parallel.context));
+        let layers = model.depth() as f64 / f64::from(parallel.pipeline);
+        let hidden = 2.0 * model.hidden_size as f64;
+        let again = Passes::of(train).linears_again;
+        let of_group = |ranks: f64| (ranks - 1.0) / ranks;
+
+        // Tensor parallel: two all-reduces forward, two backward, each a reduce-scatter and an all-gather.
+        let tensor_bytes = (4.0 + 2.0 * again) * 2.0 * of_group(tensor) * tokens * hidden * layers;
+        let tensor_time = tensor_bytes / self.link(tensor, 1.0);
+        // Experts: tokens out and back, forward and backward.
+        let expert = f64::from(parallel.expert);
+        let chosen = model.layers.iter().map(|kind| match kind.ffn {
+            crate::catalog::model::Ffn::Moe { top_k, .. } => top_k * kind.count,
+            _ => 0,
+        });
+        let routed = chosen.sum::<u64>() as f64 / f64::from(parallel.pipeline);
+        let expert_bytes = (4.0 + 2.0 * again) * of_group(expert) * tokens * hidden * routed;
+        let expert_time = expert_bytes / self.link(expert, tensor);
+        // Context parallel: keys and values pass round while scores are computed.
+        let context_bytes = 6.0 * (context - 1.0) * tokens * hidden / 4.0 * layers / tensor;
+        let context_time = context_bytes / self.link(context, tensor);
+        let each_micro = tensor_time + expert_time + context_time;
+
+        // Data parallel: gradients once a step, or with sharded weights these once forward and once backward.
+        let per_node = self.request.hardware.gpus.div_ceil(self.request.hardware.nodes);
+        let shard = Sharding::of(train.zero, parallel, per_node);
+        let weights = 2.0 * model.counts.total as f64 / (tensor * f64::from(parallel.pipeline));
+        let replicas = f64::from(parallel.data) * context;
+        let link = self.link(replicas, tensor);
+        let gradient = train.gradient_dtype.bytes() * trained;
+        let gathered = if shard.weights {
+            let reduced = if train.method == Method::Full { gradient } else { 0.0 };
+            (2.0 * weights + reduced) * of_group(shard.ranks) / self.link(shard.ranks, tensor) * accumulation
+        } else {
+            0.0
+        };
+        let once = match train.zero {
+            _ if shard.weights => 0.0,
+            Zero::Ddp => 2.0 * gradient,
+            // Reduced gradients, updated weights gathered.
+            _ => gradient + weights.min(2.0 * trained),
+        } * of_group(replicas)
+            / link;
+        // Larger groups wait for their slowest member and for longer rings.
+        let straggling = constants.straggling * replicas.max(1.0).log2() * micro * accumulation;
+        let hidden_by = |time: f64, cover: f64| (time - constants.overlap * cover).max(constants.least_exposed * time);
+        each_micro * accumulation + hidden_by(gathered, micro * accumulation) + hidden_by(once, micro) + straggling
+    }
+
+    /// Writing the sequences of a step: each token reads the weights once for the whole batch.
+    fn generation(&self, train: &Train, weights: f64) -> f64 {
+        let steps = self.request.seq as f64 / 2.0;
+        let bytes = 2.0 * weights;
+        train.gradient_accumulation as f64 * steps * bytes / (self.constants.decode_bandwidth * self.bandwidth)
+    }
+}
