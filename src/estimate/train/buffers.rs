@@ -53,6 +53,12 @@ impl Buffers {
                 BufferRule::Buckets { prefetch, .. } => {
                     layer_bytes(regime.compute) + regime.compute * prefetch.min(share.depth() * layer)
                 }
+                // Between the micro batches of a pipeline nothing is sharded again.
+                BufferRule::Layers { .. } if !(share.first && share.last) => {
+                    let held = |ours: f64| ours * (1.0 - 1.0 / shard.ranks);
+                    held(regime.compute * trained + states.dense.frozen + states.expert.frozen)
+                        + if train.method == Method::Full { held(gradient * trained) } else { 0.0 }
+                }
                 BufferRule::Layers { keeps_frozen: true } if train.lora().is_some() => {
                     states.dense.frozen + states.expert.frozen
                 }

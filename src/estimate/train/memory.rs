@@ -85,7 +85,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let frozen = on_gpu(weights_away, states.frozen());
     let trained = on_gpu(weights_away, load.trained * states.trained_weights());
     let other_models = load.frozen * shard_weights(regime.compute.min(2.0) * others);
-    let gradients = load.trained * gradient_size * states.gradient_parameters();
+    let gradients = load.trained * states.gradients();
     let in_backward = train.framework.kernels.steps_in_backward
         && train.lora().is_none()
         && train.gradient_accumulation == 1

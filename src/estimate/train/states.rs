@@ -17,8 +17,9 @@ pub struct Pool {
     pub frozen: f64,
     /// Parameters that are trained.
     pub trained: f64,
-    /// Bytes an element of trained weights, summed.
+    /// Bytes of those, and of their gradients.
     pub trained_bytes: f64,
+    pub gradients: f64,
     /// What the optimizer keeps for them, without a master copy.
     pub states: f64,
 }
@@ -91,9 +92,8 @@ impl States {
     pub fn trained_weights(&self) -> f64 {
         self.shard.divide(self.shard.weights, self.dense.trained_bytes, self.expert.trained_bytes)
     }
-    /// Trained parameters whose gradients stand here.
-    pub fn gradient_parameters(&self) -> f64 {
-        self.shard.divide(self.shard.gradients, self.dense.trained, self.expert.trained)
+    pub fn gradients(&self) -> f64 {
+        self.shard.divide(self.shard.gradients, self.dense.gradients, self.expert.gradients)
     }
     /// Trained parameters that are stepped here.
     pub fn stepped_parameters(&self) -> f64 {
@@ -197,7 +197,15 @@ impl Pool {
         let count = times * tensor.parameters() as f64;
         self.trained += count;
         self.trained_bytes += count * size;
-        self.states += times * context.train.optimizer.state.bytes(tensor, context.regime.stepped);
+        // What is trained whole beside adapters keeps the precision of its weights.
+        let beside_adapters = context.train.lora().is_some() && size != context.regime.adapter;
+        let (gradient, stepped) = if beside_adapters {
+            (size, size)
+        } else {
+            (context.train.gradient_dtype.bytes(), context.regime.stepped)
+        };
+        self.gradients += count * gradient;
+        self.states += times * context.train.optimizer.state.bytes(tensor, stepped);
     }
 }
 
