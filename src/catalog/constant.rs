@@ -65,7 +65,6 @@ pub struct Training {
     pub dequantise_gptq: f64,
     pub launch_layer: f64,
     pub launch_fused: f64,
-    pub launch_adapters: f64,
     pub efficiency_ampere: f64,
     pub efficiency_hopper: f64,
     pub efficiency_blackwell: f64,

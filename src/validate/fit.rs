@@ -1,7 +1,8 @@
 //! Constants that are found from measured cases.
 //!
-//! Minimises the mean absolute logarithm of estimate over measurement, over the logarithms of the constants that the
-//! presets mark as fitted, by the simplex of Nelder and Mead 1965, "A simplex method for function minimization".
+//! The most likely ones, where an estimate's logarithm is off by a Laplace-distributed error and a constant by a
+//! normally distributed one around what one would expect of it without measurements: least
+//! `Σ |ln estimate / measured| / b + Σ (ln value / expected)² / 2 spread²`, found axis by axis.
 
 use super::quantity::QUANTITIES;
 use super::{Case, Prepared};
@@ -9,91 +10,91 @@ use crate::catalog::Constants;
 use crate::catalog::constant::Constant;
 use crate::estimate::estimate_with;
 
-/// The rows with fitted constants at their best for the cases.
+/// Usual error of an estimate, of its logarithm.
+const USUAL_ERROR: f64 = 0.1;
+/// First and last step along an axis, of the logarithm.
+const STEPS: (f64, f64) = (0.3, 0.01);
+
+/// The rows with fitted constants at their best for the cases; what no case depends on stays as it is.
 pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
-    let fitted: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].fitted).collect();
+    let fitted: Vec<&Constant> = rows.iter().filter(|row| row.fitted).collect();
     let with = |logarithms: &[f64]| {
         let mut changed = rows.to_vec();
-        for (at, logarithm) in fitted.iter().zip(logarithms) {
-            changed[*at].value = logarithm.exp();
+        for (row, logarithm) in changed.iter_mut().filter(|row| row.fitted).zip(logarithms) {
+            row.value = logarithm.exp();
         }
         changed
     };
-    let loss_at = |point: &[f64]| loss(cases, &Constants::of(&with(point)).expect("the rows are the presets'"));
-    let start: Vec<f64> = fitted.iter().map(|at| rows[*at].value.ln()).collect();
-    with(&simplex(&start, 0.5, 150 * start.len(), loss_at))
-}
-
-fn loss(cases: &[&Prepared], constants: &Constants) -> f64 {
-    let (mut sum, mut count) = (0.0, 0.0);
-    for case in cases {
-        let estimate = estimate_with(&case.request, constants);
-        for quantity in QUANTITIES.iter().filter(|quantity| !quantity.constants.is_empty()) {
-            if let Some(case) = Case::of(quantity, &case.row, &estimate) {
-                sum += (case.predicted / case.measured).ln().abs();
-                count += 1.0;
-            }
-        }
-    }
-    sum / f64::max(count, 1.0)
-}
-
-/// The best point that a simplex of this size around `start` reaches in so many evaluations.
-fn simplex(start: &[f64], size: f64, evaluations: usize, mut of: impl FnMut(&[f64]) -> f64) -> Vec<f64> {
-    let mut corners: Vec<(f64, Vec<f64>)> = vec![(of(start), start.to_vec())];
-    for axis in 0..start.len() {
-        let mut corner = start.to_vec();
-        corner[axis] += size;
-        corners.push((of(&corner), corner));
-    }
-    let along = |from: &[f64], to: &[f64], by: f64| -> Vec<f64> {
-        from.iter().zip(to).map(|(from, to)| from + by * (to - from)).collect()
+    let error = |point: &[f64]| error(cases, &Constants::of(&with(point)).expect("the rows are the presets'"));
+    let surprise = |point: &[f64]| -> f64 {
+        let of = |(row, logarithm): (&&Constant, &f64)| match (row.expected, row.spread) {
+            (Some(expected), Some(spread)) => ((logarithm - expected.ln()) / spread).powi(2) / 2.0,
+            _ => 0.0,
+        };
+        fitted.iter().zip(point).map(of).sum()
     };
-    let mut left = evaluations.saturating_sub(corners.len());
-    while left > 0 && start.len() > 0 {
-        corners.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (worst, rest) = corners.split_last().expect("a simplex has corners");
-        let middle: Vec<f64> =
-            (0..start.len()).map(|axis| rest.iter().map(|c| c.1[axis]).sum::<f64>() / rest.len() as f64).collect();
-        let mut attempt = |by: f64| {
-            let point = along(&worst.1, &middle, by);
-            (of(&point), point)
-        };
-        let reflected = attempt(2.0);
-        let next = if reflected.0 < corners[0].0 {
-            let expanded = attempt(3.0);
-            left = left.saturating_sub(2);
-            if expanded.0 < reflected.0 { expanded } else { reflected }
-        } else if reflected.0 < rest[rest.len() - 1].0 {
-            left -= 1;
-            reflected
-        } else {
-            left = left.saturating_sub(2);
-            let inside = attempt(0.5);
-            if inside.0 < worst.0 { inside } else { (f64::INFINITY, vec![]) }
-        };
-        if next.0.is_finite() {
-            *corners.last_mut().expect("a simplex has corners") = next;
-        } else {
-            let best = corners[0].1.clone();
-            for corner in &mut corners[1..] {
-                corner.1 = along(&corner.1, &best, 0.5);
-                corner.0 = of(&corner.1);
+    let start: Vec<f64> = fitted.iter().map(|row| row.expected.unwrap_or(row.value).ln()).collect();
+    let plain = error(&start);
+    let matters: Vec<usize> = (0..start.len())
+        .filter(|axis| {
+            let mut moved = start.clone();
+            moved[*axis] += STEPS.0;
+            error(&moved) != plain
+        })
+        .collect();
+    let mut best = descend(&start, &matters, |point| error(point) / USUAL_ERROR + surprise(point));
+    for (axis, row) in fitted.iter().enumerate().filter(|(axis, _)| !matters.contains(axis)) {
+        best[axis] = row.value.ln();
+    }
+    with(&best)
+}
+
+/// Sum of absolute logarithms of estimate over measurement.
+fn error(cases: &[&Prepared], constants: &Constants) -> f64 {
+    let of_case = |case: &&Prepared| {
+        let estimate = estimate_with(&case.request, constants);
+        let quantities = QUANTITIES.iter().filter(|quantity| quantity.fitted);
+        let scored = quantities.filter_map(|quantity| Case::of(quantity, &case.row, &estimate));
+        scored.map(|case| (case.predicted / case.measured).ln().abs()).sum::<f64>()
+    };
+    cases.iter().map(of_case).sum()
+}
+
+/// The lowest point found by steps along some axes, halved when none leads down.
+fn descend(start: &[f64], axes: &[usize], of: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let mut point = start.to_vec();
+    let mut lowest = of(&point);
+    let mut step = STEPS.0;
+    while step > STEPS.1 {
+        let before = lowest;
+        for axis in axes {
+            for sign in [1.0, -1.0] {
+                loop {
+                    let mut moved = point.clone();
+                    moved[*axis] += sign * step;
+                    let value = of(&moved);
+                    if value >= lowest {
+                        break;
+                    }
+                    (point, lowest) = (moved, value);
+                }
             }
-            left = left.saturating_sub(start.len());
+        }
+        if lowest >= before {
+            step /= 2.0;
         }
     }
-    corners.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|corner| corner.1).unwrap_or_default()
+    point
 }
 
 #[cfg(test)]
 mod tests {
-    use super::simplex;
+    use super::descend;
 
     #[test]
-    fn a_simplex_finds_the_bottom_of_a_valley() {
-        // Minimum of (x - 1)² + 10 (y + 2)² at (1, -2).
-        let found = simplex(&[0.0, 0.0], 0.5, 400, |p| (p[0] - 1.0).powi(2) + 10.0 * (p[1] + 2.0).powi(2));
-        assert!((found[0] - 1.0).abs() < 1e-3 && (found[1] + 2.0).abs() < 1e-3, "{found:?}");
+    fn steps_along_axes_find_the_bottom_of_a_valley() {
+        // Minimum of (x - 1)² + 10 (y + 2)² at (1, -2); z is left alone.
+        let found = descend(&[0.0, 0.0, 7.0], &[0, 1], |p| (p[0] - 1.0).powi(2) + 10.0 * (p[1] + 2.0).powi(2));
+        assert!((found[0] - 1.0).abs() < 0.02 && (found[1] + 2.0).abs() < 0.02 && found[2] == 7.0, "{found:?}");
     }
 }

@@ -32,8 +32,8 @@ impl Row {
 /// One quantity: its name, what a row says of it, what an estimate says, and the estimate's 80% range.
 pub struct Quantity {
     pub name: &'static str,
-    /// The table of constants that is fitted to it.
-    pub constants: &'static str,
+    /// Whether constants are fitted to it.
+    pub fitted: bool,
     pub measured: fn(&Row) -> Option<f64>,
     pub predicted: fn(&Estimate, &Row) -> Option<f64>,
     pub range: fn(&Estimate, &Row) -> Option<(f64, f64)>,
@@ -42,7 +42,7 @@ pub struct Quantity {
 pub static QUANTITIES: &[Quantity] = &[
     Quantity {
         name: "training memory",
-        constants: "training",
+        fitted: true,
         measured: |row| Some(row.value_of("peak_mem_gib")? * GIB),
         predicted: |estimate, row| Some(as_measured(estimate, row)),
         range: |estimate, row| {
@@ -52,7 +52,7 @@ pub static QUANTITIES: &[Quantity] = &[
     },
     Quantity {
         name: "training tokens/s per GPU",
-        constants: "training",
+        fitted: true,
         measured: |row| row.value_of("tokens_per_s_per_gpu"),
         predicted: |estimate, _| Some(estimate.time.as_ref()?.tokens_per_s_per_gpu),
         range: |estimate, _| {
@@ -77,7 +77,7 @@ const fn traced(
     measured: fn(&Row) -> Option<f64>,
     predicted: fn(&Estimate, &Row) -> Option<f64>,
 ) -> Quantity {
-    Quantity { name, constants: "", measured, predicted, range: |_, _| None }
+    Quantity { name, fitted: false, measured, predicted, range: |_, _| None }
 }
 
 fn part(estimate: &Estimate, kind: PartKind) -> Option<f64> {

@@ -199,11 +199,8 @@ impl Pool {
         self.trained_bytes += count * size;
         // What is trained whole beside adapters keeps the precision of its weights.
         let beside_adapters = context.train.lora().is_some() && size != context.regime.adapter;
-        let (gradient, stepped) = if beside_adapters {
-            (size, size)
-        } else {
-            (context.train.gradient_dtype.bytes(), context.regime.stepped)
-        };
+        let (gradient, stepped) =
+            if beside_adapters { (size, size) } else { (context.train.gradient_dtype.bytes(), context.regime.stepped) };
         self.gradients += count * gradient;
         self.states += times * context.train.optimizer.state.bytes(tensor, stepped);
     }

@@ -5,9 +5,9 @@
 //! collectives that computing does not hide, the pipeline's bubble, the optimizer and what is offloaded.
 
 use super::flops::{Forward, Passes, per_token};
+use super::memory::schedule;
 use super::saved::Walk;
 use super::stages::Load;
-use super::memory::schedule;
 use super::states::{LayersTrained, Sharding};
 use crate::catalog::constant::Training;
 use crate::catalog::gpu::{Gpu, LinkKind};
@@ -79,8 +79,7 @@ pub fn of(
         + weights * walk.regime.compute * weight_passes * dequantising(train, constants);
     parts.elementwise = traffic / bandwidth;
     let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
-    let adapted = if train.lora().is_some() { constants.launch_adapters } else { 1.0 };
-    let launch = launched * adapted * request.model.depth() as f64 / pipeline * (2.0 + passes.linears_again);
+    let launch = launched * request.model.depth() as f64 / pipeline * (2.0 + passes.linears_again);
     let kernels = parts.products + parts.elementwise;
     parts.launch = (launch - kernels).max(0.0);
     let micro = kernels + parts.launch;
