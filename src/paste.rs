@@ -141,7 +141,7 @@ fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Probl
     }
     if drafts.is_empty() {
         let commands = shell::commands(text);
-        let allotted = commands.iter().find_map(allotment);
+        let allotted = allotment(&commands);
         drafts.extend(commands.iter().filter_map(|command| program(command, allotted)));
         drafts.extend(python(text));
     }
@@ -166,7 +166,14 @@ fn file(tree: &Map<String, serde_json::Value>, catalog: &Catalog) -> Option<Resu
     let flat = tree::flatten(tree);
     let pairs: Vec<(&str, &str)> =
         flat.iter().map(|(path, value)| (path.rsplit('.').next().unwrap_or(path), value.as_str())).collect();
-    if let Some(draft) = megatron::read(&pairs, None) {
+    // NeMo's trainer says how many GPUs.
+    let trainer = |key: &str| tree::at(tree, &format!("trainer.{key}")).and_then(serde_json::Value::as_u64);
+    let nodes = trainer("num_nodes");
+    let gpus = trainer("devices").map(|each| each.saturating_mul(nodes.unwrap_or(1)));
+    if let Some(mut draft) = megatron::read(&pairs, gpus) {
+        if let Some(nodes) = nodes {
+            draft.set("nodes", nodes);
+        }
         return Some(Ok(draft));
     }
     if let (Some(model), Some(options)) = (
@@ -246,18 +253,15 @@ fn program(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
     engines::read(command).or_else(|| torchtune::command(command)).or_else(|| trainer(command, allotted))
 }
 
-/// Nodes and GPUs of each that Slurm allots.
-fn allotment(command: &Command) -> Option<(u64, u64)> {
-    let program = command.words.first()?;
-    if !matches!(program.as_str(), "sbatch" | "srun" | "salloc") {
-        return None;
-    }
-    let flags = command.flags();
-    let flag = |names: &[&str]| {
-        flags
-            .iter()
-            .find(|(name, _)| names.contains(name))
-            .and_then(|(_, value)| value.rsplit(':').next()?.parse::<u64>().ok())
+/// Nodes and GPUs of each that Slurm allots, over all its directives.
+fn allotment(commands: &[Command]) -> Option<(u64, u64)> {
+    let slurm = |command: &&Command| {
+        command.words.first().is_some_and(|program| matches!(program.as_str(), "sbatch" | "srun" | "salloc"))
+    };
+    let flags: Vec<(&str, &str)> = commands.iter().filter(slurm).flat_map(Command::flags).collect();
+    let flag = |wanted: &[&str]| {
+        let found = flags.iter().find(|(name, _)| wanted.contains(name));
+        found.and_then(|(_, value)| value.rsplit(':').next()?.parse::<u64>().ok())
     };
     let nodes = flag(&["nodes", "N"]);
     let each = flag(&["gpus-per-node", "gres", "ntasks-per-node"]);
@@ -474,6 +478,8 @@ impl Pasted {
             return;
         }
         // Ollama's names without a tag are its latest.
+        let unknown = catalog.names().model(name).id.is_none();
+        let name = draft.alias.as_deref().filter(|_| unknown).unwrap_or(name);
         let untagged = draft.kind == Kind::Ollama && !name.contains([':', '/', '.'])
             || (draft.kind == Kind::Ollama && !name.contains([':', '/']) && !name.ends_with(".gguf"));
         let found = catalog.names().model(&if untagged { format!("{name}:latest") } else { name.to_owned() });

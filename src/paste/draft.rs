@@ -11,6 +11,8 @@ pub struct Draft {
     pub verb: Verb,
     /// A model as the piece names it.
     pub model: Option<String>,
+    /// What else it is called, where that is a path of one's own.
+    pub alias: Option<String>,
     pub knobs: Vec<(&'static str, String)>,
     /// What is not a knob: shape fields, `oom.*`, `smi.*`.
     pub facts: Map<String, Value>,
@@ -21,7 +23,7 @@ pub struct Draft {
 
 impl Draft {
     pub fn new(kind: Kind, verb: Verb) -> Self {
-        Self { kind, verb, model: None, knobs: vec![], facts: Map::new(), asked: vec![], assumed: vec![] }
+        Self { kind, verb, model: None, alias: None, knobs: vec![], facts: Map::new(), asked: vec![], assumed: vec![] }
     }
     /// The last word on a knob counts, as in the programs read here.
     pub fn set(&mut self, knob: &'static str, value: impl ToString) {
@@ -76,11 +78,22 @@ pub fn is_unset(value: &str) -> bool {
     matches!(value.to_ascii_lowercase().as_str(), "null" | "none" | "~" | "auto" | "???")
 }
 
+/// What is to be filled in before the program runs: `$TP`, `<your model>`, `{{ size }}`.
+fn is_placeholder(value: &str) -> bool {
+    value.contains('$') || value.starts_with('<') || value.contains("{{")
+}
+
 impl Draft {
     /// Follows the rule of a setting; whether there is one.
     pub fn follow(&mut self, rules: Rules, name: &str, value: &str) -> bool {
         let name = name.to_ascii_lowercase().replace('-', "_");
         let Some((_, rule)) = rules.iter().find(|(names, _)| names.contains(&name.as_str())) else { return false };
+        if is_placeholder(value) {
+            if let Rule::Knob(knob) = rule {
+                self.ask(knob);
+            }
+            return true;
+        }
         match rule {
             Rule::Knob(knob) if is_unset(value) || value.is_empty() => {
                 if value.eq_ignore_ascii_case("auto") {

@@ -18,7 +18,7 @@ const SGLANG: &[&str] = &[
     "sglang.bench_one_batch",
     "sglang_router.launch_server",
 ];
-const TRTLLM: &[&str] = &["trtllm-serve", "trtllm-build", "trtllm-bench", "trtllm-llmapi-launch"];
+const TRTLLM: &[&str] = &["trtllm-serve", "trtllm-build", "trtllm-bench"];
 const LLAMA_CPP: &[&str] = &[
     "llama-server",
     "llama-cli",
@@ -270,6 +270,7 @@ fn whole(knob: &'static str) -> impl Fn(&mut Draft, &str) {
 
 const VLLM_FLAGS: Rules = &[
     (&["model", "model_tag"], Model),
+    (&["served_model_name"], With(|draft, value| draft.alias = Some(value.to_owned()))),
     (&["tensor_parallel_size", "tp"], Knob("tp")),
     (&["pipeline_parallel_size", "pp"], Knob("pp")),
     (&["data_parallel_size", "dp"], Knob("dp")),
@@ -313,6 +314,7 @@ const VLLM_FLAGS: Rules = &[
 
 const SGLANG_FLAGS: Rules = &[
     (&["model_path", "model"], Model),
+    (&["served_model_name"], With(|draft, value| draft.alias = Some(value.to_owned()))),
     (&["tensor_parallel_size", "tp_size", "tp"], Knob("tp")),
     (&["pipeline_parallel_size", "pp_size", "pp"], Knob("pp")),
     (&["data_parallel_size", "dp_size", "dp"], Knob("dp")),

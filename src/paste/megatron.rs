@@ -128,8 +128,18 @@ const RULES: Rules = &[
     (
         &["bf16"],
         With(|draft, value| {
-            if is_on(value) {
+            // FP8 stands beside it.
+            if is_on(value) && draft.get("precision").is_none() {
                 draft.set("precision", "bf16")
+            }
+        }),
+    ),
+    // NeMo's trainer: `bf16`, `bf16-mixed`.
+    (
+        &["precision"],
+        With(|draft, value| {
+            if let Some(precision) = ["bf16", "fp16", "fp8"].into_iter().find(|name| value.starts_with(name)) {
+                draft.set("precision", precision)
             }
         }),
     ),

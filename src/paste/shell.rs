@@ -151,23 +151,26 @@ fn reference(text: &str) -> (&str, Option<&str>, usize) {
     (&text[1..=name_end], None, name_end + 1)
 }
 
-/// Parts between `&&`, `;` and `|`, quotes respected.
+/// Parts between `&&`, `;` and `|`; quotes and `$(…)` stay whole.
 fn split_commands(line: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut quote) = (vec![], 0, None);
+    let (mut parts, mut start, mut quote, mut nested) = (vec![], 0, None, 0usize);
     let bytes = line.as_bytes();
     for (at, c) in line.char_indices() {
         match (quote, c) {
             (None, '\'' | '"') => quote = Some(c),
             (Some(open), c) if c == open => quote = None,
-            (None, ';' | '|') => {
+            (Some(_), _) => {}
+            (None, '(') => nested += 1,
+            (None, ')') => nested = nested.saturating_sub(1),
+            (None, ';' | '|') if nested == 0 => {
                 parts.push(&line[start..at]);
                 start = at + 1;
             }
-            (None, '&') if bytes.get(at + 1) == Some(&b'&') => {
+            (None, '&') if nested == 0 && bytes.get(at + 1) == Some(&b'&') => {
                 parts.push(&line[start..at]);
                 start = at + 2;
             }
-            _ => {}
+            (None, _) => {}
         }
     }
     parts.push(line.get(start..).unwrap_or(""));

@@ -70,16 +70,18 @@ fn method_of(builder: &str) -> &'static str {
     }
 }
 
-/// `torchtune.models.qwen2_5.lora_qwen2_5_0_5b` is `qwen2.5 0.5b`: the module is the family and its version.
+/// `torchtune.models.qwen2_5.lora_qwen2_5_0_5b` is `qwen2.5-0.5b`: the module is the family and its version.
 fn model_of(builder: &str) -> Option<String> {
     let mut parts = builder.rsplit('.');
     let function = parts.next()?.trim_start_matches("qlora_").trim_start_matches("lora_");
     let family = parts.next()?;
     let rest = function.strip_prefix(family).unwrap_or(function).trim_start_matches('_');
-    Some(format!("{} {}", family.replace('_', "."), size_words(rest)))
+    // Hyphens: the repository of that name, where there is one (`gemma-2b` is Gemma 1).
+    let family = if family == "code_llama2" { "CodeLlama".to_owned() } else { family.replace('_', ".") };
+    Some(format!("{family}-{}", size_words(rest)))
 }
 
-/// `0_5b_instruct` is `0.5b instruct`; `3_2_1b` keeps its version apart.
+/// `0_5b_instruct` is `0.5b-instruct`.
 fn size_words(text: &str) -> String {
     let mut made = String::new();
     let parts: Vec<&str> = text.split('_').collect();
@@ -87,7 +89,7 @@ fn size_words(text: &str) -> String {
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let point = at > 0 && digits(parts[at - 1]) && part.starts_with(|c: char| c.is_ascii_digit());
         if at > 0 {
-            made.push(if point { '.' } else { ' ' });
+            made.push(if point { '.' } else { '-' });
         }
         made.push_str(part);
     }

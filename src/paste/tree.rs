@@ -14,7 +14,8 @@ pub fn json(text: &str) -> Option<Value> {
     let object = text.get(start..=end)?;
     // Text before it on its line makes it an argument, not a file.
     let before = text[..start].rsplit('\n').next().unwrap_or("").trim();
-    if !before.is_empty() && !before.ends_with([':', '=']) {
+    // `LlamaConfig {` is how a configuration prints.
+    if !before.is_empty() && !before.ends_with([':', '=']) && !before.ends_with("Config") {
         return None;
     }
     if depth(object) > DEPTH {

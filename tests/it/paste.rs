@@ -88,3 +88,42 @@ fn a_line_from_a_paste_reads_back() {
         assert_eq!(again.settings, pasted.settings, "{}", path.display());
     }
 }
+
+#[test]
+fn what_is_too_long_is_refused() {
+    let problem = read(&"x ".repeat(40_000)).unwrap_err();
+    assert_eq!(problem.message.key, "paste-too-long");
+}
+
+#[test]
+fn a_figure_that_cannot_be_is_a_fault_of_its_knob() {
+    let problem = read("vllm serve Qwen/Qwen3-8B --tensor-parallel-size 0").unwrap_err();
+    assert_eq!(problem.knob, Some("tp"));
+}
+
+#[test]
+fn aliases_do_not_expand() {
+    let mut bomb = "a: &a [x, x, x, x, x, x, x, x]\n".to_owned();
+    for (name, last) in ('b'..='i').zip('a'..) {
+        bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{last}"); 8].join(", "));
+    }
+    assert_eq!(read(&format!("base_model: x\nsequence_len: 8\n{bomb}")).unwrap().kind, None);
+}
+
+proptest::proptest! {
+    /// Pieces of real pastes, cut and put together anyhow.
+    #[test]
+    fn no_paste_is_too_odd(which in proptest::collection::vec((0..1000usize, 0..400usize, 1..200usize), 1..5), noise in "\\PC{0,30}|[-={}\\[\\]:$\"'`\\\\ \n]{0,30}") {
+        let files = corpus();
+        let mut text = String::new();
+        for (file, from, length) in which {
+            let whole: Vec<char> = std::fs::read_to_string(&files[file % files.len()]).unwrap().chars().collect();
+            let from = from % whole.len();
+            text.extend(&whole[from..(from + length).min(whole.len())]);
+            text.push_str(&noise);
+        }
+        if let Ok(pasted) = read(&text) {
+            line::write(&pasted.settings);
+        }
+    }
+}
