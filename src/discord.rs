@@ -7,6 +7,7 @@
 mod config;
 mod follow_up;
 mod logs;
+mod pictures;
 mod place;
 mod press;
 mod register;
@@ -23,18 +24,16 @@ use crate::message::Problem;
 use crate::msg;
 use crate::text::Locale;
 use follow_up::Threads;
+use pictures::Pictures;
 use poise::serenity_prelude as serenity;
 use reply::refusal_of;
 use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use visitors::Visitors;
 
-/// Pictures drawn at once: a core stays free for answers.
-const RENDERS: usize = 2;
 /// How long the answers that are under way may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Longest pause between attempts to register.
@@ -46,7 +45,7 @@ pub(crate) struct Bot {
     config: Config,
     /// Answers under way.
     tasks: TaskTracker,
-    renders: Semaphore,
+    pictures: Pictures,
     visitors: Visitors,
     threads: Threads,
 }
@@ -74,7 +73,7 @@ pub async fn serve(
         app,
         config,
         tasks: TaskTracker::new(),
-        renders: Semaphore::new(RENDERS),
+        pictures: Pictures::default(),
         visitors: Visitors::default(),
         threads: Threads::default(),
     });
@@ -83,18 +82,18 @@ pub async fn serve(
         .raw_event_handler(Unread::default())
         .await
         .map_err(|error| startup_problem(&error))?;
-    let (shards, draining) = (client.shard_manager.clone(), bot.clone());
-    let drain = tokio::spawn(async move {
-        stop.await;
-        tracing::info!("stopping");
-        draining.drain().await;
-        shards.shutdown_all().await;
-    });
-    let ended = client.start_autosharded().await;
-    drain.abort();
-    // What arrived while the connection closed.
-    bot.drain().await;
-    ended.map_err(|error| startup_problem(&error))
+    let shards = client.shard_manager.clone();
+    tokio::select! {
+        ended = client.start_autosharded() => ended.map_err(|error| startup_problem(&error)),
+        () = stop => {
+            tracing::info!("stopping");
+            bot.drain().await;
+            shards.shutdown_all().await;
+            // What arrived while the connections closed.
+            bot.drain().await;
+            Ok(())
+        }
+    }
 }
 
 impl Bot {

@@ -5,7 +5,7 @@
 
 use super::place::{Asked, Place};
 use super::reply::{self, Refusal, Reply};
-use super::said::Said;
+use super::said::{FENCE, Said};
 use super::{Bot, locale_of};
 use crate::message::Problem;
 use crate::msg;
@@ -194,8 +194,8 @@ impl Bot {
             };
             let bytes = if is_discords { file.download().await.ok() } else { None };
             let read = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-            text += "\n";
-            text += &read.ok_or_else(|| Problem::new(msg!("discord-file-unread", name = name)))?;
+            let read = read.ok_or_else(|| Problem::new(msg!("discord-file-unread", name = name)))?;
+            text += &format!("\n{FENCE}\n{}\n{FENCE}", read.replace(FENCE, "'''"));
         }
         Ok(text.trim().to_owned())
     }

@@ -4,7 +4,7 @@ use super::Bot;
 use super::place::Place;
 use crate::message::Problem;
 use crate::text::Locale;
-use crate::view::{Action, View, chart, embed, report};
+use crate::view::{Action, View, embed, report};
 use poise::serenity_prelude as serenity;
 use serde_json::{Value, json};
 use serenity::http::{Http, HttpError};
@@ -17,8 +17,6 @@ pub(super) const EPHEMERAL: u64 = 1 << 6;
 const FIRST_ANSWER: Duration = Duration::from_millis(2500);
 /// For everything that is not bound by the 3 s.
 const LATER: Duration = Duration::from_secs(20);
-/// How long an answer waits for its picture.
-const PICTURE: Duration = Duration::from_millis(1000);
 
 /// Kinds of interaction callbacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,34 +90,15 @@ pub(super) enum Refusal {
 }
 
 impl Bot {
-    /// Draws a view for where it will stand, its picture off the runtime's threads. Under load the
-    /// picture is left out rather than waited for.
+    /// Draws a view for where it will stand, with its picture where there is time for one.
     pub(super) async fn draw(&self, mut view: View, place: &Place) -> Reply {
         place.fit(&mut view);
-        let picture = match view.chart.take() {
-            Some(chart) if place.may_attach => self.picture(chart).await,
+        let png = match &view.chart {
+            Some(chart) if place.may_attach => self.pictures.draw(chart).await,
             _ => None,
         };
-        let files = match picture {
-            Some((chart, png)) => {
-                view.chart = Some(chart);
-                vec![CreateAttachment::bytes(png, embed::CHART_FILE)]
-            }
-            None => Vec::new(),
-        };
-        Reply { body: embed::message(&view, !files.is_empty()), files }
-    }
-
-    async fn picture(&self, chart: chart::Chart) -> Option<(chart::Chart, Vec<u8>)> {
-        let drawn = async {
-            let _permit = self.renders.acquire().await.ok()?;
-            let drawn = tokio::task::spawn_blocking(move || {
-                let png = chart::png(&chart)?;
-                Some((chart, png))
-            });
-            drawn.await.ok()?
-        };
-        tokio::time::timeout(PICTURE, drawn).await.ok()?
+        let files = png.map(|png| CreateAttachment::bytes(&*png, embed::CHART_FILE));
+        Reply { body: embed::message(&view, files.is_some()), files: files.into_iter().collect() }
     }
 }
 

@@ -3,14 +3,18 @@
 use super::Bot;
 use crate::message::Problem;
 use crate::msg;
+use crate::paste::{self, Pasted};
 use crate::plan::Outcome;
 use crate::request::complete::work_of;
 use crate::request::knobs::{self, Kind};
 use crate::request::tweak::{self, tweak};
 use crate::request::{Settings, Value, Verb, line};
-use crate::text::{Locale, say};
-use crate::view::{Action, View, report};
+use crate::text::{self, Locale, say, tr};
+use crate::units::Bytes;
+use crate::view::{Action, Body, Section, View, report};
 
+/// What stands around pasted text, and around attached files.
+pub(super) const FENCE: &str = "```";
 /// Offers for a wish without a value.
 const MOST_OFFERS: usize = 5;
 
@@ -73,7 +77,11 @@ impl Bot {
 
     fn changed(&self, before: &Settings, after: &Settings, locale: Locale) -> Result<View, Problem> {
         let catalog = self.app.catalog;
-        let (before, after) = (Outcome::of(before, catalog)?, Outcome::of(after, catalog)?);
+        let Ok(before) = Outcome::of(before, catalog) else {
+            // What could not be estimated before cannot be compared with.
+            return self.answered(&line::write(after), locale);
+        };
+        let after = Outcome::of(after, catalog)?;
         let view = report::change(locale, &before, &after, catalog);
         Ok(view.line(line::write(&after.request.settings)))
     }
@@ -104,17 +112,52 @@ impl Bot {
         }
     }
 
-    /// What somebody pasted: a command, a configuration, a log; or else a line.
-    pub(super) fn pasted(&self, text: &str, locale: Locale) -> Said {
-        self.line(text, locale)
-    }
-
     /// What somebody wrote to the bot: a paste, a line of its own, or a change to the answer before.
     pub(super) fn read(&self, text: &str, base: Option<&str>, locale: Locale) -> Said {
-        match base {
-            Some(base) if !starts_with_verb(text) => self.change(base, text, locale),
-            _ => self.pasted(text, locale),
+        let pasted = paste::read(text, self.app.catalog);
+        match (pasted, base) {
+            (Err(problem), _) => Said::Problem(problem),
+            (Ok(pasted), base) if pasted.kind.is_some() => self.pasted(&pasted, around(text), base, locale).into(),
+            (Ok(_), Some(base)) if !starts_with_verb(text) => self.change(base, text, locale),
+            (Ok(_), _) => self.line(text, locale),
         }
+    }
+
+    /// The answer to a paste, after what was read of it, what it leaves open and what its program does then.
+    /// Without a model it is about the answer before; words around it change it.
+    fn pasted(&self, pasted: &Pasted, words: String, base: Option<&str>, locale: Locale) -> Result<View, Problem> {
+        let mut settings = pasted.settings.clone();
+        if let (None, Some(base)) = (settings.get("model"), base) {
+            let mut changed = estimated(&self.settings(base)?, None);
+            changed.values.append(&mut settings.values);
+            settings = changed;
+        }
+        let read = tweak(&settings, &words, self.app.catalog);
+        if let tweak::Said::Changed = read.outcome {
+            settings = read.settings;
+        }
+        let line = line::write(&settings);
+        let can_answer = settings.get("model").is_some() || settings.verb == Verb::Fit;
+        let mut view = if can_answer { self.answered(&line, locale)? } else { View::new(locale, "").line(line) };
+        let understood = pasted.understood.iter().map(|(key, value)| match (key.as_str(), value) {
+            (_, serde_json::Value::String(text)) => format!("{key}={text}"),
+            ("oom.tried" | "oom.total" | "oom.allocated" | "oom.free" | "oom.reserved" | "oom.process", value) => {
+                format!("{key}={}", text::bytes(Bytes(value.as_f64().unwrap_or(0.0))))
+            }
+            (_, value) => format!("{key}={value}"),
+        });
+        let heading = |key| tr(locale, key).into_owned();
+        let open = pasted.asked.iter().filter(|key| settings.get(key).is_none());
+        let kind = pasted.kind.map_or("", paste::Kind::word);
+        let told = [
+            (say(locale, &msg!("paste-read", kind = kind)), understood.collect::<Vec<_>>()),
+            (heading("paste-asked"), open.map(|key| (*key).to_owned()).collect()),
+            (heading("paste-assumed"), pasted.assumed.clone()),
+        ];
+        let told = told.into_iter().filter(|(_, items)| !items.is_empty());
+        let sections = told.map(|(heading, items)| Section { heading, body: Body::Small(items) });
+        view.sections.splice(0..0, sections);
+        Ok(view)
     }
 
     /// The line of an answer as settings; of a comparison the first.
@@ -124,10 +167,21 @@ impl Bot {
     }
 }
 
-/// Whether a text asks anew: `train …`, `推理 …`.
+/// The words around fenced blocks.
+fn around(text: &str) -> String {
+    text.split(FENCE).step_by(2).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text asks anew: `train …`, `推理千问 …`.
 fn starts_with_verb(text: &str) -> bool {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    Verb::ALL.iter().any(|verb| first.eq_ignore_ascii_case(verb.word()))
+    let text = text.trim_start().to_lowercase();
+    let works = match knobs::find("work").map(|knob| &knob.kind) {
+        Some(Kind::Choice(works)) => *works,
+        _ => &[],
+    };
+    let spellings = works.iter().flat_map(|(_, spellings)| spellings.iter().copied());
+    let mut words = Verb::ALL.iter().map(|verb| verb.word()).chain(spellings);
+    words.any(|word| text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric())))
 }
 
 /// The line that is estimated: an explanation's or a recipe's own, or the `work` asked for.
@@ -150,7 +204,7 @@ fn wish(locale: Locale, base: &Settings, knobs: &[&'static str]) -> View {
     for words in knobs.iter().flat_map(|key| values(base, key)).take(MOST_OFFERS) {
         view = view.button(words.clone(), Action::Change(words));
     }
-    view.button(crate::text::tr(locale, "button-tweak"), Action::Tweak)
+    view.button(tr(locale, "button-tweak"), Action::Tweak)
 }
 
 /// Values of a knob that one would try next.
@@ -173,4 +227,32 @@ fn values(base: &Settings, key: &str) -> Vec<String> {
     };
     let stands = |word: &String| now.is_some_and(|now: &Value| now.to_string() == *word);
     values.into_iter().filter(|word| !stands(word)).map(|word| format!("{key}={word}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_asks_anew_and_a_change_does_not() {
+        for text in ["train llama3 8b", "Infer qwen", "训练千问2.5 7B", "推理 llama3", "compare a | b"] {
+            assert!(starts_with_verb(text), "{text}");
+        }
+        for text in ["seq 8192", "trainer=hf", "序列 8192", "gpus=4", "", "explained"] {
+            assert!(!starts_with_verb(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_words_around_a_paste_are_told_from_it() {
+        assert_eq!(around("on a 4090?\n```json\n{}\n```\nthanks").trim(), "on a 4090?\n \nthanks");
+    }
+
+    #[test]
+    fn a_wish_is_offered_values_near_what_stands() {
+        let base = Settings::new(Verb::Train).with("batch", Value::Count(4)).with("zero", Value::Count(3));
+        assert_eq!(values(&base, "batch"), ["batch=1", "batch=2", "batch=8", "batch=16"]);
+        assert_eq!(values(&base, "zero"), ["zero=0", "zero=1", "zero=2"]);
+        assert_eq!(values(&base, "checkpointing"), ["checkpointing=off", "checkpointing=selective", "checkpointing=on"]);
+    }
 }

@@ -117,7 +117,7 @@ async fn estimate_this(context: ApplicationContext<'_, Data, Never>, message: &s
     let said = match bot.admit(&asked) {
         Err(problem) => Said::Problem(problem),
         Ok(()) => match bot.text_of(message, &message.content).await {
-            Ok(text) => bot.pasted(&text, asked.locale),
+            Ok(text) => bot.read(&text, None, asked.locale),
             Err(problem) => Said::Problem(problem),
         },
     };

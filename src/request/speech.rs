@@ -49,6 +49,8 @@ pub(super) struct Speech {
     pub problem: Option<Problem>,
     pub model: Option<Resolution>,
     pub question: Option<Question>,
+    /// The first knob named without a value: what a question is about.
+    pub about: Option<&'static str>,
     /// Words that meant nothing.
     pub unknown: Vec<String>,
     /// `key=value` was written.
@@ -69,6 +71,7 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
         problem: None,
         model: None,
         question: None,
+        about: None,
         unknown: vec![],
         explicit: false,
     };
@@ -80,20 +83,20 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
 
 /// The verb of a line, and which work it speaks of.
 fn verbs(items: &[Piece]) -> (Option<Verb>, Option<Verb>) {
-    let mut said = vec![];
-    for piece in items {
-        match &piece.item {
-            Item::Verb(verb) => said.push(*verb),
-            Item::Senses(senses) => said.extend(senses.iter().filter_map(|sense| match sense {
-                Sense::Verb(verb) => Some(*verb),
-                _ => None,
-            })),
-            _ => {}
-        }
-    }
+    let mut said = items.iter().flat_map(|piece| match &piece.item {
+        Item::Senses(senses) => senses.as_slice(),
+        _ => &[],
+    });
+    let said: Vec<Verb> = said
+        .by_ref()
+        .filter_map(|sense| match sense {
+            Sense::Verb(verb) => Some(*verb),
+            _ => None,
+        })
+        .collect();
     let is_work = |verb: &Verb| matches!(verb, Verb::Train | Verb::Infer);
     let work = said.iter().copied().find(is_work);
-    let first = items.first().and_then(|piece| Verb::of(&piece.text));
+    let first = items.first().and_then(|piece| Verb::ALL.into_iter().find(|verb| verb.word() == piece.text));
     let other = said.iter().copied().find(|verb| !is_work(verb) && (*verb != Verb::Help || items.len() == 1));
     (first.or(other).or(work), work)
 }
@@ -156,7 +159,6 @@ impl Listener {
                 self.model(found, &typed);
                 1
             }
-            Item::Verb(_) => 1,
             Item::Stop => {
                 (self.delta, self.direction) = (None, None);
                 1
@@ -236,8 +238,13 @@ impl Listener {
                     self.unknown();
                     1
                 }
+                Sense::Knob(knob) => {
+                    if self.speech.about.is_none() {
+                        self.speech.about = Some(knob.key);
+                    }
+                    1
+                }
                 Sense::Verb(_)
-                | Sense::Knob(_)
                 | Sense::Value(..)
                 | Sense::Gpu(_)
                 | Sense::Number(_)

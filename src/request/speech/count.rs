@@ -88,9 +88,7 @@ impl Listener {
             return next + 1 - self.at;
         }
         let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
-        // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
-        let leads = self.at == 1 && matches!(amount.unit.as_str(), "m" | "t") && Verb::of(self.text(0)).is_some();
-        if (leads || matches!(amount.unit.as_str(), "b" | "bn" | "billion")) && amount.value > 0.0 {
+        if matches!(amount.unit.as_str(), "b" | "bn" | "billion") && amount.value > 0.0 {
             self.speech.acts.push(Act::Resize(amount.plain()));
         } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits {
             self.set_typed(knobs::of("seq"), &amount.typed());

@@ -159,3 +159,8 @@ console-intro =
 console-serving = The bot runs in a playground at { $base }; set DISCORD_TOKEN to bring it to Discord.
 console-no-bot = The bot did not come up in the playground.
 console-broken = The playground cannot run: { $error }
+
+# What was pasted
+paste-read = Read ({ $kind })
+paste-asked = Still to say
+paste-assumed = Its program assumes

@@ -159,3 +159,8 @@ console-intro =
 console-serving = 机器人运行在体验模式：{ $base }；设置 DISCORD_TOKEN 即可连到 Discord。
 console-no-bot = 机器人没有在体验模式中启动。
 console-broken = 体验模式无法运行：{ $error }
+
+# What was pasted
+paste-read = 读到（{ $kind }）
+paste-asked = 还需说明
+paste-assumed = 该程序默认
