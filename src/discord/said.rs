@@ -253,6 +253,9 @@ mod tests {
         let base = Settings::new(Verb::Train).with("batch", Value::Count(4)).with("zero", Value::Count(3));
         assert_eq!(values(&base, "batch"), ["batch=1", "batch=2", "batch=8", "batch=16"]);
         assert_eq!(values(&base, "zero"), ["zero=0", "zero=1", "zero=2"]);
-        assert_eq!(values(&base, "checkpointing"), ["checkpointing=off", "checkpointing=selective", "checkpointing=on"]);
+        assert_eq!(
+            values(&base, "checkpointing"),
+            ["checkpointing=off", "checkpointing=selective", "checkpointing=on"]
+        );
     }
 }

@@ -41,7 +41,12 @@ fn outline(shown: &Shown) -> String {
                     text += &format!("  | {}\n", std::mem::take(&mut parts).join(" "));
                 }
             }
+            _ if words.starts_with("[picture:") => text += "  [picture]\n",
             _ if in_table => parts.extend(words.split_whitespace().find(|word| is_name(word))),
+            _ if words.starts_with("-# **") => {
+                let heading = words.split("** ").next().unwrap_or_default();
+                text += &format!("  {heading}**\n");
+            }
             _ if words.starts_with('-') || words.starts_with(|c: char| c.is_ascii_digit()) => {}
             _ if words.starts_with('<') => {
                 text += &format!("  {}>\n", words.split(" ▾").next().unwrap_or_default());
