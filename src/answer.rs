@@ -50,10 +50,22 @@ pub fn outcome(outcome: &Outcome, locale: Locale) -> Map<String, Value> {
         })).collect());
     }
     if !plan.misses.is_empty() {
-        answer.insert("misses".into(), plan.misses.iter().map(|miss| json!({
-            "knob": miss.knob, "asked": miss.asked, "nearest": miss.nearest, "line": line::write(&miss.settings),
-            "text": text::say(locale, &miss.label),
-        })).collect());
+        answer.insert(
+            "misses".into(),
+            plan.misses
+                .iter()
+                .map(|miss| {
+                    let mut said = json!({
+                        "knob": miss.knob, "line": line::write(&miss.settings), "text": text::say(locale, &miss.label),
+                    });
+                    if let (Some(asked), Some(nearest)) = (miss.asked, miss.nearest) {
+                        said["asked"] = asked.into();
+                        said["nearest"] = nearest.into();
+                    }
+                    said
+                })
+                .collect(),
+        );
     }
     let assumed = request.assumed.iter().map(|(knob, value)| format!("{knob}={value}"));
     answer.insert("assumed".into(), assumed.collect());

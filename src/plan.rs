@@ -146,9 +146,10 @@ pub struct Advice {
 #[derive(Clone, Debug)]
 pub struct Miss {
     pub knob: &'static str,
-    pub asked: f64,
+    /// Of a target that is a number.
+    pub asked: Option<f64>,
     /// The best that anything reaches, the other targets kept.
-    pub nearest: f64,
+    pub nearest: Option<f64>,
     /// The line that reaches it.
     pub settings: Settings,
     pub label: Message,

@@ -1,6 +1,6 @@
 //! At most five set-ups that a person can choose from, each best at something.
 
-use super::search::{Search, Setup};
+use super::search::{Cluster, Search, Setup};
 use super::targets::{better, value};
 use super::{Choice, Cost, Merit, Miss};
 use crate::catalog::Catalog;
@@ -136,13 +136,26 @@ fn misses(request: &Request, catalog: &'static Catalog) -> Vec<Miss> {
         search = search.under(targets.without(knob));
         let reachable = search.every().into_iter().filter_map(|setup| Some((value(knob, &setup)?, setup)));
         if let Some((nearest, setup)) = reachable.min_by(|(a, _), (b, _)| better(knob, *a, *b)) {
+            let settings = relaxed(&setup.settings, knob, nearest);
             misses.push(Miss {
                 knob,
-                asked,
-                nearest,
-                settings: relaxed(&setup.settings, knob, nearest),
+                asked: Some(asked),
+                nearest: Some(nearest),
+                settings,
                 label: label(knob, asked, nearest),
             });
+        }
+    }
+    for knob in targets.words() {
+        search = search.under(targets.without(knob));
+        if let Some(setup) = search.fewest_gpus(|_| true) {
+            let Cluster { gpu, gpus, .. } = setup.cluster;
+            let label = match knob {
+                "vendor" => msg!("plan-miss-vendor", gpus = gpus, gpu = gpu.name.as_str()),
+                "class" => msg!("plan-miss-class", gpus = gpus, gpu = gpu.name.as_str()),
+                _ => msg!("plan-miss-fleet", gpus = gpus, gpu = gpu.name.as_str()),
+            };
+            misses.push(Miss { knob, asked: None, nearest: None, settings: setup.settings.without(knob), label });
         }
     }
     misses

@@ -51,10 +51,20 @@ impl Targets {
     pub fn numbers(&self) -> impl Iterator<Item = (&'static str, f64)> {
         self.numbers.iter().copied()
     }
+    /// Targets that say which GPUs may be taken, of those that were given.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        let given =
+            [("vendor", self.vendor.is_some()), ("class", self.class.is_some()), ("fleet", !self.fleet.is_empty())];
+        given.into_iter().filter_map(|(key, given)| given.then_some(key))
+    }
     /// These targets with one left out.
     pub fn without(&self, key: &str) -> Self {
-        let numbers = self.numbers().filter(|(asked, _)| *asked != key).collect();
-        Self { numbers, ..self.clone() }
+        Self {
+            numbers: self.numbers().filter(|(asked, _)| *asked != key).collect(),
+            vendor: self.vendor.filter(|_| key != "vendor"),
+            class: self.class.filter(|_| key != "class"),
+            fleet: if key == "fleet" { vec![] } else { self.fleet.clone() },
+        }
     }
     /// Whether a set-up reaches every target; an unknown number reaches none.
     pub fn met(&self, setup: &Setup) -> bool {

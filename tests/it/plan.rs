@@ -1,6 +1,7 @@
 //! Recommendations: what is chosen, that it runs, and that nothing better was missed.
 
 use headroom::catalog::Catalog;
+use headroom::estimate::PartKind;
 use headroom::plan::search::{Cluster, Search, Setup};
 use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict};
 use headroom::request::{Settings, line};
@@ -215,8 +216,8 @@ fn a_target_out_of_reach_names_the_nearest() {
         ask("infer meta-llama/Meta-Llama-3.1-405B-Instruct quant=fp8 seq=8192 fleet=8xh100-sxm-80gb tpot=1").plan;
     assert!(plan.options.is_empty());
     let miss = plan.misses.first().expect("a miss");
-    assert_eq!((miss.knob, miss.asked), ("tpot", 1.0));
-    assert!(miss.nearest > 1.0);
+    assert_eq!((miss.knob, miss.asked), ("tpot", Some(1.0)));
+    assert!(miss.nearest > Some(1.0));
     assert!(!ask(&line::write(&miss.settings)).plan.options.is_empty());
 }
 
@@ -245,4 +246,66 @@ fn published_set_ups_fit_and_ours_need_no_more() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_set_up_of_a_vendor_names_the_smallest_of_another() {
+    let plan = ask("infer Qwen/Qwen2.5-7B-Instruct backend=trtllm seq=8192 vendor=apple").plan;
+    assert!(plan.options.is_empty());
+    let miss = plan.misses.first().expect("a miss");
+    assert_eq!(miss.knob, "vendor");
+    assert!(!ask(&line::write(&miss.settings)).plan.options.is_empty());
+}
+
+/// The line, cards owned, the layout we expect, and the weights of one GPU in GiB, summed by hand.
+const BY_HAND: &[(&str, &str, &str, f64)] = &[
+    // 494,032,768 parameters × 2 bytes; a laptop's unified memory.
+    ("train Qwen/Qwen2.5-0.5B method=lora seq=1024 batch=1", "1xapple-m4-max-64gb", "1", 0.920),
+    // NF4 in blocks of 64 with double quantisation, 0.516 bytes × 6,979,321,856; the embedding and head, which PEFT
+    // lifts to fp32, 4 bytes × 1,050,673,152.
+    (
+        "train meta-llama/Meta-Llama-3-8B method=qlora framework=hf seq=2048 batch=1 checkpointing=on",
+        "1xrtx-4090-24gb",
+        "1",
+        7.27,
+    ),
+    // 18 bytes × 70,553,706,496 are 1,183 GiB: over 16 ranks 74 of 79 GiB before any activation, over 24 they leave
+    // room. bf16 shards.
+    (
+        "train meta-llama/Meta-Llama-3.1-70B method=full framework=deepspeed zero=3 seq=4096 batch=1 checkpointing=on",
+        "32xh100-sxm-80gb",
+        "24 zero3",
+        5.475,
+    ),
+    // 671,026,419,200 parameters in fp8 with a scale a 128 × 128 tile; embedding and head in bf16.
+    ("infer deepseek-ai/DeepSeek-V3 seq=8192 concurrency=32", "8xh200-sxm-141gb", "8 tp8", 78.4),
+    // 405,853,388,800 × 2 bytes over 8.
+    ("infer meta-llama/Meta-Llama-3.1-405B-Instruct seq=8192 concurrency=8", "8xmi300x-192gb", "8 tp8", 94.5),
+    // 72,706,203,648 × 2 bytes over 4.
+    ("infer Qwen/Qwen2.5-72B-Instruct seq=8192 concurrency=8", "8xascend-910b2-64gb", "4 tp4", 33.9),
+    // llama.cpp's file of Llama 3.3 70B in Q4_K_M has 42,520,395,584 bytes.
+    (
+        "infer meta-llama/Llama-3.3-70B-Instruct backend=llama.cpp quant=q4_k_m seq=8192",
+        "1xapple-m2-ultra-192gb",
+        "1",
+        39.6,
+    ),
+    // 1,026,408,232,448 parameters in fp8 over 8.
+    ("infer moonshotai/Kimi-K2-Instruct quant=fp8 seq=8192 concurrency=8", "16xh200-sxm-141gb", "8 tp8", 119.5),
+];
+
+#[test]
+fn recommended_layouts_hold_the_weights_summed_by_hand() {
+    for (text, fleet, layout, weights) in BY_HAND {
+        let options = ask(&format!("{text} fleet={fleet}")).plan.options;
+        let fewest = options.iter().min_by_key(|option| option.gpus).unwrap_or_else(|| panic!("{text}: nothing"));
+        let parallel = fewest.parallel;
+        let mut words = vec![fewest.gpus.to_string()];
+        words.extend((parallel.tensor > 1).then(|| format!("tp{}", parallel.tensor)));
+        words.extend((parallel.pipeline > 1).then(|| format!("pp{}", parallel.pipeline)));
+        words.extend((fewest.zero == Some(headroom::request::Zero::Three)).then(|| "zero3".to_owned()));
+        assert_eq!(words.join(" "), *layout, "{text}");
+        let held = ask(&line::write(&fewest.settings)).estimate.memory.part(PartKind::Weights).gib();
+        assert!((held / weights - 1.0).abs() < 0.05, "{text}: {held} GiB, by hand {weights}");
+    }
 }

@@ -52,6 +52,9 @@ plan-miss-tokens-per-s = { $asked } tok/s is out of reach; the most is { $neares
 plan-miss-deadline = { $asked } h is out of reach; the soonest is { $nearest } h
 plan-miss-budget = ${ $asked } is not enough; the least is ${ $nearest }
 plan-miss-max-gpus = { $asked } GPUs are not enough; the fewest are { $nearest }
+plan-miss-vendor = nothing of this vendor runs it; { $gpus } × { $gpu } does
+plan-miss-class = nothing of this class runs it; { $gpus } × { $gpu } does
+plan-miss-fleet = the fleet does not run it; { $gpus } × { $gpu } does
 
 problem-max-needs-gpu = { $knob }=max needs a card to fill: name one with gpu=
 problem-fit-needs-gpu = fit asks what runs on a card: name one with gpu=

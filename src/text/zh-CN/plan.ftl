@@ -49,6 +49,9 @@ plan-miss-tokens-per-s = { $asked } tok/s 达不到，最多 { $nearest } tok/s
 plan-miss-deadline = { $asked } 小时内完不成，最快 { $nearest } 小时
 plan-miss-budget = ${ $asked } 不够，最少要 ${ $nearest }
 plan-miss-max-gpus = { $asked } 张卡不够，最少要 { $nearest } 张
+plan-miss-vendor = 这家厂商的卡都跑不了；{ $gpus } × { $gpu } 可以
+plan-miss-class = 这一类卡都跑不了；{ $gpus } × { $gpu } 可以
+plan-miss-fleet = 现有的卡跑不了；{ $gpus } × { $gpu } 可以
 
 problem-max-needs-gpu = { $knob }=max 要知道用哪张卡：请用 gpu= 指定
 problem-fit-needs-gpu = fit 问的是某张卡能跑什么：请用 gpu= 指定
