@@ -6,6 +6,7 @@ use crate::app::{Answer, Asked};
 use crate::catalog::names::Resolution;
 use crate::estimate::{Basis, Estimate, PartKind, Ranged, Serving, Speed, Time};
 use crate::message::Problem;
+use crate::paste::Pasted;
 use crate::plan::{Choice, Outcome, Plan, Verdict};
 use crate::request::tweak::{Said, Tweak};
 use crate::request::{Request, Settings, Value as KnobValue, Zero, line};
@@ -272,6 +273,20 @@ pub fn resolution(resolution: &Resolution, locale: Locale) -> Value {
     found.extend(resolution.reason.as_ref().map(|reason| ("reason".into(), json!(text::say(locale, reason)))));
     found.extend(resolution.read_as.as_ref().map(|name| ("read_as".into(), json!(name))));
     Value::Object(found)
+}
+
+/// What a pasted text was read as.
+pub fn pasted(pasted: &Pasted) -> Value {
+    let Some(kind) = pasted.kind else { return object([("ok", json!(true)), ("outcome", json!("none"))]) };
+    object([
+        ("ok", json!(true)),
+        ("outcome", json!("understood")),
+        ("kind", json!(kind.word())),
+        ("understood", json!(pasted.understood)),
+        ("asked", json!(pasted.asked)),
+        ("assumed", json!(pasted.assumed)),
+        ("line", canonical(&pasted.settings)),
+    ])
 }
 
 /// A user's mistake.

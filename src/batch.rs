@@ -4,6 +4,7 @@ use crate::answer;
 use crate::app::App;
 use crate::message::Problem;
 use crate::msg;
+use crate::paste;
 use crate::request::tweak;
 use crate::text::Locale;
 use serde::Deserialize;
@@ -29,6 +30,7 @@ enum Question {
     Tweak { base: String, tweak: String },
     Line { line: String },
     Resolve { resolve: String },
+    Paste { paste: String },
 }
 
 pub fn run(app: &App, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
@@ -57,6 +59,10 @@ pub fn reply(app: &App, bytes: &[u8]) -> Value {
     let answer = match input.question {
         Question::Line { line } => answer_line(app, &line, locale),
         Question::Tweak { base, tweak: text } => answer_tweak(app, &base, &text, locale),
+        Question::Paste { paste } => match paste::read(&paste, app.catalog) {
+            Ok(pasted) => answer::pasted(&pasted),
+            Err(problem) => answer::problem(&problem, locale),
+        },
         Question::Resolve { resolve } => answer::resolution(&app.catalog.names().model(&resolve), locale),
     };
     with_id(input.id, answer)
