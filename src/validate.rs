@@ -16,8 +16,9 @@ use std::path::PathBuf;
 mod fit;
 pub mod quantity;
 mod score;
+mod serving;
 
-pub use quantity::{QUANTITIES, Quantity, Row};
+pub use quantity::{Quantity, Row, quantities};
 pub use score::{Case, Scores};
 
 #[derive(Clone, Debug, Default)]
@@ -94,7 +95,7 @@ fn read(path: &PathBuf) -> Result<Vec<Row>, Unreadable> {
 /// `None`: the row has no line or measures nothing that is estimated.
 fn prepare(row: Row, catalog: &'static Catalog) -> Result<Option<Prepared>, (String, String)> {
     let Some(text) = row.get("line") else { return Ok(None) };
-    if !QUANTITIES.iter().any(|quantity| (quantity.measured)(&row).is_some()) {
+    if !quantities().any(|quantity| (quantity.measured)(&row).is_some()) {
         return Ok(None);
     }
     let request = line::read(text, catalog).and_then(|read| choose(&read.settings, catalog));
@@ -106,7 +107,7 @@ fn prepare(row: Row, catalog: &'static Catalog) -> Result<Option<Prepared>, (Str
 
 fn score(of: &[&Prepared], constants: &Constants) -> Vec<Scores> {
     let estimates: Vec<Estimate> = of.iter().map(|case| estimate_with(&case.request, constants)).collect();
-    let scores = QUANTITIES.iter().map(|quantity| {
+    let scores = quantities().map(|quantity| {
         let cases = of.iter().zip(&estimates).filter_map(|(case, estimate)| Case::of(quantity, &case.row, estimate));
         Scores { quantity: quantity.name, cases: cases.collect() }
     });

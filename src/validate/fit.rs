@@ -4,7 +4,7 @@
 //! normally distributed one around what one would expect of it without measurements: least
 //! `Σ |ln estimate / measured| / b + Σ (ln value / expected)² / 2 spread²`, found axis by axis.
 
-use super::quantity::QUANTITIES;
+use super::quantity::quantities;
 use super::{Case, Prepared};
 use crate::catalog::Constants;
 use crate::catalog::constant::Constant;
@@ -53,8 +53,8 @@ pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
 fn error(cases: &[&Prepared], constants: &Constants) -> f64 {
     let of_case = |case: &&Prepared| {
         let estimate = estimate_with(&case.request, constants);
-        let quantities = QUANTITIES.iter().filter(|quantity| quantity.fitted);
-        let scored = quantities.filter_map(|quantity| Case::of(quantity, &case.row, &estimate));
+        let fitted = quantities().filter(|quantity| quantity.fitted);
+        let scored = fitted.filter_map(|quantity| Case::of(quantity, &case.row, &estimate));
         scored.map(|case| (case.predicted / case.measured).ln().abs()).sum::<f64>()
     };
     cases.iter().map(of_case).sum()

@@ -1,5 +1,6 @@
 //! What can be measured, and where an estimate says it.
 
+use super::serving::SERVING;
 use crate::estimate::{Estimate, PartKind};
 use crate::units::GIB;
 use std::collections::HashMap;
@@ -39,7 +40,12 @@ pub struct Quantity {
     pub range: fn(&Estimate, &Row) -> Option<(f64, f64)>,
 }
 
-pub static QUANTITIES: &[Quantity] = &[
+/// Everything that can be scored.
+pub fn quantities() -> impl Iterator<Item = &'static Quantity> {
+    TRAINING.iter().chain(SERVING)
+}
+
+static TRAINING: &[Quantity] = &[
     Quantity {
         name: "training memory",
         fitted: true,
