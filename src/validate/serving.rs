@@ -17,7 +17,11 @@ pub static SERVING: &[Quantity] = &[
         |row| Some(row.number("activation_peak_gib")? * GIB),
         |e, _| Some(serving(e)?.activation_peak.0),
     ),
-    logged("KV pool, vLLM 0.19", |row| pool(row).filter(|_| is_19(row)), |e, _| Some(serving(e)?.kv_cache_available?.0)),
+    logged(
+        "KV pool, vLLM 0.19",
+        |row| pool(row).filter(|_| is_19(row)),
+        |e, _| Some(serving(e)?.kv_cache_available?.0),
+    ),
     logged("KV pool, others", |row| pool(row).filter(|_| !is_19(row)), |e, _| Some(serving(e)?.kv_cache_available?.0)),
     logged(
         "KV bytes per token",
@@ -53,11 +57,7 @@ pub static SERVING: &[Quantity] = &[
 const KNOWN: [&str; 4] = ["aic-", "trt", "gpustack-", "llamacpp-"];
 
 /// A quantity of a start-up log: it has no range and nothing is fitted to it.
-const fn logged(
-    name: &'static str,
-    measured: Measured,
-    predicted: fn(&Estimate, &Row) -> Option<f64>,
-) -> Quantity {
+const fn logged(name: &'static str, measured: Measured, predicted: fn(&Estimate, &Row) -> Option<f64>) -> Quantity {
     Quantity { name, fitted: false, measured, predicted, range: |_, _| None }
 }
 

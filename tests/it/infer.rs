@@ -1,1 +1,247 @@
+//! Inference estimates: laws that hold for any request, and published figures.
 
+use headroom::catalog::Catalog;
+use headroom::estimate::{Estimate, Part, Serving, estimate};
+use headroom::request::{Request, complete, line};
+use headroom::units::{Bytes, GIB};
+use proptest::prelude::*;
+
+fn request(text: &str) -> Request {
+    let catalog = Catalog::embedded();
+    let read = line::read(text, catalog).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
+    complete(&read.settings, catalog).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
+}
+
+fn answer(text: &str) -> Estimate {
+    estimate(&request(text))
+}
+
+fn serving(text: &str) -> Serving {
+    answer(text).serving.unwrap_or_else(|| panic!("{text} serves nothing"))
+}
+
+#[track_caller]
+fn check(what: &str, found: f64, published: f64, within: f64) {
+    assert!((found / published - 1.0).abs() <= within, "{what}: {found}, published {published}");
+}
+
+/// Start-up log of a KV cache: bytes a token of one GPU.
+#[test]
+fn a_token_takes_the_bytes_that_engines_log() {
+    let cases = [
+        // 36 layers x 2 x 8 heads x 128 x 2 B.
+        ("infer Qwen/Qwen3-8B backend=vllm gpu=h100-sxm-80gb", 147_456.0),
+        // 27 layers x (512 + 64) x 2 B.
+        ("infer deepseek-ai/DeepSeek-V2-Lite backend=vllm gpu=h100-sxm-80gb", 31_104.0),
+        ("infer meta-llama/Llama-2-7b-hf backend=trtllm quant=none kv=fp16 gpu=a100-sxm-80gb", 524_288.0),
+        // One of four key heads on each of eight GPUs: 94 layers x 2 x 1 x 128 x 2 B.
+        ("infer Qwen/Qwen3-235B-A22B backend=vllm gpu=h200-sxm-141gb gpus=8 tp=8", 48_128.0),
+        // vLLM counts sliding layers as full ones: 36 layers x 2 x 8 x 64 x 2 B.
+        ("infer openai/gpt-oss-120b backend=vllm gpu=h100-sxm-80gb", 73_728.0),
+    ];
+    for (line, bytes) in cases {
+        assert_eq!(serving(line).kv_bytes_per_token.0, bytes, "{line}");
+    }
+}
+
+/// `vllm serve` 0.19 on an H100, `--gpu-memory-utilization 0.95 --max-model-len 8192`: its log.
+#[test]
+fn vllm_sizes_its_pool_as_its_log_says() {
+    let of = |model: &str, more: &str| {
+        serving(&format!(
+            "infer {model} backend=vllm gpu=h100-sxm-80gb seq=8192 gpu_mem_util=0.95 max_batched_tokens=8192 \
+             max_seqs=1024 backend_version=0.19.0 {more}"
+        ))
+    };
+    let llama = of("meta-llama/Meta-Llama-3.1-8B-Instruct", "quant=none");
+    check("weights", llama.weights_per_gpu.gib(), 14.99, 0.001);
+    check("tokens", llama.kv_tokens.unwrap_or(0) as f64, 476_016.0, 0.002);
+    assert_eq!(llama.max_concurrency, Some(58));
+    let gemma = of("google/gemma-2-27b-it", "quant=none");
+    check("tokens", gemma.kv_tokens.unwrap_or(0) as f64, 58_672.0, 0.005);
+    let halves = of("meta-llama/Meta-Llama-3.1-8B-Instruct", "quant=none kv=fp8");
+    assert_eq!(halves.kv_bytes_per_token.0 * 2.0, llama.kv_bytes_per_token.0);
+}
+
+/// Qwen3-Next on two H200, vLLM 0.10.2: blocks of 544 tokens so that a state fits one, 14.77 sequences of 262,144.
+#[test]
+fn a_hybrid_shares_blocks_between_attention_and_states() {
+    let qwen = serving(
+        "infer Qwen/Qwen3-Next-80B-A3B-Instruct backend=vllm quant=none gpu=h200-sxm-141gb gpus=2 tp=2 seq=262144 \
+         gpu_mem_util=0.9 max_batched_tokens=8192 backend_version=0.10.2",
+    );
+    assert_eq!(qwen.max_concurrency, Some(15));
+    assert_eq!(qwen.kv_tokens.unwrap_or(1) % 544, 0);
+}
+
+/// Sizes of published GGUF files: `llama-quantize --help` for Llama-3.1-8B, and the logs of larger models.
+#[test]
+fn a_gguf_is_as_large_as_its_file() {
+    let cases = [
+        ("meta-llama/Meta-Llama-3.1-8B", "q8_0", 8.5008, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "q6_k", 6.5633, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "q5_k_m", 5.7036, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "q4_k_m", 4.8944, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "q4_k_s", 4.6672, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "q3_k_l", 4.2979, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "q2_k", 3.1593, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "iq3_m", 3.7628, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "iq2_m", 2.9294, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-8B", "iq1_s", 2.0042, 8_030_261_312.0),
+        ("meta-llama/Meta-Llama-3.1-70B", "q4_0", 4.53, 70_553_706_560.0),
+        ("Qwen/Qwen3-32B", "q4_k_m", 4.825, 32_762_123_264.0),
+        ("meta-llama/Meta-Llama-3-70B", "q4_k_m", 4.822, 70_553_706_496.0),
+    ];
+    for (model, quant, bits, parameters) in cases {
+        let line = format!("infer {model} backend=llama.cpp quant={quant} seq=512 gpu=mi300x");
+        let found = answer(&line);
+        let weights = found.serving.as_ref().map_or(0.0, |serving| serving.weights_per_gpu.0);
+        check(&line, (weights + found.memory.host.0) * 8.0 / parameters, bits, 0.01);
+    }
+}
+
+const MODELS: [&str; 12] = [
+    "meta-llama/Meta-Llama-3-8B",
+    "meta-llama/Llama-3.3-70B-Instruct",
+    "Qwen/Qwen2.5-0.5B",
+    "Qwen/Qwen3-30B-A3B",
+    "Qwen/Qwen3-Next-80B-A3B-Instruct",
+    "deepseek-ai/DeepSeek-V3",
+    "deepseek-ai/DeepSeek-V3.2",
+    "openai/gpt-oss-20b",
+    "google/gemma-2-9b",
+    "google/gemma-3-27b-it",
+    "mistralai/Mixtral-8x7B-v0.1",
+    "tiiuae/falcon-7b",
+];
+const BACKENDS: [&str; 9] =
+    ["vllm", "sglang", "trtllm", "tgi", "transformers", "pytorch", "fastchat", "llama.cpp", "ollama"];
+
+prop_compose! {
+    fn any_line()(
+        model in prop::sample::select(&MODELS[..]),
+        backend in prop::sample::select(&BACKENDS[..]),
+        gpu in prop::sample::select(&["rtx-4090-24gb", "a100-sxm-80gb", "h200-sxm-141gb", "mi300x-192gb", "apple-m2-ultra-192gb", "l4-24gb"][..]),
+        prompt in 1u64..20_000,
+        output in 1u64..4_000,
+        concurrency in 1u64..300,
+    ) -> (String, u64, u64, u64) {
+        (format!("infer {model} backend={backend} gpu={gpu}"), prompt, output, concurrency)
+    }
+}
+
+fn at((line, prompt, output, concurrency): &(String, u64, u64, u64)) -> String {
+    format!("{line} prompt={prompt} output={output} concurrency={concurrency}")
+}
+
+fn pace(text: &str) -> (f64, f64, f64) {
+    let speed = serving(text).speed.unwrap_or_default();
+    (speed.ttft_ms.value, speed.tpot_ms.value, speed.tokens_per_s.value)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_parts_sum_and_nothing_is_negative(load in any_line()) {
+        let text = at(&load);
+        let found = answer(&text);
+        let memory = &found.memory;
+        let sum: Bytes = memory.parts.iter().map(Part::bytes).sum();
+        prop_assert!((sum.0 - memory.device.0).abs() < 1.0, "{text}");
+        for part in &memory.parts {
+            prop_assert!(part.bytes().0 >= 0.0, "{text}: {part:?}");
+        }
+        prop_assert!(memory.low.0 <= memory.device.0 && memory.device.0 <= memory.high.0);
+        prop_assert!(memory.allocated.0 <= memory.device.0 && memory.needed.0 <= memory.device.0 + 1.0, "{text}");
+        let speed = found.serving.and_then(|serving| serving.speed).unwrap_or_default();
+        for ranged in [speed.ttft_ms, speed.tpot_ms, speed.tokens_per_s] {
+            prop_assert!(ranged.value.is_finite() && ranged.low <= ranged.value && ranged.value <= ranged.high, "{text}");
+        }
+        let stalls: f64 = speed.breakdown.iter().map(|(_, time)| time.0).sum();
+        prop_assert!(stalls > 0.0, "{text}");
+    }
+
+    #[test]
+    fn more_requests_need_more_and_are_each_slower((line, prompt, output, concurrency) in any_line()) {
+        let few = at(&(line.clone(), prompt, output, concurrency));
+        let many = at(&(line, prompt, output, concurrency + 10));
+        prop_assert!(answer(&many).memory.needed.0 >= answer(&few).memory.needed.0 - 1.0, "{few}");
+        let (few_first, few_each, few_rate) = pace(&few);
+        let (many_first, many_each, many_rate) = pace(&many);
+        prop_assert!(many_first >= few_first * 0.999 && many_each >= few_each * 0.999, "{few}");
+        prop_assert!(many_rate >= few_rate * 0.98, "{few}: {many_rate} of {few_rate}");
+    }
+
+    #[test]
+    fn longer_requests_need_more_and_wait_longer((line, prompt, output, concurrency) in any_line()) {
+        let short = at(&(line.clone(), prompt, output, concurrency));
+        let long = at(&(line, 2 * prompt, output, concurrency));
+        prop_assert!(answer(&long).memory.needed.0 >= answer(&short).memory.needed.0 - 1.0, "{short}");
+        prop_assert!(pace(&long).0 >= pace(&short).0 * 0.999, "{short}");
+    }
+
+    #[test]
+    fn fewer_bits_never_need_more(model in prop::sample::select(&MODELS[..]), seq in 128u64..4_000) {
+        let needed = |backend: &str, quant: &str| {
+            let line = format!("infer {model} backend={backend} quant={quant} gpu=mi300x-192gb seq={seq}");
+            answer(&line).memory.needed.0
+        };
+        let checkpoint = ["none", "fp8", "gptq-int8", "nvfp4", "mxfp4"];
+        for (wide, narrow) in [("none", "fp8"), ("none", "gptq-int8"), ("fp8", "awq"), ("gptq-int8", "gptq-int4")] {
+            prop_assert!(needed("vllm", narrow) <= needed("vllm", wide), "{model} {narrow}");
+        }
+        for narrow in &checkpoint[1..] {
+            prop_assert!(needed("vllm", narrow) <= needed("vllm", "none"), "{model} {narrow}");
+        }
+        let files = ["gguf-f16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q3_k_m", "q2_k"];
+        for pair in files.windows(2) {
+            prop_assert!(needed("llama.cpp", pair[1]) <= needed("llama.cpp", pair[0]), "{model} {pair:?}");
+        }
+    }
+
+    /// Ranks together hold the model once, and again only what is copied: norms, routers, latents' way down, key heads
+    /// beyond one a rank, a tied table at both ends, padding of the vocabulary.
+    #[test]
+    fn ranks_together_hold_the_model_and_its_copies(
+        model in prop::sample::select(&MODELS[..8]),
+        tp in prop::sample::select(&[1u64, 2][..]),
+        pp in prop::sample::select(&[1u64, 2, 4][..]),
+    ) {
+        let gpus = tp * pp;
+        let weights = |layout: &str| serving(&format!("infer {model} quant=none seq=512 {layout}")).weights_per_gpu.0;
+        let whole = weights("gpus=1");
+        let split = weights(&format!("gpus={gpus} tp={tp} pp={pp}")) * gpus as f64;
+        prop_assert!(split >= whole * 0.999, "{model} tp={tp} pp={pp}: {split} of {whole}");
+        let catalog = Catalog::embedded();
+        let found = catalog.model(model).expect("a model of the catalog");
+        // The fullest of uneven stages, a table at each end, and what ranks copy.
+        let stage = 1.0 + pp as f64 / found.depth() as f64;
+        let tables = 2.0 * (found.counts.embedding + found.counts.lm_head) as f64 * (pp - 1) as f64;
+        prop_assert!(split <= whole * stage * 1.06 + 2.0 * tables + 0.1 * GIB, "{model} tp={tp} pp={pp}: {split} of {whole}");
+    }
+}
+
+#[test]
+fn more_bandwidth_decodes_faster() {
+    let each = |gpu: &str| {
+        pace(&format!("infer meta-llama/Llama-3.3-70B-Instruct quant=fp8 gpu={gpu} prompt=1024 output=512")).1
+    };
+    assert!(each("h200-sxm-141gb") < each("h100-sxm-80gb"));
+    assert!(each("h100-sxm-80gb") < each("a100-sxm-80gb"));
+}
+
+#[test]
+fn what_does_not_fit_says_so() {
+    // Qwen2.5-7B AWQ on an 8 GiB card at 0.7: vLLM logs a cache of -1.05 GiB.
+    let tight = serving(
+        "infer Qwen/Qwen2.5-7B-Instruct backend=vllm quant=awq gpu=rtx-4060-8gb seq=4096 gpu_mem_util=0.7 backend_version=0.7",
+    );
+    assert!(!tight.starts);
+    // Llama-3.1-8B on an A10: a pool of 37,696 tokens for sequences of 131,072.
+    let long = serving(
+        "infer meta-llama/Meta-Llama-3.1-8B backend=vllm quant=none gpu=a10-24gb seq=131072 gpu_mem_util=0.9 backend_version=0.7",
+    );
+    assert!(!long.starts);
+    check("longest", long.max_seq.unwrap_or(0) as f64, 37_696.0, 0.02);
+}
