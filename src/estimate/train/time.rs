@@ -11,6 +11,7 @@ use super::stages::Load;
 use super::states::{LayersTrained, Sharding};
 use crate::catalog::constant::Training;
 use crate::catalog::gpu::{Gpu, LinkKind};
+use crate::catalog::model::LayerKind;
 use crate::estimate::Time;
 use crate::request::{Compute, Method, Offload, Request, Train, Zero};
 use crate::units::{FlopsPerSec, Seconds};
@@ -60,23 +61,10 @@ pub fn of(
             + forward.head * passes.model / machine.rate(Compute::Bf16, tokens)
             + forward.attention * (3.0 + passes.attention_again) / machine.attention_rate());
     let weights = request.model.counts.active as f64 / split;
-    let weight_passes = passes.model + passes.linears_again;
-    let trained_layers = LayersTrained::of(&request.model, train) != LayersTrained::None;
-    let kept: f64 = request
-        .model
-        .layers
-        .iter()
-        .map(|kind| {
-            let [mixer, ffn] = walk.halves(kind, trained_layers);
-            let kept = mixer + ffn;
-            kind.count as f64 * (kept.token + kept.pair * request.seq as f64)
-        })
-        .sum();
-    let logits = request.model.vocab_size as f64 / tensor * train.framework.kernels.loss_bytes;
     let compiled = train.compile || walk.fused_mlp;
-    let each = if compiled { constants.elementwise_fused } else { constants.elementwise_eager };
-    let traffic = each * tokens_done * (kept / pipeline + logits / pipeline)
-        + weights * walk.regime.compute * weight_passes * dequantising(train, constants);
+    let weight_passes = (passes.model + passes.linears_again) * dequantising(train, constants);
+    let traffic = tokens_done * token_traffic(walk, compiled, pipeline, constants)
+        + weights * walk.regime.compute * weight_passes;
     parts.elementwise = traffic / bandwidth;
     let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
     let launch = launched * request.model.depth() as f64 / pipeline * (2.0 + passes.linears_again);
@@ -133,6 +121,25 @@ pub fn of(
             ("time-generation", Seconds(parts.generation)),
         ],
     })
+}
+
+/// Bytes of memory traffic a token beside matrix products: what is kept for backward, read and written several times
+/// by elementwise kernels, the logits, and each adapter's input and output.
+fn token_traffic(walk: &Walk, compiled: bool, pipeline: f64, constants: &Training) -> f64 {
+    let trained = LayersTrained::of(walk.model, walk.train) != LayersTrained::None;
+    let each = if compiled { constants.elementwise_fused } else { constants.elementwise_eager };
+    let targets = walk.train.lora().map(|lora| lora.targets);
+    let layer = |kind: &LayerKind| {
+        let [mixer, ffn] = walk.halves(kind, trained);
+        let kept = mixer + ffn;
+        let adapted = kind.tensors.iter().filter(|t| targets.is_some_and(|to| to.reach(t.role, walk.model.fused)));
+        let through: u64 = adapted.map(|t| t.in_features + t.out_features).sum();
+        let adapters = constants.adapter_traffic * walk.regime.compute * through as f64 / walk.tensor;
+        each * (kept.token + kept.pair * walk.seq as f64) + adapters
+    };
+    let layers: f64 = walk.model.layers.iter().map(|kind| kind.count as f64 * layer(kind)).sum();
+    let logits = walk.model.vocab_size as f64 / walk.tensor * walk.train.framework.kernels.loss_bytes;
+    (layers + each * logits) / pipeline
 }
 
 /// Dense peak of a precision; fp32 runs on TF32 units where there are some.
@@ -193,7 +200,8 @@ impl Machine<'_> {
 
     fn attention_rate(&self) -> f64 {
         let peak = peak(self.gpu, self.half()).unwrap_or(self.peak);
-        peak * self.constants.efficiency_attention
+        let ring = if self.request.parallel.context > 1 { self.constants.efficiency_ring } else { 1.0 };
+        peak * self.constants.efficiency_attention * ring
     }
 
     /// Bytes a second through one GPU of a group of this many, laid over `stride` GPUs each.
