@@ -31,8 +31,8 @@ impl Logits {
         let each = |rows: f64, bytes_each: f64| Self { rows, vocabulary: vocabulary / tensor, bytes_each, fused: 0.0 };
         match train.loss {
             Loss::Full => each(tokens, full),
-            // All logits in 16 bits, one slice as the full loss has it.
-            Loss::Chunked => each(tokens, size + full / CHUNKS),
+            // All logits in 16 bits, one slice as the full loss has it; compiled, its fp32 copies stay in registers.
+            Loss::Chunked => each(tokens, size + if train.compile { size } else { full } / CHUNKS),
             Loss::Fused => {
                 // Liger's slices: as many rows as make a slice no larger than the hidden states.
                 let slices = (vocabulary / hidden).ceil().max(1.0);
