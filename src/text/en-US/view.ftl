@@ -54,6 +54,7 @@ heading-tunes = Fine-tunes on
 heading-source = Source
 heading-sources = Sources
 heading-layout = Layout
+heading-risk = Risk
 heading-runs = Runs on one
 
 # Titles
@@ -107,6 +108,7 @@ column-tpot = per token
 column-tokens = tok/s
 
 # Advice
+risk-over = the upper end of the likely range, { $high } GiB, does not fit
 advice-slower = −{ $saves }, { $slower } slower
 advice-times-slower = −{ $saves }, { $times }× as slow
 advice-faster = −{ $saves }, { $times }× as fast

@@ -54,6 +54,7 @@ heading-tunes = 微调最少需要
 heading-source = 来源
 heading-sources = 来源
 heading-layout = 并行方式
+heading-risk = 风险
 heading-runs = 单卡能跑
 
 # 标题
@@ -101,6 +102,7 @@ column-tpot = 每 token
 column-tokens = tok/s
 
 # 建议
+risk-over = 估计范围的上限 { $high } GiB 放不下
 advice-slower = −{ $saves }，慢 { $slower }
 advice-times-slower = −{ $saves }，耗时 { $times } 倍
 advice-faster = −{ $saves }，速度 { $times } 倍

@@ -1,10 +1,11 @@
 //! A tweak: what was, what is, and what it takes to go back.
 
-use super::{between_arrows, in_steps, part_name, picture, table_unit, tenths, title, tone, verdict, with_advice};
+use super::words::{between_arrows, in_steps, part_name, table_unit, tenths, title, tone, verdict};
+use super::{controls, picture, with_advice};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, PartKind};
 use crate::msg;
-use crate::plan::{Outcome, Verdict};
+use crate::plan::Outcome;
 use crate::request::Request;
 use crate::request::line;
 use crate::text::{self, Locale, number, say, tr};
@@ -30,9 +31,7 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
         .section(tr(locale, "heading-changed"), in_words(&changed))
         .section("", memory_change(locale, &before.estimate, after))
         .section(tr(locale, "heading-speed"), speed_change(locale, &before.estimate, estimate));
-    if matches!(plan.verdict, Verdict::Short { .. } | Verdict::Tight { .. }) {
-        view = with_advice(view, plan);
-    }
+    view = with_advice(view, plan);
     if let Some(back) = back(&changed) {
         view = view
             .button(say(locale, &msg!("button-back", words = back.as_str())), Action::Change(back.clone()))
@@ -40,7 +39,7 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
     }
     let (was, is) = (tr(locale, "chart-before"), tr(locale, "chart-after"));
     view.chart = Some(picture::memory(locale, &[(&was, before), (&is, after)]));
-    super::with_controls(view, request, plan, catalog)
+    controls::add(view, request, plan, catalog)
 }
 
 /// Every knob whose value is not the same, asked or assumed.

@@ -1,6 +1,7 @@
 //! Two to four set-ups side by side.
 
-use super::{card, cards, picture, short_name};
+use super::picture;
+use super::words::{card, cards, short_name, usd_per_hour};
 use crate::msg;
 use crate::plan::{Comparison, Outcome, Verdict};
 use crate::text::{self, Locale, number, say, tr};
@@ -70,7 +71,7 @@ fn table(locale: Locale, comparison: &Comparison) -> Table {
         ("column-tokens", &|column| tokens_per_s(column).map(number)),
         ("column-requests", &|column| column.estimate.serving.as_ref()?.max_concurrency.map(text::count)),
         ("column-total", &|column| Some(text::duration(locale, column.estimate.time.as_ref()?.total?))),
-        ("column-price", &|column| super::usd_per_hour(&column.request).map(text::money)),
+        ("column-price", &|column| usd_per_hour(&column.request).map(text::money)),
         ("column-run", &|column| column.request.train().and(cost(column)).map(text::money)),
         ("column-million", &|column| column.request.infer().and(cost(column)).map(text::money)),
     ];
@@ -121,7 +122,7 @@ fn best(locale: Locale, comparison: &Comparison) -> String {
 
 /// USD of the whole run, or of a million served tokens.
 fn cost(column: &Outcome) -> Option<f64> {
-    let per_hour = super::usd_per_hour(&column.request)?;
+    let per_hour = usd_per_hour(&column.request)?;
     if let Some(time) = &column.estimate.time {
         return Some(per_hour * time.total?.0 / 3600.0);
     }

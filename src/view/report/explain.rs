@@ -1,6 +1,7 @@
 //! Each part's formula with the numbers put in, how sure it is, and where it is from.
 
-use super::{in_steps, part_name, parts, picture, title, tone, verdict};
+use super::picture;
+use super::words::{in_steps, part_name, parts, title, tone, verdict};
 use crate::estimate::{Basis, Part, PartKind, Term};
 use crate::msg;
 use crate::plan::Outcome;

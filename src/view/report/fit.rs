@@ -1,6 +1,6 @@
 //! What runs on a machine.
 
-use super::cards;
+use super::words::{cards, short_name};
 use crate::msg;
 use crate::plan::Fit;
 use crate::text::{self, Locale, say, tr};
@@ -9,8 +9,8 @@ use crate::view::{Cell, Row, Table, View};
 /// The answer to `fit`.
 pub fn fit(locale: Locale, fit: &Fit) -> View {
     let machine = cards(fit.gpus, fit.gpu);
-    let largest_served = fit.rows.iter().find(|row| row.serve.is_some()).map(|row| super::short_name(&row.model));
-    let largest_trained = fit.rows.iter().find(|row| row.train.is_some()).map(|row| super::short_name(&row.model));
+    let largest_served = fit.rows.iter().find(|row| row.serve.is_some()).map(|row| short_name(&row.model));
+    let largest_trained = fit.rows.iter().find(|row| row.train.is_some()).map(|row| short_name(&row.model));
     let verdict = match (largest_served, largest_trained) {
         (Some(served), Some(trained)) => msg!("fit-both", served = served, trained = trained),
         (Some(served), None) => msg!("fit-serves", served = served),
@@ -32,7 +32,7 @@ pub(super) fn table(locale: Locale, fit: &Fit, rows: usize) -> Table {
         let serve = row.serve.as_ref().map(|served| setting(&served.quant, served.seq));
         let train = row.train.as_ref().map(|trained| setting(trained.method, trained.seq));
         let cell = |text: Option<String>| Cell::word(text.unwrap_or_else(|| "–".to_owned()));
-        Row::new([Cell::word(super::short_name(&row.model)), cell(serve), cell(train)])
+        Row::new([Cell::word(short_name(&row.model)), cell(serve), cell(train)])
     });
     let header = ["column-model", "column-serve", "column-train"];
     Table { header: header.map(|key| tr(locale, key).into_owned()).to_vec(), rows: rows.collect() }

@@ -1,6 +1,6 @@
 //! Which picture goes with an answer.
 
-use super::{cards, part_name, parts};
+use super::words::{cards, part_name, parts};
 use crate::estimate::estimate;
 use crate::msg;
 use crate::plan::{Outcome, Plan};

@@ -1,6 +1,6 @@
 //! Data sheets: a model's shape and counts, a card's figures.
 
-use super::{card, cards, short_name};
+use super::words::{card, cards, short_name};
 use crate::catalog::format::Traits;
 use crate::catalog::gpu::LinkKind;
 use crate::catalog::model::{Ffn, Mixer};
