@@ -52,21 +52,32 @@ fn modest(settings: &Settings) -> Settings {
     modest
 }
 
-/// Serving: one replica over all GPUs, tensor parallel as far as heads and node go. Training: of the
-/// layouts that fit the fastest, the simpler of two alike; where none fits the one that lacks least.
+/// Serving: one replica over all GPUs, tensor parallel as far as heads and node go, unless a degree was asked.
+/// Training: of the layouts that fit the fastest, the simpler of two alike and sharded no more than is
+/// needed; where none fits the one that lacks least.
 fn best_layout(settings: &Settings, plain: &Request, cluster: Cluster, catalog: &'static Catalog) -> Option<Layout> {
     let layouts = layouts(settings, plain, cluster);
-    if plain.infer().is_some() || layouts.len() == 1 {
-        return layouts.into_iter().min_by_key(|layout| (layout.data, layout.pipeline, layout.expert));
+    if plain.infer().is_some() {
+        let open = ["tp", "pp", "dp"].iter().all(|key| settings.get(key).is_none());
+        let one = layouts.into_iter().min_by_key(|layout| (layout.data, layout.pipeline, layout.expert));
+        return one.filter(|_| open);
     }
+    if let [only] = layouts[..] {
+        return Some(only);
+    }
+    let mut simplest: Option<Layout> = None;
     let mut fitting: Option<(Layout, f64)> = None;
     let mut nearest: Option<(Layout, f64)> = None;
     for layout in layouts {
+        if simplest.is_some_and(|simplest| layout.shards_more_than(simplest)) {
+            continue;
+        }
         let mut tried = settings.clone();
         layout.write(&mut tried);
         let Ok(request) = complete(&tried, catalog) else { continue };
         let estimate = estimate(&request);
         if fits(&request, &estimate) {
+            simplest = Some(layout);
             let speed = speed(&estimate).unwrap_or(0.0);
             if fitting.is_none_or(|(_, best)| speed > best * FASTER) {
                 fitting = Some((layout, speed));

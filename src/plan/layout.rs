@@ -29,12 +29,13 @@ pub const KNOBS: [&str; 7] = ["tp", "pp", "cp", "ep", "dp", "zero", "sharding"];
 const LONG: u64 = 32 * 1024;
 
 impl Layout {
-    /// Writes the layout out, leaving what the user asked as asked.
+    /// Writes the layout out, leaving what the user asked as asked. Data parallel is what is left.
     pub fn write(self, settings: &mut Settings) {
-        let degrees =
-            [("tp", self.tensor), ("pp", self.pipeline), ("cp", self.context), ("ep", self.expert), ("dp", self.data)];
+        let serves = self.sharding.is_none();
+        let degrees = [("tp", self.tensor), ("pp", self.pipeline), ("cp", self.context), ("ep", self.expert)];
         for (key, degree) in degrees {
-            if degree > 1 || matches!(key, "tp" | "dp") {
+            // Serving is tensor parallel by default.
+            if degree > 1 || (key == "tp" && serves) {
                 settings.values.entry(key).or_insert(Value::Count(degree.into()));
             }
         }
@@ -43,6 +44,10 @@ impl Layout {
             let (key, value) = knob(sharding);
             settings.values.insert(key, value);
         }
+    }
+    /// Whether it differs in sharding alone: where the simpler of two fits, the other is not wanted.
+    pub fn shards_more_than(self, other: Layout) -> bool {
+        Self { sharding: other.sharding, ..self } == other
     }
     /// Parts each weight is cut into at most, full sharding over data-parallel ranks included.
     pub fn shards(self) -> u32 {
@@ -54,7 +59,7 @@ impl Layout {
     }
 }
 
-pub fn knob(sharding: Sharding) -> (&'static str, Value) {
+fn knob(sharding: Sharding) -> (&'static str, Value) {
     match sharding {
         Sharding::Ddp => ("zero", Value::Count(0)),
         Sharding::Zero1 => ("zero", Value::Count(1)),

@@ -160,25 +160,35 @@ impl Search {
         found
     }
 
-    /// The fastest layout that fits and meets the targets, the simpler of two alike.
+    /// The fastest layout that fits and meets the targets, the simpler of two alike, sharded no more than is needed.
     fn best_layout(&self, variant: &Variant, cluster: Cluster, bounded: bool) -> Option<Setup> {
         if bounded && !self.may_do(variant, cluster) {
             return None;
         }
         let mut best: Option<Setup> = None;
+        let mut simplest: Option<Layout> = None;
         for layout in layouts(&variant.settings, &variant.request, cluster) {
+            if simplest.is_some_and(|simplest| layout.shards_more_than(simplest)) {
+                continue;
+            }
             if bounded && variant.states.0 / f64::from(layout.shards()) > cluster.gpu.memory.0 {
                 continue;
             }
             let mut settings = variant.settings.clone();
             write(cluster, &mut settings);
-            layout.write(&mut settings);
+            if cluster.gpus > 1 {
+                layout.write(&mut settings);
+            }
             let Ok(request) = complete(&settings, self.catalog) else { continue };
             let estimate = estimate(&request);
             let Verdict::Fits { headroom } = verdict(&request, &estimate) else { continue };
             let setup = Setup::of(cluster, layout, settings, variant.changes.clone(), &estimate, headroom);
+            if !self.targets.met(&setup) {
+                continue;
+            }
+            simplest = Some(layout);
             let beaten = best.as_ref().map(|best| best.tokens_per_s.unwrap_or(0.0) * FASTER);
-            if self.targets.met(&setup) && beaten.is_none_or(|beaten| setup.tokens_per_s.unwrap_or(0.0) > beaten) {
+            if beaten.is_none_or(|beaten| setup.tokens_per_s.unwrap_or(0.0) > beaten) {
                 best = Some(setup);
             }
         }

@@ -3,7 +3,7 @@
 use headroom::catalog::Catalog;
 use headroom::estimate::PartKind;
 use headroom::plan::search::{Cluster, Search, Setup};
-use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict};
+use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict, compare, fit};
 use headroom::request::{Settings, line};
 
 fn catalog() -> &'static Catalog {
@@ -165,10 +165,10 @@ fn a_layout_is_chosen_as_an_engineer_would() {
         words.join(" ")
     };
     // 0.5B fits with all its states: replicas. 16 bytes × 8B = 128 GB do not: shards.
-    assert_eq!(chosen("train Qwen/Qwen2.5-0.5B method=full seq=1024 batch=1 gpu=a100-sxm-80gb gpus=4"), "dp=4 zero=0");
+    assert_eq!(chosen("train Qwen/Qwen2.5-0.5B method=full seq=1024 batch=1 gpu=a100-sxm-80gb gpus=4"), "zero=0");
     assert_eq!(
         chosen("train meta-llama/Meta-Llama-3-8B method=full seq=1024 batch=1 gpu=a100-sxm-80gb gpus=8"),
-        "dp=8 zero=2"
+        "zero=2"
     );
     // Serving is one replica over all; across nodes by stages.
     assert_eq!(chosen("infer meta-llama/Meta-Llama-3-70B-Instruct gpu=a100-sxm-80gb gpus=4"), "tp=4");
@@ -308,4 +308,31 @@ fn recommended_layouts_hold_the_weights_summed_by_hand() {
         let held = ask(&line::write(&fewest.settings)).estimate.memory.part(PartKind::Weights).gib();
         assert!((held / weights - 1.0).abs() < 0.05, "{text}: {held} GiB, by hand {weights}");
     }
+}
+
+#[test]
+fn what_fits_on_a_card_fits_when_asked() {
+    let fit = fit(&settings("fit gpu=rtx-4090-24gb"), catalog()).expect("a GPU was named");
+    assert!(fit.rows.len() > 10);
+    assert!(fit.rows.is_sorted_by_key(|row| std::cmp::Reverse(row.model.counts.total)));
+    for row in fit.rows.iter().take(12) {
+        let lines = [row.serve.as_ref().map(|serve| &serve.settings), row.train.as_ref().map(|train| &train.settings)];
+        for line in lines.into_iter().flatten().map(line::write) {
+            assert!(fits(&ask(&line)), "{line}");
+        }
+    }
+    // 24 GiB hold 70 billion parameters in 4 bits no more than 7 billion with 16 bytes each.
+    assert!(fit.rows.iter().all(|row| row.serve.is_none() || row.model.counts.total < 50_000_000_000));
+    assert!(fit.rows.iter().all(|row| {
+        row.train.as_ref().is_none_or(|train| train.method != "full" || row.model.counts.total < 3_000_000_000)
+    }));
+}
+
+#[test]
+fn lists_are_compared_side_by_side() {
+    let columns = |text: &str| compare(&[settings(text)], catalog());
+    let cards = columns("compare meta-llama/Meta-Llama-3-8B work=train method=qlora seq=1024 batch=1 checkpointing=on gpu=rtx-4090-24gb,rtx-3090-24gb").expect("two columns");
+    assert_eq!((cards.columns.len(), cards.differs), (2, vec!["gpu"]));
+    assert!(cards.columns.iter().all(fits));
+    assert!(columns("compare Qwen/Qwen2.5-7B gpu=rtx-4090-24gb").is_err());
 }
