@@ -413,8 +413,8 @@ mod tests {
         check("none", up, 0, 14_336.0 * 4096.0 * 2.0);
         // A scale in fp32 for each of 112 x 32 tiles.
         check("fp8-block", up, 0, 14_336.0 * 4096.0 + 112.0 * 32.0 * 4.0);
-        // 32 groups a row, each 2 bytes of scale and half a byte of zero point.
-        check("awq", up, 0, 14_336.0 * 4096.0 / 2.0 + 14_336.0 * 32.0 * 2.5);
+        // 32 groups a row, each 2 bytes of scale and 2 of zero point.
+        check("awq", up, 0, 14_336.0 * 4096.0 / 2.0 + 14_336.0 * 32.0 * 4.0);
         check("awq", Tensor::matrix(Role::LmHead, 128_256, 4096), 0, 128_256.0 * 4096.0 * 2.0);
     }
 

@@ -133,8 +133,7 @@ impl<'a> Server<'a> {
 
     /// Tokens of a request: `seq` where it was asked, else what the load has.
     fn length(&self) -> u64 {
-        let asked = |key| self.request.settings.get(key).is_some();
-        if asked("seq") || !(asked("prompt") || asked("output")) { self.request.seq } else { self.request_tokens() }
+        if self.request.settings.get("seq").is_some() { self.request.seq } else { self.request_tokens() }
     }
 
     fn request_tokens(&self) -> u64 {

@@ -1,8 +1,9 @@
 //! Constants that are found from measured cases.
 //!
-//! The most likely ones, where an estimate's logarithm is off by a Laplace-distributed error and a constant by a
-//! normally distributed one around what one would expect of it without measurements: least
-//! `Σ |ln estimate / measured| / b + Σ (ln value / expected)² / 2 spread²`, found axis by axis.
+//! The most likely ones, where an estimate's logarithm is off by an error that is Laplace-distributed but for the
+//! smallest, and a constant by a normally distributed one around what one would expect of it without measurements:
+//! least `Σ 2(√(1 + r²) - 1) + Σ ((ln value - ln expected) / spread)²`, `r = ln(estimate / measured) / b`. Found by
+//! Gauss-Newton steps on the reweighted residuals, damped as Levenberg 1944 and Marquardt 1963 do.
 
 use super::quantity::quantities;
 use super::{Case, Prepared};
@@ -10,91 +11,134 @@ use crate::catalog::Constants;
 use crate::catalog::constant::Constant;
 use crate::estimate::estimate_with;
 
-/// Usual error of an estimate, of its logarithm.
+/// Usual error `b` of an estimate, of its logarithm.
 const USUAL_ERROR: f64 = 0.1;
-/// First and last step along an axis, of the logarithm.
-const STEPS: (f64, f64) = (0.3, 0.01);
+/// Step of the numerical derivative, of a constant's logarithm.
+const NUDGE: f64 = 1e-4;
+/// No step moves a constant by more, of its logarithm.
+const LONGEST: f64 = 0.7;
 
 /// The rows with fitted constants at their best for the cases; what no case depends on stays as it is.
 pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
-    let fitted: Vec<&Constant> = rows.iter().filter(|row| row.fitted).collect();
-    let with = |logarithms: &[f64]| {
+    let fitted: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].fitted).collect();
+    let with = |axes: &[usize], logarithms: &[f64]| {
         let mut changed = rows.to_vec();
-        for (row, logarithm) in changed.iter_mut().filter(|row| row.fitted).zip(logarithms) {
-            row.value = logarithm.exp();
+        for (at, logarithm) in axes.iter().zip(logarithms) {
+            changed[*at].value = logarithm.exp();
         }
         changed
     };
-    let error = |point: &[f64]| error(cases, &Constants::of(&with(point)).expect("the rows are the presets'"));
-    let surprise = |point: &[f64]| -> f64 {
-        let of = |(row, logarithm): (&&Constant, &f64)| match (row.expected, row.spread) {
-            (Some(expected), Some(spread)) => ((logarithm - expected.ln()) / spread).powi(2) / 2.0,
-            _ => 0.0,
-        };
-        fitted.iter().zip(point).map(of).sum()
+    let errors = |axes: &[usize], point: &[f64]| {
+        errors(cases, &Constants::of(&with(axes, point)).expect("the rows are the presets'"))
     };
-    let start: Vec<f64> = fitted.iter().map(|row| row.expected.unwrap_or(row.value).ln()).collect();
-    let plain = error(&start);
-    let matters: Vec<usize> = (0..start.len())
-        .filter(|axis| {
-            let mut moved = start.clone();
-            moved[*axis] += STEPS.0;
-            error(&moved) != plain
-        })
-        .collect();
-    let mut best = descend(&start, &matters, |point| error(point) / USUAL_ERROR + surprise(point));
-    for (axis, row) in fitted.iter().enumerate().filter(|(axis, _)| !matters.contains(axis)) {
-        best[axis] = row.value.ln();
-    }
-    with(&best)
+    let start = |at: &usize| rows[*at].expected.unwrap_or(rows[*at].value).ln();
+    let plain = errors(&[], &[]);
+    let axes: Vec<usize> =
+        fitted.into_iter().filter(|at| errors(&[*at], &[rows[*at].value.ln() + 0.3]) != plain).collect();
+    let point: Vec<f64> = axes.iter().map(start).collect();
+    let priors: Vec<(f64, f64)> =
+        axes.iter().map(|at| (start(at), rows[*at].spread.unwrap_or(f64::INFINITY))).collect();
+    with(&axes, &descend(point, &priors, |point| errors(&axes, point)))
 }
 
-/// Sum of absolute logarithms of estimate over measurement.
-fn error(cases: &[&Prepared], constants: &Constants) -> f64 {
-    let of_case = |case: &&Prepared| {
+/// `ln(estimate / measured) / b` of every fitted quantity of every case.
+fn errors(cases: &[&Prepared], constants: &Constants) -> Vec<f64> {
+    let mut errors = Vec::new();
+    for case in cases {
         let estimate = estimate_with(&case.request, constants);
         let fitted = quantities().filter(|quantity| quantity.fitted);
         let scored = fitted.filter_map(|quantity| Case::of(quantity, &case.row, &estimate));
-        scored.map(|case| (case.predicted / case.measured).ln().abs()).sum::<f64>()
-    };
-    cases.iter().map(of_case).sum()
+        errors.extend(scored.map(|case| (case.predicted / case.measured).ln() / USUAL_ERROR));
+    }
+    errors
 }
 
-/// The lowest point found by steps along some axes, halved when none leads down.
-fn descend(start: &[f64], axes: &[usize], of: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    let mut point = start.to_vec();
-    let mut lowest = of(&point);
-    let mut step = STEPS.0;
-    while step > STEPS.1 {
+/// The lowest point of the robust errors and the priors (expected value and spread of each axis).
+fn descend(mut point: Vec<f64>, priors: &[(f64, f64)], of: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+    let cost = |point: &[f64], errors: &[f64]| -> f64 {
+        let surprise = point.iter().zip(priors).map(|(at, (expected, spread))| ((at - expected) / spread).powi(2));
+        errors.iter().map(|r| 2.0 * ((1.0 + r * r).sqrt() - 1.0)).sum::<f64>() + surprise.sum::<f64>()
+    };
+    let mut errors = of(&point);
+    let mut lowest = cost(&point, &errors);
+    let mut damping = 1e-2;
+    for _ in 0..40 {
+        let columns: Vec<Vec<f64>> = (0..point.len())
+            .map(|axis| {
+                let mut nudged = point.clone();
+                nudged[axis] += NUDGE;
+                of(&nudged).iter().zip(&errors).map(|(moved, still)| (moved - still) / NUDGE).collect()
+            })
+            .collect();
+        let weights: Vec<f64> = errors.iter().map(|r| 1.0 / (1.0 + r * r).sqrt()).collect();
+        let product =
+            |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).zip(&weights).map(|((a, b), w)| a * b * w).sum() };
         let before = lowest;
-        for axis in axes {
-            for sign in [1.0, -1.0] {
-                loop {
-                    let mut moved = point.clone();
-                    moved[*axis] += sign * step;
-                    let value = of(&moved);
-                    if value >= lowest {
-                        break;
-                    }
-                    (point, lowest) = (moved, value);
-                }
+        while damping < 1e6 {
+            let equations = (0..point.len()).map(|row| {
+                let (expected, spread) = priors[row];
+                let mut equation: Vec<f64> = columns.iter().map(|column| product(&columns[row], column)).collect();
+                equation[row] = (equation[row] + spread.powi(-2)) * (1.0 + damping);
+                equation.push(-product(&columns[row], &errors) - (point[row] - expected) / spread.powi(2));
+                equation
+            });
+            let step = solve(equations.collect());
+            let moved: Vec<f64> = point.iter().zip(&step).map(|(at, by)| at + by.clamp(-LONGEST, LONGEST)).collect();
+            let found = of(&moved);
+            let value = cost(&moved, &found);
+            if value < lowest {
+                (point, errors, lowest, damping) = (moved, found, value, damping * 0.3);
+                break;
             }
+            damping *= 4.0;
         }
-        if lowest >= before {
-            step /= 2.0;
+        if before - lowest < 1e-4 * before {
+            break;
         }
     }
     point
 }
 
+/// Solves linear equations, each its coefficients and then its right side, by elimination of the largest first.
+fn solve(mut equations: Vec<Vec<f64>>) -> Vec<f64> {
+    let count = equations.len();
+    for at in 0..count {
+        let largest = (at..count).max_by(|a, b| equations[*a][at].abs().total_cmp(&equations[*b][at].abs()));
+        equations.swap(at, largest.unwrap_or(at));
+        let (above, below) = equations.split_at_mut(at + 1);
+        let pivot = &above[at];
+        for equation in below {
+            let factor = equation[at] / pivot[at];
+            for (value, of_pivot) in equation.iter_mut().zip(pivot) {
+                *value -= factor * of_pivot;
+            }
+        }
+    }
+    let mut solution = vec![0.0; count];
+    for at in (0..count).rev() {
+        let known: f64 = (at + 1..count).map(|other| equations[at][other] * solution[other]).sum();
+        solution[at] = (equations[at][count] - known) / equations[at][at];
+    }
+    solution
+}
+
 #[cfg(test)]
 mod tests {
-    use super::descend;
+    use super::{descend, solve};
 
     #[test]
-    fn steps_along_axes_find_the_bottom_of_a_valley() {
-        // Minimum of (x - 1)² + 10 (y + 2)² at (1, -2); z is left alone.
-        let found = descend(&[0.0, 0.0, 7.0], &[0, 1], |p| (p[0] - 1.0).powi(2) + 10.0 * (p[1] + 2.0).powi(2));
-        assert!((found[0] - 1.0).abs() < 0.02 && (found[1] + 2.0).abs() < 0.02 && found[2] == 7.0, "{found:?}");
+    fn equations_are_solved() {
+        // x + y = 3, 2x - y = 0.
+        assert_eq!(solve(vec![vec![1.0, 1.0, 3.0], vec![2.0, -1.0, 0.0]]), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn the_most_likely_point_balances_cases_and_expectation() {
+        let free = (0.0, f64::INFINITY);
+        let found = descend(vec![0.0, 0.0], &[free, free], |p| vec![p[0] - 1.0, 10.0 * (p[1] + 2.0)]);
+        assert!((found[0] - 1.0).abs() < 0.01 && (found[1] + 2.0).abs() < 0.01, "{found:?}");
+        // One small error of weight 1 against an expectation of 0 with spread 1: half way.
+        let found = descend(vec![0.0], &[(0.0, 1.0)], |p| vec![p[0] - 0.02]);
+        assert!((found[0] - 0.01).abs() < 0.001, "{found:?}");
     }
 }
