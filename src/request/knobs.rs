@@ -3,8 +3,8 @@
 //! The table's order is the order in which a canonical line is written.
 
 use super::settings::{Value, Verb};
-use crate::catalog::Catalog;
 use crate::catalog::names::{Outcome, Resolution};
+use crate::catalog::{Catalog, Model};
 use crate::message::Problem;
 use crate::msg;
 use Kind::{Choice, Number};
@@ -122,8 +122,10 @@ const MILLISECONDS: &[(&str, f64)] = &[("ms", 1.0), ("s", 1e3), ("sec", 1e3), ("
 const HOURS: &[(&str, f64)] = &[
     ("h", 1.0),
     ("hr", 1.0),
+    ("hour", 1.0),
     ("hours", 1.0),
     ("d", 24.0),
+    ("day", 24.0),
     ("days", 24.0),
     ("w", 168.0),
     ("weeks", 168.0),
@@ -148,24 +150,30 @@ use Scope::{Both, Infer, Shape, Target, Train};
 pub static KNOBS: &[Knob] = &[
     knob("model", Both, Kind::Model, "model=meta-llama/Meta-Llama-3-8B", &["模型"]),
     knob("work", Both, Choice(&[("train", &["training", "训练"]), ("infer", &["inference", "serve", "推理"])]), "work=train", &[]),
-    knob("part", Both, Kind::Text, "part=optimizer", &[]),
+    knob("topic", Both, Kind::Text, "topic=zero", &[]),
+    knob("part", Both, Choice(&[
+        ("weights", &["weight", "parameters", "params", "权重", "参数量"]), ("gradients", &["gradient", "grads", "梯度"]),
+        ("optimizer", &["optimiser", "adam", "adamw", "优化器"]), ("activations", &["activation", "激活"]), ("logits", &["logit"]),
+        ("buffers", &["buffer", "缓冲"]), ("kv_cache", &["kv", "cache", "缓存"]), ("overhead", &["cuda", "nccl", "开销"]),
+        ("time", &["slow", "slower", "fast", "faster", "speed", "tokens", "mfu", "long", "慢", "快", "速度", "吞吐", "多久"]), ("total", &["memory", "vram", "显存"]),
+    ]), "part=optimizer", &[]),
     // A model's shape, in the words of its config.json.
-    knob("layers", Shape, count(1, 10_000), "layers=32", &["num layers", "num hidden layers", "n layers", "层数"]),
-    knob("hidden", Shape, count(1, 10_000_000), "hidden=4096", &["hidden size", "d model", "hidden dim", "隐藏维度"]),
-    knob("heads", Shape, count(1, 100_000), "heads=32", &["num heads", "attention heads", "num attention heads", "注意力头数"]),
-    knob("kv_heads", Shape, count(1, 100_000), "kv_heads=8", &["num kv heads", "num key value heads", "kv头数"]),
-    knob("head_dim", Shape, count(1, 100_000), "head_dim=128", &["head size", "头维度"]),
-    knob("ffn", Shape, count(1, 100_000_000), "ffn=14336", &["intermediate size", "ffn dim", "ffn hidden size"]),
+    knob("layers", Shape, count(1, 1000), "layers=32", &["num layers", "num hidden layers", "n layers", "层数"]),
+    knob("hidden", Shape, count(1, 1 << 19), "hidden=4096", &["hidden size", "d model", "hidden dim", "隐藏维度"]),
+    knob("heads", Shape, count(1, 1 << 13), "heads=32", &["num heads", "attention heads", "num attention heads", "注意力头数"]),
+    knob("kv_heads", Shape, count(1, 1 << 13), "kv_heads=8", &["num kv heads", "num key value heads", "kv头数"]),
+    knob("head_dim", Shape, count(1, 1 << 19), "head_dim=128", &["head size", "头维度"]),
+    knob("ffn", Shape, count(1, 1 << 19), "ffn=14336", &["intermediate size", "ffn dim", "ffn hidden size"]),
     knob("gated", Shape, Choice(SWITCH), "gated=on", &["swiglu", "glu"]),
-    knob("vocab", Shape, count(1, 100_000_000), "vocab=128256", &["vocab size", "词表", "词表大小"]),
+    knob("vocab", Shape, count(1, 1 << 24), "vocab=128256", &["vocab size", "词表", "词表大小"]),
     knob("tied", Shape, Choice(SWITCH), "tied=off", &["tie word embeddings", "tied embeddings"]),
-    knob("experts", Shape, count(1, 100_000), "experts=64", &["num experts", "n routed experts", "专家数"]),
-    knob("top_k", Shape, count(1, 100_000), "top_k=8", &["num experts per tok", "experts per token"]),
-    knob("expert_ffn", Shape, count(1, 100_000_000), "expert_ffn=1408", &["moe intermediate size"]),
-    knob("shared_experts", Shape, count(0, 100_000), "shared_experts=2", &["n shared experts", "共享专家"]),
-    knob("dense_layers", Shape, count(0, 10_000), "dense_layers=1", &["first k dense replace"]),
-    knob("kv_lora_rank", Shape, count(1, 1_000_000), "kv_lora_rank=512", &[]),
-    knob("rope_head_dim", Shape, count(1, 100_000), "rope_head_dim=64", &["qk rope head dim"]),
+    knob("experts", Shape, count(1, 1 << 13), "experts=64", &["num experts", "n routed experts", "专家数"]),
+    knob("top_k", Shape, count(1, 1 << 13), "top_k=8", &["num experts per tok", "experts per token"]),
+    knob("expert_ffn", Shape, count(1, 1 << 19), "expert_ffn=1408", &["moe intermediate size"]),
+    knob("shared_experts", Shape, count(0, 1 << 13), "shared_experts=2", &["n shared experts", "共享专家"]),
+    knob("dense_layers", Shape, count(0, 1000), "dense_layers=1", &["first k dense replace"]),
+    knob("kv_lora_rank", Shape, count(1, 1 << 19), "kv_lora_rank=512", &[]),
+    knob("rope_head_dim", Shape, count(1, 1 << 13), "rope_head_dim=64", &["qk rope head dim"]),
     knob("sliding_window", Shape, length(1, false), "sliding_window=4096", &[]),
 
     knob("method", Train, Choice(&[
@@ -238,7 +246,7 @@ pub static KNOBS: &[Knob] = &[
     knob("tokens", Train, count(1, 1_000_000_000_000_000), "tokens=10b", &["token", "training tokens", "train tokens", "词元", "个token", "token数", "数据量"]),
     knob("samples", Train, count(1, 1_000_000_000_000), "samples=50k", &["sample", "examples", "rows", "records", "pairs", "conversations", "条", "条数据", "样本", "个样本", "条样本"]),
     knob("epochs", Train, number(0.001, 1e6), "epochs=3", &["epoch", "num train epochs", "num epochs", "passes", "轮", "个epoch", "轮次", "训练轮数", "遍"]),
-    knob("gpu_mem_util", Infer, number(0.01, 1.0), "gpu_mem_util=0.9", &["gpu memory utilization", "gpu memory utilisation", "gpu mem", "gpu memory util", "gpu util", "mem util", "memory utilization", "mem fraction", "mem fraction static", "memory fraction", "free gpu memory fraction", "显存利用率", "显存占用率", "显存比例"]),
+    knob("gpu_mem_util", Infer, number(0.01, 1.0), "gpu_mem_util=0.9", &["gpu memory utilization", "gpu memory utilisation", "gpu mem", "gpu memory util", "gpu util", "util", "mem util", "memory utilization", "mem fraction", "mem fraction static", "memory fraction", "free gpu memory fraction", "显存利用率", "显存占用率", "显存比例"]),
     knob("max_batched_tokens", Infer, length(1, false), "max_batched_tokens=8192", &["max num batched tokens", "chunked prefill size", "batched tokens", "prefill chunk"]),
     knob("max_seqs", Infer, count(1, 1_000_000_000), "max_seqs=256", &["max num seqs", "max running requests", "max sequences"]),
     knob("eager", Infer, Choice(SWITCH), "eager=on", &["enforce eager", "eager mode"]),
@@ -380,14 +388,11 @@ impl Knob {
             Kind::Model => self.each(typed, |name| model_id(name, catalog)),
             Kind::Gpu => self.each(typed, |name| gpu_id(name, catalog)),
             Kind::Row(table) => {
-                let squashed = squash(&word);
-                let rows = table.rows(catalog);
-                rows.iter()
-                    .find(|(name, aliases)| {
-                        squash(name) == squashed || aliases.iter().any(|alias| squash(alias) == squashed)
-                    })
-                    .map(|(name, _)| Value::Text((*name).to_owned()))
-                    .ok_or_else(|| self.not_a_choice(typed, rows.iter().map(|(name, _)| *name)))
+                let name = table.find(&word, catalog);
+                name.map(|name| Value::Text(name.to_owned())).ok_or_else(|| {
+                    let rows = table.rows(catalog);
+                    self.not_a_choice(typed, rows.iter().map(|(name, _)| *name))
+                })
             }
             Kind::List(words) => {
                 let mut chosen = vec![];
@@ -468,47 +473,6 @@ impl Knob {
         Problem::of(self.key, msg!("problem-not-a-choice", knob = self.key, typed = typed, allowed = allowed))
             .suggest([near.unwrap_or_else(|| self.example.to_owned())])
     }
-
-    /// Values to offer while typing, canonical and in the table's order.
-    pub fn suggest(&self, typed: &str, catalog: &Catalog) -> Vec<String> {
-        let typed = squash(typed);
-        match &self.kind {
-            Kind::Choice(choices) => choices
-                .iter()
-                .filter(|(name, aliases)| offers(&typed, name, aliases))
-                .map(|(name, _)| (*name).to_owned())
-                .collect(),
-            Kind::Row(table) => table
-                .rows(catalog)
-                .iter()
-                .filter(|(name, aliases)| offers(&typed, name, aliases))
-                .map(|(name, _)| (*name).to_owned())
-                .collect(),
-            Kind::Gpu | Kind::Fleet => catalog
-                .gpus
-                .iter()
-                .filter(|gpu| offers(&typed, &gpu.id, &gpu.aliases))
-                .map(|gpu| gpu.id.clone())
-                .collect(),
-            Kind::Model => catalog
-                .models
-                .iter()
-                .filter(|model| offers(&typed, &model.id, &model.aliases))
-                .map(|model| model.id.clone())
-                .collect(),
-            Kind::List(words) => {
-                words.iter().filter(|word| offers(&typed, word, &[] as &[&str])).map(|w| (*w).to_owned()).collect()
-            }
-            Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. } | Kind::Text => {
-                self.example.split_once('=').map(|(_, value)| vec![value.to_owned()]).unwrap_or_default()
-            }
-        }
-    }
-}
-
-/// Whether a name is to be offered for what was typed so far.
-fn offers(squashed: &str, name: &str, aliases: &[impl AsRef<str>]) -> bool {
-    squash(name).contains(squashed) || aliases.iter().any(|alias| squash(alias.as_ref()).starts_with(squashed))
 }
 
 /// `8xh100`: how many, and of what.
@@ -544,6 +508,9 @@ fn unresolved(key: &'static str, typed: &str, found: &Resolution) -> Problem {
 }
 
 fn model_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
+    if let Some(model) = listed_model(name, catalog) {
+        return Ok(model.id.clone());
+    }
     if name.eq_ignore_ascii_case("custom") {
         return Ok("custom".to_owned());
     }
@@ -554,7 +521,15 @@ fn model_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
     }
 }
 
+/// A model by its id, without the index of names.
+pub(super) fn listed_model<'a>(id: &str, catalog: &'a Catalog) -> Option<&'a Model> {
+    catalog.models.iter().find(|model| model.id.eq_ignore_ascii_case(id)).map(AsRef::as_ref)
+}
+
 fn gpu_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
+    if let Some(gpu) = catalog.gpu(name) {
+        return Ok(gpu.id.clone());
+    }
     let found = catalog.names().gpu(name);
     match (found.outcome, found.id) {
         (Outcome::Match | Outcome::Ambiguous, Some(id)) => Ok(id),
@@ -563,6 +538,19 @@ fn gpu_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
 }
 
 impl Table {
+    /// The row that a word names.
+    fn find<'a>(self, word: &str, catalog: &'a Catalog) -> Option<&'a str> {
+        let rows = self.rows(catalog);
+        let by_name = || rows.iter().find(|(name, _)| *name == word);
+        let squashed = squash(word);
+        let is = |name: &str| squash(name) == squashed;
+        let by_alias = || rows.iter().find(|(name, aliases)| is(name) || aliases.iter().any(|alias| is(alias)));
+        let row = by_name().or_else(by_alias).map(|(name, _)| *name);
+        match self {
+            Table::Formats => row.or_else(|| Some(catalog.names().format(word, catalog)?.name.as_str())),
+            Table::Optimizers | Table::Frameworks | Table::Backends => row,
+        }
+    }
     pub(crate) fn rows(self, catalog: &Catalog) -> Vec<(&str, &[String])> {
         match self {
             Table::Formats => catalog.formats.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())).collect(),

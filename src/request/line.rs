@@ -2,9 +2,10 @@
 //!
 //! Takes canonical text (`train MODEL seq=8192 …`) and free English or Chinese alike; writes only the canonical.
 
-use super::knobs::{self, KNOBS, Knob};
+use super::knobs::{self, KNOBS, Kind, Knob};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Speech, hear};
+use super::words::plain;
 use crate::catalog::Catalog;
 use crate::catalog::names::{Outcome, Resolution};
 use crate::message::Problem;
@@ -39,6 +40,12 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
         return Err(problem);
     }
     let mut settings = Settings::new(verb);
+    if verb == Verb::Help
+        && let Some(knob) = knobs::find(text.trim().trim_start_matches(verb.word()).trim())
+    {
+        settings.put("topic", Value::Text(knob.key.to_owned()))?;
+        return Ok(Read { settings, ignored: vec![], read_as: None });
+    }
     if !matches!(verb, Verb::Train | Verb::Infer)
         && let Some(work) = work
     {
@@ -47,10 +54,17 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
     let mut size = None;
     for act in acts {
         match act {
+            Act::Set(knob, value) if verb == Verb::Compare => beside(&mut settings, knob, value)?,
             Act::Set(knob, value) => settings.put(knob.key, value)?,
             Act::Resize(parameters) => size = Some(parameters),
             // Relative to nothing.
             Act::Scale(..) | Act::Add(..) | Act::Clear(_) => {}
+        }
+    }
+    if verb == Verb::Explain && settings.get("part").is_none() {
+        let words = text.split_whitespace().filter(|word| !word.contains('='));
+        if let Some(part) = part_named(&words.collect::<Vec<_>>().join(" ")) {
+            settings.put("part", Value::Choice(part))?;
         }
     }
     let mut read_as = None;
@@ -71,6 +85,21 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
         return Err(knobs::no_model(&name, &catalog.names().model(&name)));
     }
     Ok(Read { settings, ignored: unknown, read_as })
+}
+
+/// In a comparison, a second card or model stands beside the first.
+fn beside(settings: &mut Settings, knob: &'static Knob, value: Value) -> Result<(), Problem> {
+    match (&knob.kind, &value) {
+        (Kind::Gpu | Kind::Model, Value::Text(name)) if settings.get(knob.key).is_some() => {
+            let mut names = settings.texts(knob.key).to_vec();
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+            settings.values.insert(knob.key, if names.len() == 1 { value } else { Value::List(names) });
+            Ok(())
+        }
+        _ => settings.put(knob.key, value),
+    }
 }
 
 /// A model that was named, in the size that was named apart from it; a size alone is a generic model.
@@ -100,4 +129,19 @@ pub(super) fn packing(model: &Resolution, catalog: &Catalog) -> Option<(&'static
     let knob = knobs::of("quant");
     let value = knob.read(model.quant.as_deref()?, catalog).ok()?;
     Some((knob, value))
+}
+
+/// The part of memory or time that a text names.
+pub(super) fn part_named(text: &str) -> Option<&'static str> {
+    let Kind::Choice(parts) = knobs::of("part").kind else { return None };
+    let text = plain(text);
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let says = |name: &&str| {
+        if name.is_ascii() {
+            words.iter().any(|word| word.trim_end_matches('s') == name.trim_end_matches('s'))
+        } else {
+            text.contains(*name)
+        }
+    };
+    parts.iter().find(|(name, aliases)| says(name) || aliases.iter().any(|alias| says(alias))).map(|(name, _)| *name)
 }

@@ -32,6 +32,10 @@ impl Verb {
         Verb::Recipe,
         Verb::Help,
     ];
+    /// The verb of this word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.word() == word)
+    }
     pub const fn word(self) -> &'static str {
         match self {
             Verb::Train => "train",

@@ -49,8 +49,6 @@ pub(super) struct Speech {
     pub problem: Option<Problem>,
     pub model: Option<Resolution>,
     pub question: Option<Question>,
-    /// The first knob named without a value: what a question is about.
-    pub about: Option<&'static str>,
     /// Words that meant nothing.
     pub unknown: Vec<String>,
     /// `key=value` was written.
@@ -71,32 +69,32 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
         problem: None,
         model: None,
         question: None,
-        about: None,
         unknown: vec![],
         explicit: false,
     };
+    let told = work.is_some();
     let work = work.or(said).unwrap_or(speech.verb);
-    let mut listener = Listener { items, at: 0, work, catalog, speech, delta: None, direction: None };
+    let mut listener = Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None };
     listener.listen();
     listener.speech
 }
 
 /// The verb of a line, and which work it speaks of.
 fn verbs(items: &[Piece]) -> (Option<Verb>, Option<Verb>) {
-    let mut said = items.iter().flat_map(|piece| match &piece.item {
-        Item::Senses(senses) => senses.as_slice(),
-        _ => &[],
-    });
-    let said: Vec<Verb> = said
-        .by_ref()
-        .filter_map(|sense| match sense {
-            Sense::Verb(verb) => Some(*verb),
-            _ => None,
-        })
-        .collect();
+    let mut said = vec![];
+    for piece in items {
+        match &piece.item {
+            Item::Verb(verb) => said.push(*verb),
+            Item::Senses(senses) => said.extend(senses.iter().filter_map(|sense| match sense {
+                Sense::Verb(verb) => Some(*verb),
+                _ => None,
+            })),
+            _ => {}
+        }
+    }
     let is_work = |verb: &Verb| matches!(verb, Verb::Train | Verb::Infer);
     let work = said.iter().copied().find(is_work);
-    let first = items.first().and_then(|piece| Verb::ALL.into_iter().find(|verb| verb.word() == piece.text));
+    let first = items.first().and_then(|piece| Verb::of(&piece.text));
     let other = said.iter().copied().find(|verb| !is_work(verb) && (*verb != Verb::Help || items.len() == 1));
     (first.or(other).or(work), work)
 }
@@ -119,6 +117,8 @@ struct Listener {
     items: Vec<Piece>,
     at: usize,
     work: Verb,
+    /// The work was given, not gathered from the words.
+    told: bool,
     catalog: &'static Catalog,
     speech: Speech,
     /// `add`, `remove` was said in this clause.
@@ -159,14 +159,12 @@ impl Listener {
                 self.model(found, &typed);
                 1
             }
+            Item::Verb(_) => 1,
             Item::Stop => {
                 (self.delta, self.direction) = (None, None);
                 1
             }
-            Item::Unknown => {
-                self.unknown();
-                1
-            }
+            Item::Unknown => self.unlisted(),
             Item::NoGpu => {
                 let name = self.items[self.at].text.clone();
                 self.fail(knobs::no_gpu(&name, self.catalog));
@@ -208,10 +206,7 @@ impl Listener {
                 Sense::Scale(by) => self.scale(*by),
                 Sense::More => self.towards(1),
                 Sense::Less => self.towards(-1),
-                Sense::Wish(knobs) => {
-                    self.ask(knobs);
-                    1
-                }
+                Sense::Wish(knobs) => self.wish(knobs),
                 Sense::Other => self.other(),
                 Sense::Another => self.another(),
                 Sense::Add | Sense::Remove => {
@@ -238,13 +233,8 @@ impl Listener {
                     self.unknown();
                     1
                 }
-                Sense::Knob(knob) => {
-                    if self.speech.about.is_none() {
-                        self.speech.about = Some(knob.key);
-                    }
-                    1
-                }
                 Sense::Verb(_)
+                | Sense::Knob(_)
                 | Sense::Value(..)
                 | Sense::Gpu(_)
                 | Sense::Number(_)

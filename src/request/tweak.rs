@@ -5,7 +5,7 @@
 
 use super::complete::{complete, ranks, work_of};
 use super::knobs::{self, Kind, Knob};
-use super::line::{known, packing};
+use super::line::{known, packing, part_named};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Question, Speech, hear};
 use super::{Request, Work};
@@ -31,7 +31,7 @@ pub struct Tweak {
     pub changes: Vec<(&'static str, Option<Value>)>,
     pub ask: Vec<&'static str>,
     pub error: Option<Problem>,
-    /// What a question is about: a knob, or a part of memory.
+    /// What a question is about: a value of the knob `part`.
     pub explain: Option<&'static str>,
     /// The base with the changes and what follows from them; the base itself otherwise.
     pub settings: Settings,
@@ -49,7 +49,7 @@ pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
         settings: base.clone(),
     };
     if asks_only(&speech) {
-        tweak.explain = Some(subject(text).or(speech.about).unwrap_or("total"));
+        tweak.explain = Some(part_named(text).unwrap_or("total"));
         return tweak;
     }
     if is_talk(&speech) {
@@ -96,29 +96,11 @@ fn is_talk(speech: &Speech) -> bool {
         return false;
     }
     let said = speech.acts.len() + usize::from(speech.model.is_some());
-    match speech.problem {
-        // What stands where a card would, or is out of range, is about this; an unknown word beside it is not.
-        Some(_) => speech.unknown.len() > 1,
+    match &speech.problem {
+        // A value out of range is about this, whatever one word beside it says; a strange name alone is not.
+        Some(problem) => speech.unknown.len() > usize::from(!matches!(problem.knob, Some("model" | "gpu"))),
         None => speech.unknown.len() * 2 > said.saturating_sub(1),
     }
-}
-
-/// The part of memory or time that a question names.
-fn subject(text: &str) -> Option<&'static str> {
-    const SUBJECTS: &[(&str, &[&str])] = &[
-        ("optimizer", &["optimizer", "optimiser", "adam", "优化器"]),
-        ("gradients", &["gradient", "grads", "梯度"]),
-        ("kv_cache", &["kv", "cache", "缓存"]),
-        ("activations", &["activation", "激活"]),
-        ("logits", &["logit"]),
-        ("buffers", &["buffer", "缓冲"]),
-        ("weights", &["weight", "权重"]),
-        ("overhead", &["overhead", "context overhead", "开销", "cuda"]),
-        ("time", &["slow", "fast", "speed", "token", "mfu", "time", "慢", "快", "速度", "吞吐"]),
-    ];
-    let text = super::words::plain(text);
-    let named = SUBJECTS.iter().find(|(_, words)| words.iter().any(|word| text.contains(word)));
-    named.map(|(part, _)| *part)
 }
 
 /// What was asked, each knob once, relative values worked out on the base.
@@ -235,11 +217,14 @@ fn settled(
 ) -> Result<Settings, Problem> {
     loop {
         let Err(problem) = complete(&settings, catalog) else { return Ok(settings) };
-        let asked_before = problem.knob.filter(|knob| {
-            *knob != "model" && settings.get(knob).is_some() && !changes.iter().any(|(key, _)| key == knob)
-        });
-        match asked_before {
-            Some(knob) => settings.values.remove(knob),
+        let before = |key: &str| {
+            key != "model" && settings.get(key).is_some() && !changes.iter().any(|(changed, _)| *changed == key)
+        };
+        // The knob at fault, or one that the problem would have changed instead.
+        let instead = problem.suggestions.iter().filter_map(|words| Some(words.split_once('=')?.0));
+        let yields = problem.knob.into_iter().chain(instead).find(|key| before(key)).map(str::to_owned);
+        match yields {
+            Some(key) => settings.values.remove(key.as_str()),
             None => return Err(problem),
         };
     }

@@ -1,8 +1,14 @@
-//! Lines: every measured case reads, writes back and completes.
+//! Lines: what people write, what is refused, and that every line written reads back as it was.
 
 use headroom::catalog::Catalog;
-use headroom::request::complete;
+use headroom::estimate::estimate;
+use headroom::request::knobs::{KNOBS, Kind, Knob, Table};
 use headroom::request::line::{read, write};
+use headroom::request::{Settings, Value, Verb, complete};
+use headroom::text::{Locale, say, tr};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::strategy::Union;
 
 fn lines(table: &str) -> Vec<String> {
     let mut reader = csv::Reader::from_path(table).expect("the table is there");
@@ -11,7 +17,7 @@ fn lines(table: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn check(table: &str) {
+fn completes(table: &str) {
     let catalog = Catalog::embedded();
     let mut faults = vec![];
     for line in lines(table) {
@@ -36,15 +42,301 @@ fn check(table: &str) {
 
 #[test]
 fn every_training_case_reads_back_and_completes() {
-    check("tests/data/training-cases.csv");
+    completes("tests/data/training-cases.csv");
 }
 
 #[test]
 fn every_memory_case_reads_back_and_completes() {
-    check("tests/data/inference-memory-cases.csv");
+    completes("tests/data/inference-memory-cases.csv");
 }
 
 #[test]
 fn every_serving_case_reads_back_and_completes() {
-    check("tests/data/inference-throughput-cases.csv");
+    completes("tests/data/inference-throughput-cases.csv");
+}
+
+#[track_caller]
+fn check(text: &str, canonical: &str) {
+    let read = read(text, Catalog::embedded()).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
+    assert_eq!(write(&read.settings), canonical, "{text}");
+}
+
+#[test]
+fn free_english_reads_into_knobs() {
+    check(
+        "train llama3 8b qlora 4k ctx bs4 on a 4090",
+        "train meta-llama/Meta-Llama-3-8B method=qlora seq=4096 batch=4 gpu=rtx-4090-24gb",
+    );
+    check("can we fine-tune Qwen2.5-72B on our eight A100s?", "train Qwen/Qwen2.5-72B gpu=a100-sxm-80gb gpus=8");
+    check(
+        "what do we need to serve Llama 70B at 32k for fifty users?",
+        "infer meta-llama/Llama-3.3-70B-Instruct seq=32768 concurrency=50",
+    );
+    check(
+        "serve deepseek v3 on 16 h200, 128k context, fp8 kv, 32 users",
+        "infer deepseek-ai/DeepSeek-V3 kv=fp8 seq=131072 concurrency=32 gpu=h200-sxm-141gb gpus=16",
+    );
+    check(
+        "how much memory for full fine-tuning mistral 7b with adamw 8bit and zero3 on 4x A100 80G",
+        "train mistralai/Mistral-7B-v0.1 method=full optimizer=adamw-8bit zero=3 gpu=a100-sxm-80gb gpus=4",
+    );
+    check(
+        "Is one H100 enough for LoRA on Mixtral 8x7B, seq 8192, batch 2?",
+        "train mistralai/Mixtral-8x7B-v0.1 method=lora seq=8192 batch=2 gpu=h100-sxm-80gb gpus=1",
+    );
+    check(
+        "infer llama-3.1 70b in 4-bit on 2 nodes of 8 A100 80GB",
+        "infer meta-llama/Meta-Llama-3.1-70B quant=int4 gpu=a100-sxm-80gb gpus=16 nodes=2",
+    );
+    check("train llama3-8b gpu=8xh100", "train meta-llama/Meta-Llama-3-8B gpu=h100-sxm-80gb gpus=8");
+    check("train llama-3-8b gpu=rtx 4090 seq = 2048", "train meta-llama/Meta-Llama-3-8B seq=2048 gpu=rtx-4090-24gb");
+}
+
+#[test]
+fn free_chinese_reads_into_the_same_knobs() {
+    check("训练 千问2.5 7B 用QLoRA 序列4k", "train Qwen/Qwen2.5-7B method=qlora seq=4096");
+    check("用8张4090能微调Qwen2.5-32B吗", "train Qwen/Qwen2.5-32B gpu=rtx-4090-24gb gpus=8");
+    check("训练 llama-3-8b 序列长度８１９２", "train meta-llama/Meta-Llama-3-8B seq=8192");
+    check(
+        "我想用两台8卡A800微调llama3 70B，zero3，bf16，长度4096",
+        "train meta-llama/Meta-Llama-3-70B seq=4096 precision=bf16 zero=3 gpu=a800-sxm-80gb gpus=16 nodes=2",
+    );
+    check(
+        "部署 deepseek-r1 用 2机8卡H20 并发64 上下文32k",
+        "infer deepseek-ai/DeepSeek-R1 seq=32768 concurrency=64 gpu=h20-96gb gpus=16 nodes=2",
+    );
+}
+
+#[test]
+fn a_line_without_a_verb_is_guessed_from_its_words() {
+    check("llama3 8b lora", "train meta-llama/Meta-Llama-3-8B method=lora");
+    check("llama3 8b awq", "infer meta-llama/Meta-Llama-3-8B quant=awq");
+    check("13b", "infer 13b");
+    check("train 350m", "train 350m");
+}
+
+#[test]
+fn the_name_of_a_model_sets_how_its_weights_are_packed() {
+    check("infer Qwen2.5-72B-Instruct-AWQ", "infer Qwen/Qwen2.5-72B-Instruct quant=awq");
+    check("infer llama3 70b q4", "infer meta-llama/Meta-Llama-3-70B quant=q4_k_m");
+}
+
+#[test]
+fn a_comparison_takes_several_cards() {
+    check(
+        "compare infer llama3 8b on h100 and a100",
+        "compare meta-llama/Meta-Llama-3-8B work=infer gpu=h100-sxm-80gb,a100-sxm-80gb",
+    );
+}
+
+#[test]
+fn help_and_explain_take_what_they_are_about() {
+    check("help batch size", "help topic=batch");
+    check("explain the kv cache of infer llama3-8b", "explain meta-llama/Meta-Llama-3-8B work=infer part=kv_cache");
+}
+
+#[test]
+fn words_that_mean_nothing_are_reported() {
+    let read = read("train llama3-8b purple seq=4096 elephants", Catalog::embedded()).expect("a line");
+    assert_eq!(read.ignored, ["purple", "elephants"]);
+}
+
+/// The knob at fault and the first words to type instead.
+#[track_caller]
+fn refused(text: &str, knob: &str, instead: &str) {
+    let catalog = Catalog::embedded();
+    let problem = read(text, catalog)
+        .and_then(|read| complete(&read.settings, catalog))
+        .err()
+        .unwrap_or_else(|| panic!("{text} is accepted"));
+    let suggestion = problem.suggestions.first().map_or("", String::as_str);
+    assert_eq!((problem.knob.unwrap_or(""), suggestion), (knob, instead), "{text}: {problem:?}");
+    for locale in Locale::ALL {
+        let words = say(locale, &problem.message);
+        assert!(!words.contains("problem-") && !words.contains('{'), "{text}: {words}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_can() {
+    refused("train llama-3-8b zero=7", "zero", "zero=3");
+    refused("train llama-3-8b batch=0", "batch", "batch=1");
+    refused("train llama-3-8b batch=2.5", "batch", "batch=3");
+    refused("train llama-3-8b seq=banana", "seq", "seq=8192");
+    refused("infer llama-3-8b seq=1000000000000", "seq", "seq=1073741824");
+    refused("train llama-3-8b method=qlorra", "method", "method=qlora");
+    refused("train llama-3-8b bach=4", "", "batch=4");
+    refused("infer llama3-8b awq and gptq", "quant", "quant=awq");
+    refused("train llama3-8b lora lora_rank=5000", "lora_rank", "lora_rank=64");
+    refused("train llama3-8b kv=fp8", "kv", "");
+    refused("infer llama3-8b method=lora", "method", "");
+    refused("train gpt-4", "model", "model=openai/gpt-oss-120b");
+    refused("train custom layers=32 hidden=4096", "model", "heads=32");
+    refused("train custom layers=2 hidden=100 heads=7 ffn=100 vocab=100", "heads", "head_dim=128");
+    refused("train custom layers=2 hidden=128 heads=8 kv_heads=3 ffn=100 vocab=100", "kv_heads", "kv_heads=8");
+    refused("train 99999999b", "model", "");
+}
+
+#[test]
+fn layouts_that_cannot_run_are_refused() {
+    refused("infer llama3-8b tp=3 gpus=8", "tp", "tp=2");
+    refused("infer llama3-8b tp=16 gpus=8", "tp", "tp=8");
+    refused("infer Qwen2.5-7B tp=8", "tp", "tp=1");
+    refused("train llama3-8b pp=64", "pp", "");
+    refused("train llama3-8b tp=2 pp=2 dp=1 gpus=8", "gpus", "gpus=4");
+    refused("train llama3-8b nodes=3 gpus=8", "nodes", "gpus=9");
+    refused("train llama3-8b method=qlora tp=2", "tp", "tp=1");
+    refused("train llama3-8b method=full quant=bnb-nf4", "quant", "method=qlora");
+    refused("train llama3-8b method=qlora quant=q4_k_m", "quant", "quant=bnb-nf4");
+    refused("train llama3-8b batch=4 accum=2 global_batch=9", "global_batch", "global_batch=8");
+    refused("train llama3-8b precision=fp8 gpu=a100", "precision", "precision=bf16");
+    refused("train llama3-8b precision=bf16 gpu=v100", "precision", "precision=fp16");
+    refused("infer mixtral 8x7b ep=3 gpus=6", "ep", "");
+}
+
+#[test]
+fn the_largest_figures_stay_finite() {
+    for line in [
+        "train 1000000b seq=1000000000 batch=1000000000 accum=1000000000 samples=1000000000000 epochs=1000000",
+        "train 1000000b method=lora lora_rank=1000 seq=1000000000 gpu=h100 gpus=1000000 tokens=1000000000000000",
+        "infer 1000000b seq=1000000000 prompt=1000000000 output=1000000000 concurrency=1000000000 gpu=h100 gpus=8",
+        "infer 1000000b concurrency=max gpu=b200 gpus=1000000",
+    ] {
+        let catalog = Catalog::embedded();
+        let settings = read(line, catalog).expect("a line").settings;
+        let request = complete(&settings, catalog).unwrap_or_else(|problem| panic!("{line}: {problem:?}"));
+        let memory = estimate(&request).memory;
+        for part in &memory.parts {
+            assert!(part.bytes().0.is_finite() && part.bytes().0 >= 0.0, "{line}: {part:?}");
+        }
+        assert!(memory.device.0.is_finite() && memory.low.0 >= 0.0 && memory.high.0.is_finite(), "{line}");
+    }
+}
+
+#[test]
+fn two_of_three_batch_figures_fix_the_third() {
+    let batch = |line: &str| {
+        let settings = read(line, Catalog::embedded()).expect("a line").settings;
+        let request = complete(&settings, Catalog::embedded()).expect("a request");
+        let train = request.train().expect("training");
+        (train.micro_batch_size, train.gradient_accumulation)
+    };
+    // 8 data-parallel ranks: 2 · 4 · 8 = 64.
+    assert_eq!(batch("train llama3-8b gpu=h100 gpus=8 batch=2 global_batch=64"), (2, 4));
+    assert_eq!(batch("train llama3-8b gpu=h100 gpus=8 accum=4 global_batch=64"), (2, 4));
+    assert_eq!(batch("train llama3-8b gpu=h100 gpus=8 batch=2 accum=4"), (2, 4));
+}
+
+#[test]
+fn every_knob_has_its_text_in_both_languages() {
+    for knob in KNOBS {
+        for locale in Locale::ALL {
+            let words = tr(locale, &format!("knob-{}", knob.key));
+            assert!(words.chars().count() > 2 && !words.starts_with("knob-"), "{}", knob.key);
+        }
+    }
+}
+
+#[test]
+fn every_example_reads_as_its_own_knob() {
+    let catalog = Catalog::embedded();
+    for knob in KNOBS {
+        let (key, value) = knob.example.split_once('=').expect("key=value");
+        assert_eq!(key, knob.key);
+        assert!(knob.read(value, catalog).is_ok(), "{}", knob.example);
+    }
+}
+
+// ---- any settings, any text
+
+fn value(knob: &'static Knob) -> BoxedStrategy<Value> {
+    let catalog = Catalog::embedded();
+    let text = |names: Vec<String>| select(names).prop_map(Value::Text).boxed();
+    let several = |names: Vec<String>| {
+        let one = select(names.clone()).prop_map(Value::Text).boxed();
+        Union::new([one, subsequence(names, 2..4).prop_map(Value::List).boxed()]).boxed()
+    };
+    let whole = |min: u64, max: u64, word_max: bool| {
+        let count = (min..=max).prop_map(Value::Count).boxed();
+        if word_max { Union::new([count, Just(Value::Max).boxed()]).boxed() } else { count }
+    };
+    match &knob.kind {
+        Kind::Length { min, max, word_max } | Kind::Count { min, max, word_max } => whole(*min, *max, *word_max),
+        Kind::Number { min, max, .. } => (*min..=*max).prop_map(Value::Number).boxed(),
+        Kind::Choice(choices) => {
+            select(choices.iter().map(|(word, _)| *word).collect::<Vec<_>>()).prop_map(Value::Choice).boxed()
+        }
+        Kind::Model => several(catalog.models.iter().map(|model| model.id.clone()).collect()),
+        Kind::Gpu => several(catalog.gpus.iter().map(|gpu| gpu.id.clone()).collect()),
+        Kind::Row(Table::Formats) => text(catalog.formats.iter().map(|row| row.name.clone()).collect()),
+        Kind::Row(Table::Optimizers) => text(catalog.optimizers.iter().map(|row| row.name.clone()).collect()),
+        Kind::Row(Table::Frameworks) => text(catalog.frameworks.iter().map(|row| row.name.clone()).collect()),
+        Kind::Row(Table::Backends) => text(catalog.backends.iter().map(|row| row.name.clone()).collect()),
+        Kind::List(words) => {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            subsequence(words, 1..4).prop_map(Value::List).boxed()
+        }
+        Kind::Fleet => {
+            let card = (1..1000u32, select(catalog.gpus.iter().map(|gpu| gpu.id.clone()).collect::<Vec<_>>()));
+            let card = card.prop_map(|(count, id)| format!("{count}x{id}"));
+            proptest::collection::vec(card, 1..4).prop_map(Value::List).boxed()
+        }
+        Kind::Text => "[a-z0-9][a-z0-9.]{0,8}[a-z0-9]".prop_map(Value::Text).boxed(),
+    }
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let verbs: Vec<Verb> = Verb::ALL.into_iter().filter(|verb| *verb != Verb::Help).collect();
+    let knobs: Vec<&'static Knob> = KNOBS.iter().collect();
+    let some = subsequence(knobs, 0..8).prop_flat_map(|knobs| {
+        knobs.into_iter().map(|knob| value(knob).prop_map(move |value| (knob.key, value))).collect::<Vec<_>>()
+    });
+    (select(verbs), some).prop_map(|(verb, values)| Settings { verb, values: values.into_iter().collect() })
+}
+
+/// Words of both languages, numbers and marks in any order: likelier to meet the grammar than any text.
+fn babble() -> impl Strategy<Value = String> {
+    let words = "train infer llama3 8b qwen 千问 7B 用 batch 4 8k 0 -3 1e9 2.5 x * / 倍 double half 翻倍 减半 more 更大 one 两 张 卡 \
+                 gpus h100 4090 a100 80gb 9090 ti rtx nodes 台 of each 每 zero 3 qlora lora not 不用 without instead of from to 改成 \
+                 seq= =4 batch= foo=3 tp=2 gpu=8xh100 kv fp8 4-bit in out and 和 , ; ? why 为什么 what is add another 再加 max";
+    let words: Vec<&str> = words.split_whitespace().collect();
+    (proptest::collection::vec((select(words), select(vec![" ", "", "-"])), 0..12))
+        .prop_map(|pieces| pieces.into_iter().flat_map(|(word, gap)| [word, gap]).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn what_is_written_reads_back(settings in settings()) {
+        let line = write(&settings);
+        let read = read(&line, Catalog::embedded());
+        prop_assert_eq!(read.map(|read| read.settings), Ok(settings), "{}", line);
+    }
+
+    #[test]
+    fn any_text_is_a_line_or_a_problem(text in prop_oneof![".{0,80}", babble()]) {
+        let catalog = Catalog::embedded();
+        match read(&text, catalog) {
+            Ok(asked) => {
+                let line = write(&asked.settings);
+                prop_assert_eq!(read(&line, catalog).map(|read| read.settings), Ok(asked.settings.clone()), "{}", line);
+                if let Ok(request) = complete(&asked.settings, catalog) {
+                    prop_assert!(estimate(&request).memory.device.0.is_finite(), "{}", line);
+                }
+            }
+            Err(fault) => prop_assert!(!say(Locale::En, &fault.message).is_empty()),
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_tweak_or_none(text in prop_oneof![".{0,80}", babble()]) {
+        let catalog = Catalog::embedded();
+        for base in ["train meta-llama/Meta-Llama-3-8B method=lora seq=4096 batch=4 gpu=a100-sxm-80gb gpus=8", "infer 7b"] {
+            let base = read(base, catalog).expect("a line").settings;
+            let tweak = headroom::request::tweak::tweak(&base, &text, catalog);
+            let line = write(&tweak.settings);
+            prop_assert_eq!(read(&line, catalog).map(|read| read.settings), Ok(tweak.settings.clone()), "{}", line);
+        }
+    }
 }

@@ -24,7 +24,8 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let (prompt, output, seq) = lengths(fill, backend);
     let concurrency = match fill.settings.get("concurrency") {
         Some(Value::Max) => Concurrency::Max,
-        _ => Concurrency::Requests(fill.count("concurrency", 1)),
+        // A batch of requests is so many at once.
+        _ => Concurrency::Requests(fill.count("concurrency", fill.settings.count("batch").unwrap_or(1))),
     };
     let version = match fill.settings.text("backend_version") {
         Some(text) => version(text).unwrap_or(backend.version),

@@ -9,7 +9,9 @@ use crate::request::knobs::{self, KNOBS, Scope, no_model};
 use std::sync::Arc;
 
 /// The largest model that is estimated.
-const MAX_PARAMETERS: f64 = 1e16;
+const MAX_PARAMETERS: f64 = 1e15;
+/// The widest matrix side that a generic model takes.
+const WIDEST: u64 = 1 << 19;
 
 pub(super) fn model(settings: &Settings, catalog: &Catalog) -> Result<Arc<Model>, Problem> {
     let id = settings.text("model").ok_or_else(|| match settings.texts("model") {
@@ -27,6 +29,9 @@ pub(super) fn model(settings: &Settings, catalog: &Catalog) -> Result<Arc<Model>
         Some(row) => row.clone(),
         None => {
             let size = size(id).ok_or_else(|| no_model(id, &catalog.names().model(id)))?;
+            if size > MAX_PARAMETERS {
+                return Err(too_large(size));
+            }
             let generic = checked(generic(size), id, None)?;
             if !reshaped {
                 return Ok(generic);
@@ -56,7 +61,7 @@ fn generic(parameters: f64) -> Shape {
     let vocab_size = if small { 32_000 } else { 128_256 };
     let tables = if small { 1.0 } else { 2.0 };
     let head_dim = if small { 64 } else { 128 };
-    let layers = |hidden: u64| (hidden / 128).max(4);
+    let layers = |hidden: u64| (hidden / 128).clamp(4, 1000);
     let attention = |hidden: u64| {
         let heads = (hidden / head_dim).max(1);
         let kv_heads = if heads.is_multiple_of(8) { 8 } else { heads };
@@ -67,9 +72,13 @@ fn generic(parameters: f64) -> Shape {
             + tables * vocab_size as f64 * hidden as f64
             + hidden as f64
     };
-    let with_ffn = |hidden: u64| beside_ffn(hidden) + layers(hidden) as f64 * 10.5 * (hidden as f64).powi(2);
+    let with_ffn = |hidden: u64| {
+        let width = (3.5 * hidden as f64).min(WIDEST as f64);
+        beside_ffn(hidden) + layers(hidden) as f64 * 3.0 * hidden as f64 * width
+    };
     let step = head_dim * 8;
-    let widest = (1..=8192).map(|n| n * step).take_while(|hidden| with_ffn(*hidden) <= parameters * 1.02).last();
+    let widest =
+        (1..=WIDEST / step).map(|n| n * step).take_while(|hidden| with_ffn(*hidden) <= parameters * 1.02).last();
     // Below eight heads, by the head.
     let hidden_size = widest.unwrap_or_else(|| {
         (1..8).map(|n| n * head_dim).take_while(|hidden| with_ffn(*hidden) <= parameters).last().unwrap_or(head_dim)
@@ -190,19 +199,24 @@ fn checked(shape: Shape, id: &str, row: Option<&Model>) -> Result<Arc<Model>, Pr
     }
     // In floating point, before anything is counted in whole numbers.
     let parameters = bound(&shape);
-    if parameters > MAX_PARAMETERS {
-        return Err(Problem::of(
-            "model",
-            msg!("problem-model-too-large", parameters = parameters, most = MAX_PARAMETERS),
-        ));
+    // The bound is loose by the gate of a plain FFN and by tied embeddings.
+    if parameters > 1.5 * MAX_PARAMETERS {
+        return Err(too_large(parameters));
     }
-    let mut model = Model::of(shape).map_err(|fault| Problem::of("model", msg!("problem-shape", fault = fault)))?;
+    let mut model = Model::of(shape).map_err(|fault| {
+        let knob = knobs::find(&fault).map_or("model", |knob| knob.key);
+        Problem::of(knob, msg!("problem-shape", fault = fault))
+    })?;
     id.clone_into(&mut model.id);
     if let Some(row) = row {
         model.family.clone_from(&row.family);
         model.native.clone_from(&row.native);
     }
     Ok(Arc::new(model))
+}
+
+fn too_large(parameters: f64) -> Problem {
+    Problem::of("model", msg!("problem-model-too-large", parameters = parameters, most = MAX_PARAMETERS))
 }
 
 /// More parameters than a shape can have.

@@ -1,10 +1,11 @@
 //! Training: what the framework does where nothing was asked.
 
 use super::{Fill, Settled};
-use crate::catalog::Model;
 use crate::catalog::recipe::Defaults;
+use crate::catalog::{Format, Model};
 use crate::message::Problem;
 use crate::msg;
+use crate::request::knobs;
 use crate::request::settings::Value;
 use crate::request::{
     Checkpointing, Compute, Dtype, Lora, LoraKind, Loss, Master, Method, Offload, Stage, Targets, Train, Work, Zero,
@@ -151,13 +152,29 @@ fn gradients(
 fn reward_model(fill: &Fill) -> Result<Option<Arc<Model>>, Problem> {
     let Some(id) = fill.settings.text("reward_model") else { return Ok(None) };
     let found = fill.catalog.model(id);
-    found.cloned().map(Some).ok_or_else(|| Problem::of("reward_model", msg!("problem-no-such-model", typed = id)))
+    found.cloned().map(Some).ok_or_else(|| {
+        let unknown = knobs::no_model(id, &fill.catalog.names().model(id));
+        Problem { knob: Some("reward_model"), ..unknown }
+    })
 }
 
 fn method(fill: &mut Fill, defaults: &'static Defaults) -> Result<Method, Problem> {
     let catalog = fill.catalog;
     let rank_given = fill.settings.get("lora_rank").is_some();
-    let word = fill.choice("method", if rank_given { "lora" } else { "full" });
+    let quantised = fill.settings.text("quant").is_some_and(|name| name != "none");
+    let usual = if quantised {
+        "qlora"
+    } else if rank_given {
+        "lora"
+    } else {
+        "full"
+    };
+    let word = fill.choice("method", usual);
+    if quantised && matches!(word, "full" | "freeze") {
+        return Err(
+            Problem::of("quant", msg!("problem-quantised-weights", method = word)).suggest(["method=qlora".to_owned()])
+        );
+    }
     let kind = match word {
         "full" => return Ok(Method::Full),
         "freeze" => return Ok(Method::Freeze),
@@ -174,8 +191,14 @@ fn method(fill: &mut Fill, defaults: &'static Defaults) -> Result<Method, Proble
         )
         .suggest(["lora_rank=64".to_owned()]));
     }
-    let base =
-        if word == "qlora" { Some(fill.row("quant", &catalog.formats, |row| &row.name, "bnb-nf4")?) } else { None };
+    let base = if word == "qlora" || quantised {
+        Some(fill.row("quant", &catalog.formats, |row| &row.name, "bnb-nf4")?)
+    } else {
+        None
+    };
+    if let Some(base) = base {
+        trainable(base, fill.parallel.tensor)?;
+    }
     if fill.settings.texts("lora_targets").is_empty() {
         fill.assume("lora_targets", "all");
     }
@@ -183,6 +206,20 @@ fn method(fill: &mut Fill, defaults: &'static Defaults) -> Result<Method, Proble
     let pure_fp32 = fill.settings.choice("precision") == Some("fp32");
     let adapter_dtype = dtype(fill.choice("adapters", if pure_fp32 { "fp32" } else { &defaults.adapters }));
     Ok(Method::Lora(Lora { kind, rank, targets, adapter_dtype, base }))
+}
+
+/// Whether adapters can be trained over weights of this format, on so many tensor-parallel ranks.
+fn trainable(base: &Format, tensor: u32) -> Result<(), Problem> {
+    if base.is_gguf() {
+        let message = msg!("problem-gguf-training", quant = base.name.as_str());
+        return Err(Problem::of("quant", message).suggest(["quant=bnb-nf4".to_owned()]));
+    }
+    // bitsandbytes packs a whole matrix as one flat row of blocks, which no rank can take a slice of.
+    if base.name.starts_with("bnb") && tensor > 1 {
+        let message = msg!("problem-bnb-tensor-parallel", quant = base.name.as_str());
+        return Err(Problem::of("tp", message).suggest(["tp=1".to_owned(), "quant=gptq-int4".to_owned()]));
+    }
+    Ok(())
 }
 
 fn targets(words: &[String]) -> Targets {

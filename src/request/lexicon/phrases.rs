@@ -143,7 +143,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Wish(&["gpu", "gpus", "quant", "backend"]),
-        "faster|quicker|speed it up|speed up|more speed|more throughput|higher throughput|lower latency|\
+        "faster|fastest|the fastest|quicker|speed it up|speed up|more speed|more throughput|higher throughput|lower latency|\
          less latency",
         "快点|快一点|快一些|更快|再快一点|再快点|加速|提速|提高速度",
     ),
@@ -210,7 +210,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          keeping|kept|put|use|uses|used|i'd|we'd|i'm|we're|bigger one|team|people at|llm|llms|language model|\
          precision training|weights only|instruct version|gguf|steps|step|stage|dataset|data|corpus|\
          training data|inference server|server with|bare metal|cloud|on prem|colab|kaggle|aws|gcp|azure|runpod|\
-         handle|handles|support|supports|supporting|allow|allows|supposed|ideally|roughly|approximately|around|\
+         handle|handles|support|supports|supporting|allow|allows|supposed|ideally|no more than|less than|best|smallest|roughly|approximately|around|\
          approx|nearly|almost|up to|at most|at least|minimum|maximum|max of|good|ready|real|quick|quickly|\
          question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|dgx|hgx|pcie|sxm|sxm4|sxm5|\
          nvl|for both|learning rate|same learning rate|lr|way|dgx node|in the office|together|plain|simple|\
@@ -224,12 +224,12 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
          only have|only had|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
          per card|on board|gpu memory",
-        "的|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|要多少|得|\
+        "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|要多少|得|\
          会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|这样|那样|它|\
          他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|算一下|算|重新|\
          重新算|再|再算|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|好|好的|嗯|想|\
-         想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|一|个|一个|种|款|下来|起来|出来|\
-         上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|最多|最少|至少|显存|内存|占用|\
+         想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|个|种|款|下来|起来|出来|\
+         上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|最多|不超过|最少|至少|显存|内存|占用|\
          大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|不变|保持|\
          现在|目前|当前|原来|默认|直接|全部|整个|所有|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|右|另外|\
          因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|会不会|是不是|\
@@ -296,7 +296,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "lora_targets=attention",
-        "attention only|only attention|attention layers only|lora on attention only|attention only targets|\
+        "just attention|just the attention|attention only|only attention|attention layers only|lora on attention only|attention only targets|\
          only on attention|only the attention layers|attention modules only",
         "只加在注意力上|只训注意力|只对注意力|仅注意力层|只加注意力层|注意力层",
     ),
@@ -440,12 +440,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
          longest context|maximum sequence length|max seq",
         "最大上下文|最长上下文|上下文拉满|满上下文",
     ),
-    (
-        "gpus=1",
-        "single gpu|single card|one gpu|one card|a single gpu|a single card|just one gpu|on colab|colab",
-        "单卡|单张卡|单gpu|单张|一张卡|一块卡",
-    ),
-    ("nodes=1", "single node|one node|one machine|a single node|a single machine", "单机|单节点|一台机器|单台机器"),
+    ("gpus=1", "colab|on colab", ""),
     ("packing=on", "sequence packing|sample packing|packed sequences", "样本打包|序列打包"),
     ("compile=on", "torch compile|torch.compile|compiled", ""),
     (

@@ -71,10 +71,13 @@ impl Listener {
             next += 1;
         }
         let width = next - self.at;
-        if let Some(taken) = self.count_of(&amount, next) {
+        let is_memory = matches!(amount.unit.as_str(), "g" | "gb" | "gib");
+        if !is_memory && let Some(taken) = self.count_of(&amount, next) {
             return taken;
         }
-        let is_memory = matches!(amount.unit.as_str(), "g" | "gb" | "gib");
+        if let Some(taken) = self.bound(&amount, next) {
+            return taken;
+        }
         if is_memory && self.is_gpu(next) {
             // `a 40GB A100`
             let name = format!("{} {}{}", self.text(next), amount.value, amount.unit);
@@ -88,7 +91,9 @@ impl Listener {
             return next + 1 - self.at;
         }
         let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
-        if matches!(amount.unit.as_str(), "b" | "bn" | "billion") && amount.value > 0.0 {
+        // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
+        let leads = self.at == 1 && matches!(amount.unit.as_str(), "m" | "t") && Verb::of(self.text(0)).is_some();
+        if (leads || matches!(amount.unit.as_str(), "b" | "bn" | "billion")) && amount.value > 0.0 {
             self.speech.acts.push(Act::Resize(amount.plain()));
         } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits {
             self.set_typed(knobs::of("seq"), &amount.typed());
@@ -96,6 +101,28 @@ impl Listener {
             self.unknown();
         }
         width
+    }
+
+    /// `within 24 hours`, `under $500`: what a recommendation must keep to.
+    fn bound(&mut self, amount: &Amount, next: usize) -> Option<usize> {
+        let before = |back: usize| self.at.checked_sub(back).map_or("", |at| self.text(at));
+        if before(1) == "$" {
+            self.set_typed(knobs::of("budget"), &amount.typed());
+            return Some(next - self.at);
+        }
+        if !matches!(before(1), "within" | "under" | "less than") {
+            return None;
+        }
+        let deadline = knobs::of("deadline");
+        let spaced = format!("{}{}", amount.typed(), self.text(next));
+        let (typed, width) = match deadline.read(&spaced, self.catalog) {
+            Ok(_) => (spaced, next + 1 - self.at),
+            Err(_) if amount.unit.is_empty() => return None,
+            Err(_) => (amount.typed(), next - self.at),
+        };
+        let value = deadline.read(&typed, self.catalog).ok()?;
+        self.set(deadline, value);
+        Some(width)
     }
 
     /// `4k in, 1k out`: tokens of a prompt and of its answer.
@@ -137,6 +164,10 @@ impl Listener {
             }
             return Some(target - self.at);
         }
+        if self.text(target) == "路" && self.knob_at(target + 1).is_some_and(Knob::is_numeric) {
+            // `2路张量并行`: ways, not streams.
+            target += 1;
+        }
         let mut knob = self.knob_at(target)?;
         if knob.key == "gpu" {
             knob = knobs::of("gpus");
@@ -144,13 +175,18 @@ impl Listener {
         if !knob.is_numeric() {
             return None;
         }
+        let before = self.at.checked_sub(1).map_or("", |before| self.text(before));
+        if knob.key == "gpus" && matches!(before, "at most" | "up to" | "no more than" | "最多" | "不超过") {
+            knob = knobs::of("max_gpus");
+        }
         let mut end = target;
         if knob.key == "tokens" {
             // `32k tokens of context`; and inference counts tokens by request only.
             let after = self.past_light(target + 1);
             match self.knob_at(after).filter(|knob| matches!(knob.kind, Kind::Length { .. })) {
                 Some(length) if self.number_at(self.past_light(after + 1)).is_none() => (knob, end) = (length, after),
-                _ if self.work == Verb::Infer => knob = knobs::of("seq"),
+                // Nobody trains on so few: it is how long a sequence is.
+                _ if self.work == Verb::Infer || amount.plain() < 1e6 => knob = knobs::of("seq"),
                 _ => {}
             }
         }
@@ -164,7 +200,7 @@ impl Listener {
             let own = self.number_at(after).is_some()
                 && !self.knob_at(after + 1).is_some_and(is_counted)
                 && !self.is_gpu(after + 1);
-            if own || (target > at && self.text(at) != "way") {
+            if own || (target > at && !matches!(self.text(at), "way" | "路")) {
                 return None;
             }
         }

@@ -4,10 +4,13 @@ use crate::catalog::Catalog;
 use crate::catalog::names::{Outcome, Resolution};
 use crate::request::knobs::{self, Kind, Knob, leading_number, magnitude};
 use crate::request::lexicon::{Lexicon, Sense};
+use crate::request::settings::Verb;
 use crate::request::words::{Class, Gap, Word, is_han};
 
 #[derive(Debug)]
 pub(super) enum Item {
+    /// The verb a line begins with.
+    Verb(Verb),
     Senses(Vec<&'static Sense>),
     Number(Amount),
     Gpu(String),
@@ -46,7 +49,6 @@ pub(super) struct Piece {
 }
 
 pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> Vec<Piece> {
-    let lexicon = Lexicon::of(catalog);
     let explicit = explicit(plain);
     let mut items: Vec<Piece> = vec![];
     let mut at = 0;
@@ -60,7 +62,7 @@ pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> V
         let until = explicit.iter().map(|pair| pair.start).find(|start| *start > word.at).unwrap_or(plain.len());
         let rest = &words[at..];
         let rest = &rest[..rest.iter().take_while(|word| word.at < until).count()];
-        let (width, item) = item(plain, rest, lexicon, catalog, items.last());
+        let (width, item) = item(plain, rest, catalog, items.last());
         let text = plain[word.at..words[at + width - 1].end()].to_owned();
         items.push(Piece { item, text });
         at += width;
@@ -68,20 +70,20 @@ pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> V
     items
 }
 
-fn item(
-    plain: &str,
-    rest: &[Word],
-    lexicon: &'static Lexicon,
-    catalog: &'static Catalog,
-    before: Option<&Piece>,
-) -> (usize, Item) {
+fn item(plain: &str, rest: &[Word], catalog: &'static Catalog, before: Option<&Piece>) -> (usize, Item) {
     let word = rest[0];
+    // What a canonical line holds needs no lexicon.
+    let verb = [Verb::Train, Verb::Infer].into_iter().find(|verb| before.is_none() && verb.word() == word.text);
+    if let Some(verb) = verb {
+        return (1, Item::Verb(verb));
+    }
     if let Some(found) = repository(plain, rest, catalog) {
         return found;
     }
     if word.is_stop() {
         return (1, Item::Stop);
     }
+    let lexicon = Lexicon::of(catalog);
     let known = lexicon.longest(rest);
     let number = number(rest);
     if known.is_none()
@@ -327,7 +329,17 @@ fn repository(plain: &str, rest: &[Word], catalog: &'static Catalog) -> Option<(
     if word.gap != Gap::Space || owner.len() < 2 || name.len() < 2 {
         return None;
     }
-    let found = catalog.names().model(chunk);
+    let found = match knobs::listed_model(chunk, catalog) {
+        Some(model) => Resolution {
+            outcome: Outcome::Match,
+            id: Some(model.id.clone()),
+            quant: None,
+            candidates: vec![],
+            reason: None,
+            read_as: None,
+        },
+        None => catalog.names().model(chunk),
+    };
     let width = rest.iter().take_while(|word| word.at < rest[0].at + chunk.len()).count();
     (found.outcome != Outcome::Unknown).then_some((width, Item::Model(found)))
 }
@@ -388,10 +400,16 @@ fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> Op
         (closed || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
     };
     let (width, found) = (1..=widest).rev().find_map(name)?;
-    // Small words after the name are not part of it.
+    if found.outcome == Outcome::Unknown {
+        // A closed model: as little of the text as names it.
+        return (1..=width).find_map(name);
+    }
+    // Small words after the name are not part of it, nor are others where it is exact without them.
     let is_small = |width: &usize| lexicon.is_filler(&rest[*width..*width + 1]);
     let trimmed = (1..width).rev().take_while(is_small).filter_map(name).last();
-    Some(trimmed.filter(|(_, shorter)| shorter.id == found.id).unwrap_or((width, found)))
+    let exact = || (1..width).rev().filter_map(name).find(|(_, shorter)| shorter.read_as.is_none());
+    let shorter = trimmed.or_else(|| found.read_as.as_ref().and_then(|_| exact()));
+    Some(shorter.filter(|(_, shorter)| shorter.id == found.id).unwrap_or((width, found)))
 }
 
 /// Whether a misspelt name is one of this model: its first word must be near one of the id's.
@@ -424,6 +442,11 @@ fn unlisted_gpu(plain: &str, rest: &[Word], before: Option<&Piece>, catalog: &Ca
     };
     let width = match rest[0].class {
         Class::Digits if digits(0).is_some() && suffix(1) => 2,
+        Class::Digits
+            if digits(0).is_some() && before.is_some_and(|piece| matches!(piece.text.as_str(), "张" | "块")) =>
+        {
+            1
+        }
         Class::Digits
             if digits(0).is_some() && before.is_some_and(|piece| matches!(piece.text.as_str(), "on a" | "on an")) =>
         {

@@ -1,7 +1,7 @@
 //! Names that take the value beside them, and values that say their own name.
 
 use super::{Act, Item, Listener, is_counted};
-use crate::request::knobs::{self, Kind, Knob};
+use crate::request::knobs::{self, Kind, Knob, Scope};
 use crate::request::lexicon::Sense;
 use crate::request::settings::{Value, Verb};
 
@@ -19,6 +19,9 @@ impl Listener {
     pub(super) fn numeric_knob(&mut self, knob: &'static Knob) -> Option<usize> {
         let next = self.at + 1;
         let mut at = self.past_light(next);
+        if knob.scope == Scope::Target && at > next + 1 {
+            return None;
+        }
         if self.has(at, &Sense::From) && self.number_at(at + 1).is_some() {
             at = self.past_light(at + 2);
         }
@@ -115,6 +118,11 @@ impl Listener {
             self.ask(&["quant"]);
             return Some(1);
         }
+        if knob.key == "eager" && (self.work == Verb::Train || self.already(knobs::of("attn"))) {
+            // Only an inference engine has an eager mode.
+            self.set_typed(knobs::of("attn"), "eager");
+            return Some(1);
+        }
         self.switch_on(knob).then_some(1)
     }
 
@@ -138,6 +146,19 @@ impl Listener {
         }
         self.set_typed(knob, &chosen.join(","));
         Some(at - self.at)
+    }
+
+    /// A word of no meaning by itself may be the value of the name after it: `rm stage`.
+    pub(super) fn unlisted(&mut self) -> usize {
+        let named = self.knob_at(self.at + 1).filter(|knob| matches!(knob.kind, Kind::Choice(_)));
+        if let Some(knob) = named
+            && let Ok(value) = knob.read(self.text(self.at), self.catalog)
+        {
+            self.set(knob, value);
+            return 2;
+        }
+        self.unknown();
+        1
     }
 
     /// A switch that is named and nothing more is wanted on.
@@ -206,6 +227,10 @@ impl Listener {
             values.iter().all(|(knob, _)| values.iter().filter(|(other, _)| other.key == knob.key).count() == 1)
                 && self.is_saying();
         let (knob, value) = self.prefer(&values);
+        if !self.told && !knob.scope.serves(self.work) {
+            self.unknown();
+            return Some(1);
+        }
         if let Some(width) = self.switched_off(knob, self.at + 1) {
             return Some(width);
         }

@@ -90,6 +90,21 @@ impl Listener {
         }
     }
 
+    /// `cheaper`, and of what: `a cheaper card`.
+    pub(super) fn wish(&mut self, knobs: &[&'static str]) -> usize {
+        let at = self.past_light(self.at + 1);
+        match self.knob_at(at) {
+            Some(knob) if knobs.contains(&knob.key) || knob.key == "model" => {
+                self.ask(&[if knob.key == "gpus" { "gpu" } else { knob.key }]);
+                at + 1 - self.at
+            }
+            _ => {
+                self.ask(knobs);
+                1
+            }
+        }
+    }
+
     /// `bigger batch`, `make it smaller`.
     pub(super) fn towards(&mut self, direction: i64) -> usize {
         self.direction = Some(direction);
@@ -121,6 +136,7 @@ impl Listener {
             return 1;
         }
         match self.text(self.at) {
+            _ if !self.speech.asks.is_empty() => {}
             word if word.contains('长') || word.contains("long") || word.contains("short") || word.contains('短') => {
                 self.ask(&["seq"]);
             }

@@ -2,6 +2,7 @@
 
 knob-model = The model: a name, a Hugging Face id, a size such as 7b, or custom with a shape of its own.
 knob-work = Which work a comparison, explanation or recipe is about: train or infer.
+knob-topic = What help is asked about: a knob.
 knob-part = The part of an answer to explain, such as optimizer or kv_cache.
 knob-layers = Decoder layers.
 knob-hidden = Hidden size: the width of the model.

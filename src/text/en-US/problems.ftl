@@ -35,3 +35,6 @@ problem-gpu-lacks-precision = { $gpu } has no { $precision } units; compute in {
 problem-rank-over-hidden = A LoRA rank of { $rank } is over the hidden size { $hidden }: such an adapter is no smaller than the weight.
 problem-global-batch = global_batch={ $global } contradicts batch × accum × data-parallel ranks = { $product }.
 problem-zero-and-sharding = zero is DeepSpeed’s sharding and sharding is FSDP’s; ask for one of them.
+problem-quantised-weights = Quantised weights are frozen, so method={ $method } cannot train them.
+problem-gguf-training = { $quant } is a GGUF type for inference; no framework trains adapters over it.
+problem-bnb-tensor-parallel = bitsandbytes packs each matrix of { $quant } whole, so tensor parallelism cannot split it.

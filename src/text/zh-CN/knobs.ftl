@@ -2,6 +2,7 @@
 
 knob-model = 模型：名称、Hugging Face id、规模（如 7b），或用 custom 自定义结构。
 knob-work = 对比、解释或配方针对哪种任务：train（训练）或 infer（推理）。
+knob-topic = 查看哪个参数的帮助。
 knob-part = 要解释的部分，如 optimizer（优化器）、kv_cache（KV 缓存）。
 knob-layers = 层数。
 knob-hidden = 隐藏维度，即模型宽度。

@@ -35,3 +35,6 @@ problem-gpu-lacks-precision = { $gpu } 没有 { $precision } 计算单元，请�
 problem-rank-over-hidden = LoRA 秩 { $rank } 超过了隐藏维度 { $hidden }，这样的适配器并不比原权重小。
 problem-global-batch = global_batch={ $global } 与 batch × accum × 数据并行数 = { $product } 矛盾。
 problem-zero-and-sharding = zero 是 DeepSpeed 的切分方式，sharding 是 FSDP 的，二者只能选其一。
+problem-quantised-weights = 量化后的权重是冻结的，method={ $method } 无法训练。
+problem-gguf-training = { $quant } 是推理用的 GGUF 类型，没有框架能在其上训练适配器。
+problem-bnb-tensor-parallel = bitsandbytes 将 { $quant } 的每个矩阵整体打包，张量并行无法切分。
