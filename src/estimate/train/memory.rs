@@ -312,5 +312,5 @@ fn rollout_cache(share: &Share, train: &Train, request: &Request) -> f64 {
         Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::Parallel(..) | Mixer::None => 0.0,
     };
     let each: f64 = share.layers.iter().map(|(kind, count)| count * token(&kind.mixer) / share.tensor).sum();
-    2.0 * each * (train.micro_batch_size * train.generations * request.seq) as f64
+    2.0 * each * train.micro_batch_size as f64 * train.generations as f64 * request.seq as f64
 }

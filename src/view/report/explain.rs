@@ -13,7 +13,7 @@ use crate::view::{Action, Body, View};
 /// The answer to `explain`, of the part that `part=` names or of all.
 pub fn explain(locale: Locale, outcome: &Outcome) -> View {
     let Outcome { request, estimate, plan } = outcome;
-    let only = request.settings.text("part").and_then(part_named);
+    let only = request.settings.choice("part").and_then(part_named);
     let mut view = View::new(locale, title(locale, request))
         .tone(tone(plan.verdict))
         .verdict(verdict(locale, request, estimate, plan.verdict))
