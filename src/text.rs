@@ -237,6 +237,13 @@ mod tests {
             .collect();
         assert!(unused.is_empty(), "in no code: {unused:?}");
         let mut missing = BTreeSet::new();
+        // Terms and steps are named by their keys alone.
+        for (at, _) in code.match_indices("\"term-").chain(code.match_indices("\"step-")) {
+            let key = code[at + 1..].split('"').next().unwrap_or_default();
+            if !known.contains_key(key) {
+                missing.insert(key);
+            }
+        }
         for start in ["msg!(", "tr(locale, ", "Key("] {
             for (at, _) in code.match_indices(start) {
                 let Some(rest) = code[at + start.len()..].trim_start().strip_prefix('"') else { continue };

@@ -36,8 +36,10 @@ const WIDEST_HEADING: usize = 18;
 /// The view's text, ending in a line break.
 pub fn draw(view: &View, screen: Screen) -> String {
     let mut text = Text { text: String::with_capacity(2048), screen };
-    text.text.push_str(&text.paint(&view.title, "1"));
-    text.text.push('\n');
+    if !view.title.is_empty() {
+        text.text.push_str(&text.paint(&view.title, "1"));
+        text.text.push('\n');
+    }
     if !view.verdict.is_empty() {
         let colour = match view.tone {
             Tone::Neutral => "0",

@@ -129,7 +129,7 @@ fn check_limits(message: &Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn any_view_is_within_discords_limits(view in view()) {
@@ -162,6 +162,79 @@ fn the_footer_ends_with_the_line() {
 }
 
 const TRAIN: &str = "train meta-llama/Meta-Llama-3-8B method=full seq=4096 batch=4 zero=3 gpu=a100-sxm-80gb gpus=8";
+
+/// A line of every verb, and mistakes.
+const LINES: [&str; 16] = [
+    TRAIN,
+    "train meta-llama/Meta-Llama-3-8B method=qlora seq=4096 batch=4 gpu=rtx-4090-24gb",
+    "train Qwen/Qwen3-30B-A3B stage=grpo method=lora gpu=h100-sxm-80gb gpus=8",
+    "train meta-llama/Llama-3.1-70B stage=pretrain tokens=100b gpu=h100-sxm-80gb gpus=64 nodes=8 tp=8",
+    "infer Qwen/Qwen2.5-72B-Instruct backend=vllm quant=awq seq=32768 concurrency=64 gpu=a100-sxm-80gb gpus=2",
+    "infer deepseek-ai/DeepSeek-V3 backend=sglang gpu=h200-sxm-141gb gpus=8",
+    "infer meta-llama/Meta-Llama-3-8B backend=llama.cpp quant=q4_k_m gpu=rtx-4090-24gb",
+    "infer meta-llama/Llama-3.1-70B gpu=rtx-4090-24gb",
+    "explain meta-llama/Meta-Llama-3-8B work=train method=lora gpu=a100-sxm-80gb",
+    "explain deepseek-ai/DeepSeek-V3 gpu=h200-sxm-141gb gpus=8",
+    "compare infer meta-llama/Meta-Llama-3-8B gpu=h100-sxm-80gb,rtx-4090-24gb",
+    "model deepseek-ai/DeepSeek-V3",
+    "gpu h100-sxm-80gb",
+    "recipe infer meta-llama/Meta-Llama-3-8B gpu=h100-sxm-80gb",
+    "help zero",
+    "train llama3 8b zero=7",
+];
+
+#[test]
+fn no_key_is_left_in_an_answer() {
+    for line in LINES {
+        for locale in Locale::ALL {
+            let text = draw(&say(line, locale), Screen::PLAIN);
+            // The request's own words stand in the line and in commands.
+            let words =
+                text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| !line.contains(word));
+            let keys: Vec<_> = words.filter(|word| KEY_STARTS.iter().any(|start| word.starts_with(start))).collect();
+            assert!(keys.is_empty(), "{line}, {}: {keys:?}", locale.tag());
+        }
+    }
+}
+
+/// How the keys of texts begin that answers are made of.
+const KEY_STARTS: [&str; 13] = [
+    "heading-", "part-", "row-", "term-", "basis-", "step-", "note-", "limit-", "infer-", "train-", "plan-",
+    "problem-", "knob-",
+];
+
+#[test]
+fn every_answer_is_within_discords_limits() {
+    for line in LINES {
+        for locale in Locale::ALL {
+            check_limits(&embed::message(&say(line, locale), false));
+        }
+    }
+}
+
+#[test]
+fn a_strangers_words_are_quoted_and_do_nothing() {
+    let message = embed::message(&say("train @everyone<@1>`**[x](http://y)\u{202e}", Locale::En), false);
+    let text = message["embeds"][0]["description"].as_str().unwrap();
+    assert!(text.contains("everyone"), "{text}");
+    for live in ["@everyone", "<@1>", "](http:/", "\u{202e}"] {
+        assert!(!text.replace("\\<", "").contains(live), "{live} in {text}");
+    }
+}
+
+#[test]
+fn a_chinese_answer_has_no_english_sentence() {
+    // Names, units and knobs have no such words.
+    let small = ["the", "of", "and", "to", "is", "are", "in", "per", "with", "for", "a", "from", "than"];
+    for line in LINES.iter().filter(|line| !line.starts_with("recipe") && !line.starts_with("explain")) {
+        let view = say(line, Locale::ZhCn);
+        let sections = view.sections.iter().filter(|section| section.heading != "来源");
+        let view = View { sections: sections.cloned().collect(), line: None, ..view.clone() };
+        let text = draw(&view, Screen::PLAIN);
+        let found: Vec<_> = text.split_whitespace().filter(|word| small.contains(word)).collect();
+        assert!(found.is_empty(), "{line}: {found:?} in\n{text}");
+    }
+}
 
 /// Bytes of so many GiB.
 fn gib(gib: f64) -> Bytes {
