@@ -24,18 +24,25 @@ use crate::message::Problem;
 use crate::msg;
 use crate::text::Locale;
 use follow_up::Threads;
+use futures::FutureExt;
 use pictures::Pictures;
+use place::Asked;
 use poise::serenity_prelude as serenity;
 use reply::refusal_of;
+use serenity::http::Ratelimit;
 use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use visitors::Visitors;
 
 /// How long the answers that are under way may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Between looks for rate limits that have passed.
+const SWEEP: Duration = Duration::from_secs(600);
 /// Longest pause between attempts to register.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -84,6 +91,7 @@ pub async fn serve(
         .map_err(|error| startup_problem(&error))?;
     let shards = client.shard_manager.clone();
     tokio::select! {
+        () = sweep_rate_limits(client.http.clone()), if client.http.ratelimiter.is_some() => Ok(()),
         ended = client.start_autosharded() => ended.map_err(|error| startup_problem(&error)),
         () = stop => {
             tracing::info!("stopping");
@@ -151,10 +159,14 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
             tracing::info!(guilds = data_about_bot.guilds.len(), "online");
         }
         FullEvent::InteractionCreate { interaction: Interaction::Component(pressed) } => {
-            bot.pressed(http, pressed).await
+            if survives(bot.pressed(http, pressed)).await.is_none() {
+                bot.apologize(http, &Asked::from(pressed)).await;
+            }
         }
         FullEvent::InteractionCreate { interaction: Interaction::Modal(submitted) } => {
-            bot.submitted(http, submitted).await
+            if survives(bot.submitted(http, submitted)).await.is_none() {
+                bot.apologize(http, &Asked::from(submitted)).await;
+            }
         }
         FullEvent::Message { new_message } => bot.written(http, context.bot_id(), new_message).await,
         FullEvent::GuildCreate { guild, .. } => bot.threads.learn(guild, context.bot_id()),
@@ -163,6 +175,27 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
         _ => {}
     }
     Ok(())
+}
+
+/// What a handler gives, unless it panics: then its user still hears of it. Commands are so guarded by
+/// the framework.
+async fn survives<T>(handler: impl Future<Output = T>) -> Option<T> {
+    AssertUnwindSafe(handler).catch_unwind().await.ok()
+}
+
+/// The library keeps a rate limit for each interaction for ever; those that have passed are dropped.
+async fn sweep_rate_limits(http: Arc<serenity::Http>) {
+    let Some(limiter) = &http.ratelimiter else { return };
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let now = SystemTime::now();
+        // A locked one is in use.
+        let is_needed = |route: &Mutex<Ratelimit>| match route.try_lock() {
+            Ok(route) => route.reset().is_some_and(|at| at > now),
+            Err(_) => true,
+        };
+        limiter.routes().write().await.retain(|_, route| is_needed(route));
+    }
 }
 
 /// Counts what the library could not read: to a user an unread interaction is a dead bot.

@@ -111,7 +111,7 @@ mod tests {
             ("DISCORD_GUILD_ID", "lab"),
             ("DISCORD_MESSAGE_CONTENT", "maybe"),
         ] {
-            let problem = read(&[("DISCORD_TOKEN", "secret"), (name, value)]).unwrap_err();
+            let problem = read(&[(name, value), ("DISCORD_TOKEN", "secret")]).unwrap_err();
             assert_eq!(problem.message, msg!("discord-bad-setting", name = name));
         }
     }

@@ -189,7 +189,7 @@ impl Bot {
                 )));
             }
             let is_discords = match &self.config.api_base {
-                Some(base) => file.url.starts_with(base.as_str()),
+                Some(base) => file.url.strip_prefix(base.as_str()).is_some_and(|path| path.starts_with('/')),
                 None => FILE_HOSTS.iter().any(|host| file.url.starts_with(host)),
             };
             let bytes = if is_discords { file.download().await.ok() } else { None };

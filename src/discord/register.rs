@@ -100,3 +100,45 @@ fn offer(object: &mut Value, words: Vec<&str>) {
         object["choices"] = words.iter().map(|word| json!({"name": word, "value": word})).collect();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_command_and_option_has_a_name_and_a_description() {
+        let mut missing = Vec::new();
+        for slash in SLASH {
+            let names = slash.options.iter().map(|option| ("option", option.name()));
+            for (kind, name) in names.chain([("command", slash.name)]) {
+                let keys = [format!("{kind}-{name}"), format!("{kind}-{name}-name")];
+                missing.extend(keys.into_iter().filter(|key| !text::has(key)));
+            }
+        }
+        assert!(missing.is_empty(), "no text for {missing:?}");
+    }
+
+    #[test]
+    fn options_of_a_command_are_told_apart_in_both_languages() {
+        for slash in SLASH {
+            for locale in Locale::ALL {
+                let name = |option: &Opt| tr(locale, &format!("option-{}-name", option.name())).into_owned();
+                let names: BTreeSet<String> = slash.options.iter().map(name).collect();
+                assert_eq!(names.len(), slash.options.len(), "/{} in {}", slash.name, locale.tag());
+            }
+        }
+    }
+
+    #[test]
+    fn a_knobs_range_and_choices_are_its_options() {
+        let catalog = Catalog::embedded();
+        let zero = option(Opt::Knob("zero"), catalog);
+        assert_eq!((&zero["type"], &zero["min_value"], &zero["max_value"]), (&json!(INTEGER), &json!(0), &json!(3)));
+        let method = option(Opt::Knob("method"), catalog);
+        assert_eq!(method["choices"][2], json!({"name": "qlora", "value": "qlora"}));
+        let model = option(Opt::Needed("model"), catalog);
+        assert_eq!((&model["required"], &model["autocomplete"]), (&json!(true), &json!(true)));
+    }
+}

@@ -4,6 +4,9 @@ use super::world::{What, is_ephemeral, number};
 use serde_json::Value;
 use std::fmt;
 
+/// Options of a select that are shown before it is opened.
+const FOLDED: usize = 6;
+
 /// One thing that appeared on a person's screen.
 #[derive(Clone, Debug)]
 pub struct Shown(pub(super) What);
@@ -114,7 +117,11 @@ fn message_text(f: &mut fmt::Formatter<'_>, mark: &str, message: &Value) -> fmt:
                 Some(2) => format!("[{}]", component["label"].as_str().unwrap_or_default()),
                 _ => {
                     let options = component["options"].as_array().into_iter().flatten();
-                    let labels: Vec<_> = options.filter_map(|option| option["label"].as_str()).collect();
+                    let mut labels: Vec<_> = options.filter_map(|option| option["label"].as_str()).collect();
+                    if labels.len() > FOLDED {
+                        labels.truncate(FOLDED);
+                        labels.push("…");
+                    }
                     format!("<{} ▾ {}>", component["placeholder"].as_str().unwrap_or_default(), labels.join(" | "))
                 }
             });
