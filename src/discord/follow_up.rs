@@ -61,6 +61,10 @@ impl Threads {
             self.known().threads.entry(thread.id).or_default().is_own |= thread.owner_id == Some(bot);
         }
     }
+    /// Known at once where the bot opens it: people may be faster than the event.
+    pub fn own(&self, thread: ChannelId) {
+        self.known().threads.entry(thread).or_default().is_own = true;
+    }
     pub fn forget(&self, thread: ChannelId) {
         self.known().threads.remove(&thread);
     }

@@ -157,6 +157,7 @@ impl Bot {
         const ALREADY_THERE: isize = 160_004;
         let opened = match http.create_thread_from_message(asked.channel, message.id, &settings, None).await {
             Ok(thread) => {
+                self.threads.own(thread.id);
                 let place = Place { is_thread: true, ..asked.place };
                 let first = self.draw(*view, &place).await.saying(&tr(locale, "thread-hint"));
                 reply::post(http, thread.id, &first).await.map(|_| thread.id.get())
