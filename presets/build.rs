@@ -39,6 +39,8 @@ fn main() {
     let architectures = presets.get("architecture").cloned().unwrap_or_default();
     if let Some(Value::Array(models)) = presets.get_mut("model") {
         *models = models.iter().map(|row| shaped(model(row, models, &architectures))).collect();
+        let shapes = apart(models);
+        presets.insert("shape".to_owned(), shapes);
     }
     if let Some(Value::Array(rows)) = presets.get_mut("architecture") {
         *rows = rows.iter().cloned().map(shaped).collect();
@@ -105,6 +107,20 @@ fn shaped(row: Value) -> Value {
     let (mut naming, shape): (Table, Table) = row.into_iter().partition(|(key, _)| names(key));
     naming.insert("shape".to_owned(), Value::Object(shape));
     Value::Object(naming)
+}
+
+/// Takes the models' shapes out into a list of their own, each once, and leaves its place there.
+fn apart(models: &mut [Value]) -> Value {
+    let mut shapes: Vec<Value> = Vec::new();
+    for model in models {
+        let shape = model["shape"].take();
+        let known = shapes.iter().position(|known| *known == shape);
+        model["shape"] = known.unwrap_or(shapes.len()).into();
+        if known.is_none() {
+            shapes.push(shape);
+        }
+    }
+    shapes.into()
 }
 
 /// `top` laid over `base`, table by table.

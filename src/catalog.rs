@@ -10,6 +10,7 @@ pub mod constant;
 pub mod format;
 pub mod gpu;
 mod layout;
+mod pattern;
 pub mod model;
 pub mod names;
 pub mod recipe;
@@ -73,6 +74,7 @@ const fn one_vector() -> shape::QkNorm {
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 struct Presets {
+    shape: Vec<Shape>,
     model: Vec<ModelRow>,
     architecture: Vec<Architecture>,
     gpu: Vec<gpu::Row>,
@@ -97,7 +99,8 @@ struct ModelRow {
     #[serde(default)]
     uncounted: Option<String>,
     source: Source,
-    shape: Shape,
+    /// Its place among the shapes: many models have the same.
+    shape: usize,
 }
 
 static EMBEDDED: LazyLock<Catalog> = LazyLock::new(|| {
@@ -112,8 +115,9 @@ impl Catalog {
 
     fn read(json: &str) -> Result<Self, String> {
         let presets: Presets = serde_json::from_str(json).map_err(|fault| fault.to_string())?;
+        let shapes: Vec<Model> = presets.shape.into_iter().map(Model::of).collect::<Result<_, _>>()?;
         Ok(Self {
-            models: presets.model.into_iter().map(|row| row.model().map(Arc::new)).collect::<Result<_, _>>()?,
+            models: presets.model.into_iter().map(|row| Arc::new(row.model(&shapes))).collect(),
             architectures: presets.architecture,
             gpus: presets.gpu.into_iter().map(gpu::Row::gpu).collect::<Result<_, _>>()?,
             formats: presets.format,
@@ -126,11 +130,11 @@ impl Catalog {
         })
     }
 
-    /// The model of this id, or the one whose shape it has.
     pub fn architecture(&self, model_type: &str) -> Option<&Architecture> {
         self.architectures.iter().find(|row| row.model_types.iter().any(|known| known == model_type))
     }
 
+    /// The model of this id, or the one whose shape it has.
     pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
         let own = self.models.iter().find(|model| model.id == id);
         own.or_else(|| self.models.get(self.names().row(id)?))
@@ -147,14 +151,14 @@ impl Catalog {
 }
 
 impl ModelRow {
-    fn model(self) -> Result<Model, String> {
-        let model = Model::of(self.shape).map_err(|fault| format!("{}: {fault}", self.id))?;
+    fn model(self, shapes: &[Model]) -> Model {
+        let model = shapes[self.shape].clone();
         let mut counts = model.counts.clone();
         if let (Some(total), Some(_)) = (self.parameters, &self.uncounted) {
             counts.active = total - model.vision_parameters - (model.counts.total - model.counts.active);
             counts.total = total;
         }
-        Ok(Model {
+        Model {
             id: self.id,
             family: self.family,
             aliases: self.aliases,
@@ -164,6 +168,6 @@ impl ModelRow {
             uncounted: self.uncounted,
             source: self.source,
             ..model
-        })
+        }
     }
 }

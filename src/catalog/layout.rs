@@ -4,7 +4,8 @@
 //! (Hugging Face `transformers` modelling files, named by `model_type`).
 
 use super::model::{Architecture, Direction, Ffn, Indexer, LayerKind, Mixer, Norm, Role, Tensor};
-use super::shape::{Attention, Block, Compressed, Linear, LinearKind, Mamba, Moe, OutputGate, QkNorm, Shape, pattern};
+use super::pattern::{Block, pattern};
+use super::shape::{Attention, Compressed, Linear, LinearKind, Mamba, Moe, OutputGate, QkNorm, Shape};
 
 pub struct Layout {
     pub layers: Vec<LayerKind>,

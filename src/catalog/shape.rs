@@ -5,6 +5,7 @@
 //! `presets/architectures.toml` before they get here.
 
 use super::model::{Activation, Architecture, Fused, Indexer, Norm};
+use super::pattern::{Block, pattern};
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -117,10 +118,12 @@ impl Default for Shape {
 
 /// Beyond these no model is in sight, and products of them stay far from overflow.
 pub(super) const MOST_LAYERS: u64 = 1000;
-const WIDEST: u64 = 1 << 19;
+pub(super) const WIDEST: u64 = 1 << 19;
 const MOST_TOKENS: u64 = 1 << 24;
 const MOST_EXPERTS: u64 = 1 << 13;
 const MOST_HEADS: u64 = 1 << 13;
+/// Residual streams, prediction layers, convolution taps.
+const MOST_RARE: u64 = 64;
 
 impl Shape {
     /// The first figure that cannot be, by the name of its knob.
@@ -143,8 +146,46 @@ impl Shape {
             ("experts", moe.is_some_and(|moe| moe.experts > MOST_EXPERTS || moe.every == 0)),
             ("top_k", moe.is_some_and(|moe| moe.top_k > moe.experts)),
             ("expert_ffn", moe.is_some_and(|moe| width(&[moe.intermediate_size, moe.shared_intermediate_size]))),
+            ("shape", width(&self.rarer_widths()) || self.rarer_counts().iter().any(|&count| count > MOST_RARE)),
         ];
         faults.into_iter().find_map(|(knob, wrong)| wrong.then_some(knob))
+    }
+
+    fn rarer_widths(&self) -> [u64; 16] {
+        let attention = &self.attention;
+        let mamba = self.mamba.as_ref();
+        let linear = self.linear.as_ref();
+        let indexer = attention.indexer.as_ref();
+        let all = |linear: &Linear| (linear.key_heads * linear.key_head_dim).max(linear.value_heads * linear.value_head_dim);
+        [
+            attention.q_lora_rank.unwrap_or(0),
+            attention.nope_head_dim,
+            attention.rope_head_dim,
+            attention.value_head_dim.unwrap_or(0),
+            attention.compressed.as_ref().map_or(0, |compressed| compressed.output_groups * compressed.o_lora_rank),
+            indexer.map_or(0, |indexer| indexer.heads * indexer.head_dim),
+            linear.map_or(0, all),
+            mamba.map_or(0, |mamba| mamba.inner_size),
+            mamba.map_or(0, |mamba| mamba.state_size * mamba.groups.max(1)),
+            mamba.map_or(0, |mamba| mamba.time_step_rank.max(mamba.heads)),
+            self.embedding_size.unwrap_or(0),
+            self.per_layer_input_size.unwrap_or(0),
+            self.laurel_rank.unwrap_or(0),
+            self.moe.as_ref().and_then(|moe| moe.latent_size).unwrap_or(0),
+            self.sliding.head_dim.unwrap_or(0),
+            self.sliding.heads.or(self.sliding.kv_heads).unwrap_or(0),
+        ]
+    }
+
+    fn rarer_counts(&self) -> [u64; 6] {
+        [
+            self.hyper_connections.unwrap_or(0),
+            self.altup_inputs.unwrap_or(0),
+            self.mtp_layers,
+            self.block_norms,
+            self.linear.as_ref().map_or(0, |linear| linear.conv_kernel),
+            self.mamba.as_ref().map_or(0, |mamba| mamba.conv_kernel),
+        ]
     }
 
     /// What stands at each depth of one stack.
@@ -381,92 +422,4 @@ impl Default for Moe {
             beside_dense: false,
         }
     }
-}
-
-/// What stands at one depth, as a pattern names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Block {
-    Full,
-    Sliding,
-    /// Attention over the tokens that an indexer picks (DeepSeek-V3.2).
-    Sparse,
-    /// Attention over the tokens that the last `Sparse` layer picked (GLM-5.2).
-    Shared,
-    /// Attention over a heavily compressed cache (DeepSeek-V4).
-    Compressed,
-    Linear,
-    Mamba,
-    /// Attention and Mamba side by side.
-    Parallel,
-    /// An FFN alone, dense or of experts.
-    Mlp,
-    Moe,
-}
-
-impl Block {
-    pub const fn attends(self) -> bool {
-        use Block::*;
-        matches!(self, Full | Sliding | Sparse | Shared | Compressed | Parallel)
-    }
-}
-
-/// Reads `5 sliding, full`: runs of blocks, repeated until every layer has one. Parentheses repeat a
-/// group: `3 (mamba, mlp), full`.
-pub fn pattern(text: &str, layers: u64) -> Result<Vec<Block>, String> {
-    let mut runs = Runs { rest: text };
-    let unit = runs.list()?;
-    if !runs.rest.trim().is_empty() {
-        return Err(runs.rest.to_owned());
-    }
-    let unit = if unit.is_empty() { vec![Block::Full] } else { unit };
-    Ok(unit.into_iter().cycle().take(layers as usize).collect())
-}
-
-struct Runs<'a> {
-    rest: &'a str,
-}
-
-impl Runs<'_> {
-    fn list(&mut self) -> Result<Vec<Block>, String> {
-        let mut blocks = Vec::new();
-        loop {
-            self.rest = self.rest.trim_start();
-            if self.rest.is_empty() || self.rest.starts_with(')') {
-                return Ok(blocks);
-            }
-            let digits = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
-            let count = if digits == 0 { 1 } else { self.rest[..digits].parse().map_err(|_| self.rest.to_owned())? };
-            self.rest = self.rest[digits..].trim_start();
-            let run = if let Some(inner) = self.rest.strip_prefix('(') {
-                self.rest = inner;
-                let group = self.list()?;
-                self.rest = self.rest.strip_prefix(')').ok_or("(")?;
-                group
-            } else {
-                let end = self.rest.find([',', ')']).unwrap_or(self.rest.len());
-                let (word, rest) = self.rest.split_at(end);
-                self.rest = rest;
-                vec![block(word.trim()).ok_or_else(|| word.to_owned())?]
-            };
-            blocks.extend(run.repeat(count).iter());
-            self.rest = self.rest.trim_start();
-            self.rest = self.rest.strip_prefix(',').unwrap_or(self.rest);
-        }
-    }
-}
-
-fn block(word: &str) -> Option<Block> {
-    Some(match word {
-        "full" => Block::Full,
-        "sliding" => Block::Sliding,
-        "sparse" => Block::Sparse,
-        "shared" => Block::Shared,
-        "compressed" => Block::Compressed,
-        "linear" => Block::Linear,
-        "mamba" => Block::Mamba,
-        "parallel" => Block::Parallel,
-        "mlp" => Block::Mlp,
-        "moe" => Block::Moe,
-        _ => return None,
-    })
 }

@@ -4,7 +4,8 @@
 //! biases and norms, so the count is within a few percent of the tower, a fraction of a percent of the model. Knows no
 //! audio towers and no cross attention.
 
-use super::Config;
+use super::fields::Config;
+use crate::catalog::shape::{MOST_LAYERS, WIDEST};
 
 /// `depth · (4h² + 2·h·i)` for `h` hidden and `i` intermediate size, three times `h·i` where gated; patches of
 /// `3·p²·t` values; after merging `m²` patches a projector `(m²h)² + m²h·T` to the text's hidden size `T`, one more for
@@ -14,14 +15,18 @@ pub(super) fn parameters(config: &Config, text_hidden: u64) -> Option<u64> {
     // Qwen2-VL's `hidden_size` is that of the text.
     let hidden = vision.count(&["embed_dim", "hidden_size", "vt_hidden_size", "width"])?;
     let depth = vision.count(&["depth", "num_hidden_layers", "vt_num_hidden_layers", "layers", "num_layers"])?;
+    let plausible = hidden.max(text_hidden) <= WIDEST && depth <= MOST_LAYERS;
     let ratio = vision.number("mlp_ratio").unwrap_or(4.0);
     let intermediate = vision.count(&["intermediate_size", "vt_intermediate_size"]);
     let intermediate = intermediate.unwrap_or((hidden as f64 * ratio) as u64);
+    if !plausible || intermediate > WIDEST {
+        return None;
+    }
     let matrices = if vision.text("hidden_act") == Some("silu") { 3 } else { 2 };
     let layer = 4 * hidden * hidden + matrices * hidden * intermediate + 9 * hidden + intermediate;
 
-    let patch = vision.count(&["patch_size"]).unwrap_or(14).max(1);
-    let patches = 3 * patch * patch * vision.count(&["temporal_patch_size"]).unwrap_or(1) * hidden;
+    let patch = vision.count(&["patch_size"]).unwrap_or(14).clamp(1, 256);
+    let patches = 3 * patch * patch * vision.count(&["temporal_patch_size"]).unwrap_or(1).min(16) * hidden + hidden;
     let rotary = vision.text("position_embedding_type") == Some("rope") || vision.has("rope_theta");
     let grid = vision.count(&["image_size"]).filter(|_| !rotary).map(|side| (side / patch).pow(2));
     let square = vision.count(&["init_pos_emb_height"]).map(|side| side * side);
@@ -30,9 +35,10 @@ pub(super) fn parameters(config: &Config, text_hidden: u64) -> Option<u64> {
     let merge = vision.count(&["spatial_merge_size", "merge_kernel_size"]);
     let projector = match merge.or(config.count(&["spatial_merge_size"])) {
         Some(side) => {
-            let merged = hidden * side * side;
+            let merged = hidden * side.min(8).pow(2);
             let deeper = vision.list("deepstack_visual_indexes").map_or(0, |layers| layers.len() as u64);
-            (1 + deeper) * (merged * merged + merged * text_hidden)
+            let norms = 2 * hidden + deeper * 2 * merged;
+            (1 + deeper) * (merged + 1) * (merged + text_hidden) + norms
         }
         None => hidden * text_hidden + text_hidden * text_hidden,
     };

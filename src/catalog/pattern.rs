@@ -1,0 +1,115 @@
+//! The order of a model's layers, as a preset writes it: `5 sliding, full`.
+
+/// What stands at one depth, as a pattern names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    Full,
+    Sliding,
+    /// Attention over the tokens that an indexer picks (DeepSeek-V3.2).
+    Sparse,
+    /// Attention over the tokens that the last `Sparse` layer picked (GLM-5.2).
+    Shared,
+    /// Attention over a heavily compressed cache (DeepSeek-V4).
+    Compressed,
+    Linear,
+    Mamba,
+    /// Attention and Mamba side by side.
+    Parallel,
+    /// An FFN alone, dense or of experts.
+    Mlp,
+    Moe,
+}
+
+impl Block {
+    pub const fn attends(self) -> bool {
+        use Block::*;
+        matches!(self, Full | Sliding | Sparse | Shared | Compressed | Parallel)
+    }
+}
+
+/// Reads `5 sliding, full`: runs of blocks, repeated until every layer has one. Parentheses repeat a
+/// group: `3 (mamba, mlp), full`.
+pub fn pattern(text: &str, layers: u64) -> Result<Vec<Block>, String> {
+    let mut runs = Runs { rest: text };
+    let unit = runs.list()?;
+    if !runs.rest.trim().is_empty() {
+        return Err(runs.rest.to_owned());
+    }
+    let unit = if unit.is_empty() { vec![Block::Full] } else { unit };
+    Ok(unit.into_iter().cycle().take(layers as usize).collect())
+}
+
+struct Runs<'a> {
+    rest: &'a str,
+}
+
+impl Runs<'_> {
+    fn list(&mut self) -> Result<Vec<Block>, String> {
+        let mut blocks = Vec::new();
+        loop {
+            self.rest = self.rest.trim_start();
+            if self.rest.is_empty() || self.rest.starts_with(')') {
+                return Ok(blocks);
+            }
+            let digits = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
+            let count = if digits == 0 { 1 } else { self.rest[..digits].parse().map_err(|_| self.rest.to_owned())? };
+            self.rest = self.rest[digits..].trim_start();
+            let run = if let Some(inner) = self.rest.strip_prefix('(') {
+                self.rest = inner;
+                let group = self.list()?;
+                self.rest = self.rest.strip_prefix(')').ok_or("(")?;
+                group
+            } else {
+                let end = self.rest.find([',', ')']).unwrap_or(self.rest.len());
+                let (word, rest) = self.rest.split_at(end);
+                self.rest = rest;
+                vec![block(word.trim()).ok_or_else(|| word.to_owned())?]
+            };
+            blocks.extend(run.repeat(count).iter());
+            self.rest = self.rest.trim_start();
+            self.rest = self.rest.strip_prefix(',').unwrap_or(self.rest);
+        }
+    }
+}
+
+fn block(word: &str) -> Option<Block> {
+    Some(match word {
+        "full" => Block::Full,
+        "sliding" => Block::Sliding,
+        "sparse" => Block::Sparse,
+        "shared" => Block::Shared,
+        "compressed" => Block::Compressed,
+        "linear" => Block::Linear,
+        "mamba" => Block::Mamba,
+        "parallel" => Block::Parallel,
+        "mlp" => Block::Mlp,
+        "moe" => Block::Moe,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, layers: u64, expect: &[Block]) {
+        assert_eq!(pattern(text, layers).as_deref(), Ok(expect), "{text}");
+    }
+
+    #[test]
+    fn runs_and_groups_repeat_until_every_layer_has_a_block() {
+        use Block::{Full, Mamba, Mlp, Sliding};
+        check("", 2, &[Full, Full]);
+        check("2 sliding, full", 4, &[Sliding, Sliding, Full, Sliding]);
+        check("2 (mamba, mlp), full", 5, &[Mamba, Mlp, Mamba, Mlp, Full]);
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_named() {
+        assert_eq!(pattern("full, slidng", 2), Err("slidng".to_owned()));
+        for odd in ["2 (full", "full)", "(", "9999999999999999999999 full"] {
+            assert!(pattern(odd, 2).is_err(), "{odd}");
+        }
+    }
+}
