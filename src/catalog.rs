@@ -115,9 +115,8 @@ impl Catalog {
 
     fn read(json: &str) -> Result<Self, String> {
         let presets: Presets = serde_json::from_str(json).map_err(|fault| fault.to_string())?;
-        let shapes: Vec<Model> = presets.shape.into_iter().map(Model::of).collect::<Result<_, _>>()?;
         Ok(Self {
-            models: presets.model.into_iter().map(|row| Arc::new(row.model(&shapes))).collect(),
+            models: models(presets.model, presets.shape)?,
             architectures: presets.architecture,
             gpus: presets.gpu.into_iter().map(gpu::Row::gpu).collect::<Result<_, _>>()?,
             formats: presets.format,
@@ -150,12 +149,30 @@ impl Catalog {
     }
 }
 
+/// Each shape is laid out for the first model that has it, and copied for the others.
+fn models(rows: Vec<ModelRow>, shapes: Vec<Shape>) -> Result<Vec<Arc<Model>>, String> {
+    let mut shapes: Vec<Option<Shape>> = shapes.into_iter().map(Some).collect();
+    let mut first = vec![0; shapes.len()];
+    let mut models: Vec<Arc<Model>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let at = row.shape;
+        let laid_out = match shapes[at].take() {
+            Some(shape) => {
+                first[at] = models.len();
+                Model::of(shape).map_err(|fault| format!("{}: {fault}", row.id))?
+            }
+            None => Model::clone(&models[first[at]]),
+        };
+        models.push(Arc::new(row.model(laid_out)));
+    }
+    Ok(models)
+}
+
 impl ModelRow {
-    fn model(self, shapes: &[Model]) -> Model {
-        let model = shapes[self.shape].clone();
-        let mut counts = model.counts.clone();
+    fn model(self, model: Model) -> Model {
+        let mut counts = model.count();
         if let (Some(total), Some(_)) = (self.parameters, &self.uncounted) {
-            counts.active = total - model.vision_parameters - (model.counts.total - model.counts.active);
+            counts.active = total.saturating_sub(counts.total - counts.active);
             counts.total = total;
         }
         Model {

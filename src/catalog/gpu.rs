@@ -199,7 +199,8 @@ fn measure(text: &str) -> Option<Measure> {
         "PFLOPS" | "POPS" => 1e15,
         _ => return None,
     };
-    Some(Measure(number.replace('_', "").parse::<f64>().ok()? * scale))
+    let number = if number.contains('_') { number.replace('_', "").parse() } else { number.parse::<f64>() };
+    Some(Measure(number.ok()? * scale))
 }
 
 /// Both directions of a slot, `4.0 x16`: 2 GB/s a lane in generation 3, twice that in each next.

@@ -14,10 +14,13 @@ pub struct Layout {
 }
 
 /// Tensors of one place in the model, as they are declared.
-#[derive(Default)]
 struct Tensors(Vec<Tensor>);
 
 impl Tensors {
+    fn new() -> Self {
+        // A layer has about that many.
+        Self(Vec::with_capacity(16))
+    }
     fn push(&mut self, tensor: Tensor) {
         if tensor.parameters() > 0 {
             self.0.push(tensor);
@@ -82,7 +85,7 @@ fn depths(shape: &Shape) -> Result<Vec<Depth>, String> {
         ],
     };
     let moe = shape.moe.as_ref().filter(|moe| moe.experts > 0);
-    let mut depths = Vec::new();
+    let mut depths = Vec::with_capacity(shape.layers as usize);
     for &(direction, layers) in stacks {
         let blocks = pattern(&shape.pattern, layers)?;
         for (at, block) in (0..layers).zip(blocks) {
@@ -106,7 +109,7 @@ fn depths(shape: &Shape) -> Result<Vec<Depth>, String> {
 
 fn layer(shape: &Shape, depth: Depth) -> Result<LayerKind, String> {
     let hidden = shape.hidden_size;
-    let mut tensors = Tensors::default();
+    let mut tensors = Tensors::new();
     for _ in 0..shape.block_norms {
         tensors.norm(shape.norm, hidden);
     }
@@ -500,7 +503,7 @@ fn residual(shape: &Shape, tensors: &mut Tensors) {
 fn outer(shape: &Shape) -> Vec<Tensor> {
     let hidden = shape.hidden_size;
     let width = shape.embedding_size.unwrap_or(hidden);
-    let mut tensors = Tensors::default();
+    let mut tensors = Tensors::new();
     tensors.push(Tensor::matrix(Role::Embedding, shape.vocab_size, width));
     if let Some(beyond) = shape.learned_positions {
         tensors.push(Tensor::matrix(Role::Position, shape.max_position.unwrap_or_default() + beyond, hidden));

@@ -353,30 +353,31 @@ impl Model {
         Ok(model)
     }
 
-    fn count(&self) -> Counts {
-        let sum = |wanted: fn(Role) -> bool| -> u64 {
-            self.tensors().filter(|(_, t)| wanted(t.role)).map(|(times, t)| times * t.parameters()).sum()
-        };
-        let text = sum(|_| true);
-        let idle: u64 = self
-            .layers
-            .iter()
-            .map(|kind| match kind.ffn {
-                Ffn::Moe { experts, top_k, .. } => kind.count * kind.routed_parameters() / experts * (experts - top_k),
-                Ffn::Dense { .. } | Ffn::None => 0,
-            })
-            .sum();
-        let last = self.order.last().map_or(0, |&kind| self.layers[usize::from(kind)].parameters());
-        let hidden = self.hidden_size;
-        Counts {
-            total: text + self.vision_parameters,
-            active: text - idle,
-            embedding: sum(|role| role == Role::Embedding),
-            lm_head: sum(|role| role == Role::LmHead),
-            routed_experts: self.layers.iter().map(|kind| kind.count * kind.routed_parameters()).sum(),
-            layer_linears: sum(Role::is_layer_linear),
-            mtp: self.mtp_layers * (last + 2 * hidden * hidden + 3 * hidden),
+    /// From the tensors.
+    pub(super) fn count(&self) -> Counts {
+        let mut counts = Counts::default();
+        for (times, tensor) in self.tensors() {
+            let parameters = times * tensor.parameters();
+            counts.total += parameters;
+            match tensor.role {
+                Role::Embedding => counts.embedding += parameters,
+                Role::LmHead => counts.lm_head += parameters,
+                role if role.is_layer_linear() => counts.layer_linears += parameters,
+                _ => {}
+            }
         }
+        counts.active = counts.total;
+        counts.total += self.vision_parameters;
+        for kind in &self.layers {
+            if let Ffn::Moe { experts, top_k, .. } = kind.ffn {
+                let routed = kind.count * kind.routed_parameters();
+                counts.routed_experts += routed;
+                counts.active -= routed / experts * (experts - top_k);
+            }
+        }
+        let last = self.order.last().map_or(0, |&kind| self.layers[usize::from(kind)].parameters());
+        counts.mtp = self.mtp_layers * (last + 2 * self.hidden_size.pow(2) + 3 * self.hidden_size);
+        counts
     }
 
     pub fn depth(&self) -> u64 {

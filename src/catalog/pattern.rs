@@ -21,10 +21,8 @@ pub enum Block {
 }
 
 impl Block {
-    pub const fn attends(self) -> bool {
-        use Block::*;
-        matches!(self, Full | Sliding | Sparse | Shared | Compressed | Parallel)
-    }
+    /// Words of those with attention.
+    pub const ATTENDING: [&str; 6] = ["full", "sliding", "sparse", "shared", "compressed", "parallel"];
 }
 
 /// Reads `5 sliding, full`: runs of blocks, repeated until every layer has one. Parentheses repeat a

@@ -5,7 +5,7 @@
 //! `presets/architectures.toml` before they get here.
 
 use super::model::{Activation, Architecture, Fused, Indexer, Norm};
-use super::pattern::{Block, pattern};
+use super::pattern::Block;
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -129,7 +129,7 @@ impl Shape {
     /// The first figure that cannot be, by the name of its knob.
     pub fn impossible(&self) -> Option<&'static str> {
         let Attention { heads, kv_heads, head_dim, .. } = self.attention;
-        let attends = self.blocks().is_ok_and(|blocks| blocks.iter().any(|block| block.attends()));
+        let attends = self.pattern.is_empty() || Block::ATTENDING.iter().any(|word| self.pattern.contains(word));
         let latent = self.attention.kv_lora_rank.is_some();
         let moe = self.moe.as_ref();
         let width = |widths: &[u64]| widths.iter().any(|&width| width > WIDEST);
@@ -156,7 +156,8 @@ impl Shape {
         let mamba = self.mamba.as_ref();
         let linear = self.linear.as_ref();
         let indexer = attention.indexer.as_ref();
-        let all = |linear: &Linear| (linear.key_heads * linear.key_head_dim).max(linear.value_heads * linear.value_head_dim);
+        let all =
+            |linear: &Linear| (linear.key_heads * linear.key_head_dim).max(linear.value_heads * linear.value_head_dim);
         [
             attention.q_lora_rank.unwrap_or(0),
             attention.nope_head_dim,
@@ -186,11 +187,6 @@ impl Shape {
             self.linear.as_ref().map_or(0, |linear| linear.conv_kernel),
             self.mamba.as_ref().map_or(0, |mamba| mamba.conv_kernel),
         ]
-    }
-
-    /// What stands at each depth of one stack.
-    pub fn blocks(&self) -> Result<Vec<Block>, String> {
-        pattern(&self.pattern, self.layers)
     }
 }
 

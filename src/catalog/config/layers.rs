@@ -1,7 +1,7 @@
 //! Which block stands at each depth.
 
-use super::fields::Config;
 use super::MissingFields;
+use super::fields::Config;
 use crate::catalog::Shape;
 
 /// The blocks in order, where the configuration says; `None` leaves what the architecture implies.
