@@ -87,6 +87,10 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
     let widest = tensors.last().copied().unwrap_or(1);
     let experts = experts(model);
     let depth = model.depth() as u32;
+    // The fullest stage of a training run holds at most a tenth more layers than the mean: the others wait for it.
+    let even = |pp: u32| {
+        request.infer().is_some() || settings.get("pp").is_some() || depth.div_ceil(pp) * pp * 10 <= depth * 11
+    };
     let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
     let spreads_experts = experts > 0 && can(Split::Expert);
     let replicas = match request.infer().map(|infer| infer.concurrency) {
@@ -98,7 +102,8 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
         // Stages are for what tensor parallelism cannot reach: beyond the node; in its place where cards are
         // not linked, or where it is experts that are spread.
         let staged = tensor == widest || (tensor == 1 && (!linked || spreads_experts));
-        let stages = divisors(gpus / tensor, depth).filter(|pp| *pp == 1 || (can(Split::Pipeline) && staged));
+        let stages =
+            divisors(gpus / tensor, depth).filter(|pp| *pp == 1 || (can(Split::Pipeline) && staged && even(*pp)));
         for pipeline in stages.filter(|pp| asked("pp", *pp)) {
             let rest = gpus / tensor / pipeline;
             let contexts = divisors(rest, 8);

@@ -1,7 +1,7 @@
 //! At most five set-ups that a person can choose from, each best at something.
 
 use super::search::{Cluster, Search, Setup};
-use super::targets::{better, value};
+use super::targets::{Targets, value};
 use super::{Choice, Cost, Merit, Miss};
 use crate::catalog::Catalog;
 use crate::catalog::backend::Loads;
@@ -23,7 +23,7 @@ pub fn options(request: &Request, catalog: &'static Catalog) -> (Vec<Choice>, Ve
             return (found.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog)).collect(), vec![]);
         }
     }
-    (vec![], misses(request, catalog))
+    (vec![], misses(request, catalog).unwrap_or_default())
 }
 
 /// As asked; where nothing runs that, with the savings that were left open: quantised weights, states on the CPU.
@@ -128,26 +128,20 @@ fn reason(setup: &Setup, merits: &[Merit]) -> Message {
 }
 
 /// For each target that nothing reaches with the others kept: the nearest that anything comes.
-fn misses(request: &Request, catalog: &'static Catalog) -> Vec<Miss> {
-    let Some(mut search) = Search::new(request, &[], catalog) else { return vec![] };
-    let targets = search.targets().clone();
+fn misses(request: &Request, catalog: &'static Catalog) -> Option<Vec<Miss>> {
+    let targets = Targets::of(&request.settings);
     let mut misses = Vec::new();
     for (knob, asked) in targets.numbers() {
-        search = search.under(targets.without(knob));
-        let reachable = search.every().into_iter().filter_map(|setup| Some((value(knob, &setup)?, setup)));
-        if let Some((nearest, setup)) = reachable.min_by(|(a, _), (b, _)| better(knob, *a, *b)) {
+        let mut search = Search::new(request, &[], catalog)?.without(knob);
+        let reached = search.nearest(knob).and_then(|setup| Some((value(knob, &setup)?, setup)));
+        if let Some((nearest, setup)) = reached {
             let settings = relaxed(&setup.settings, knob, nearest);
-            misses.push(Miss {
-                knob,
-                asked: Some(asked),
-                nearest: Some(nearest),
-                settings,
-                label: label(knob, asked, nearest),
-            });
+            let label = label(knob, asked, nearest);
+            misses.push(Miss { knob, asked: Some(asked), nearest: Some(nearest), settings, label });
         }
     }
     for knob in targets.words() {
-        search = search.under(targets.without(knob));
+        let mut search = Search::new(request, &[], catalog)?.without(knob);
         if let Some(setup) = search.fewest_gpus(|_| true) {
             let Cluster { gpu, gpus, .. } = setup.cluster;
             let label = match knob {
@@ -158,7 +152,7 @@ fn misses(request: &Request, catalog: &'static Catalog) -> Vec<Miss> {
             misses.push(Miss { knob, asked: None, nearest: None, settings: setup.settings.without(knob), label });
         }
     }
-    misses
+    Some(misses)
 }
 
 /// The set-up's line with the target set to what it reaches.

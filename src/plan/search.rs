@@ -7,7 +7,7 @@
 
 use super::choose::{FASTER, speed};
 use super::layout::{self, Layout, layouts};
-use super::targets::Targets;
+use super::targets::{self, Targets};
 use super::{Cost, Verdict, verdict};
 use crate::catalog::format::ComputeRate;
 use crate::catalog::gpu::{Class, Vendor};
@@ -79,6 +79,8 @@ pub struct Search {
     runs_on: &'static [Vendor],
     /// GPUs in all, where that was asked with the GPU left open.
     asked_gpus: Option<u32>,
+    /// The target that layouts are ranked by, where it is a latency; throughput otherwise.
+    latency: Option<&'static str>,
     seen: HashMap<(*const Gpu, u32), Option<Rc<Setup>>>,
 }
 
@@ -112,17 +114,23 @@ impl Search {
             targets,
             runs_on,
             asked_gpus: asked_gpus.and_then(|gpus| u32::try_from(gpus).ok()),
+            latency: None,
             seen: HashMap::new(),
         })
     }
 
-    pub fn targets(&self) -> &Targets {
-        &self.targets
+    /// The same search with one target left out.
+    pub fn without(self, knob: &'static str) -> Self {
+        let latency = Some(knob).filter(|knob| matches!(*knob, "ttft" | "tpot"));
+        Self { targets: self.targets.without(knob), latency, seen: HashMap::new(), ..self }
     }
 
-    /// The same search for other targets.
-    pub fn under(self, targets: Targets) -> Self {
-        Self { targets, seen: HashMap::new(), ..self }
+    /// How good a layout is: more is better, twice as good is twice as much.
+    fn rank(&self, setup: &Setup) -> f64 {
+        match self.latency {
+            Some(knob) => targets::value(knob, setup).map_or(0.0, |milliseconds| 1.0 / milliseconds),
+            None => setup.tokens_per_s.unwrap_or(0.0),
+        }
     }
 
     fn gpus(&self) -> impl Iterator<Item = &'static Gpu> {
@@ -187,8 +195,8 @@ impl Search {
                 continue;
             }
             simplest = Some(layout);
-            let beaten = best.as_ref().map(|best| best.tokens_per_s.unwrap_or(0.0) * FASTER);
-            if beaten.is_none_or(|beaten| setup.tokens_per_s.unwrap_or(0.0) > beaten) {
+            let beaten = best.as_ref().map(|best| self.rank(best) * FASTER);
+            if beaten.is_none_or(|beaten| self.rank(&setup) > beaten) {
                 best = Some(setup);
             }
         }
@@ -247,16 +255,41 @@ impl Search {
         let bound =
             move |cluster: &Cluster, rate: f64| usd_per_hour(cluster).unwrap_or(f64::MAX) / 3600.0 / rate * tokens;
         let clusters = self.clusters(|gpu| gpu.price.is_some());
-        self.least(clusters, cost, bound)
+        self.least(clusters, false, cost, bound)
     }
 
     /// The fastest full machine, or fewest machines that do.
     pub fn fastest(&mut self) -> Option<Rc<Setup>> {
+        let clusters = self.full_machines();
+        self.least(clusters, false, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
+    }
+
+    /// What comes nearest to a target that was left out.
+    pub fn nearest(&mut self, knob: &'static str) -> Option<Rc<Setup>> {
+        let run = self.variants.first()?.request.train().is_some_and(|train| train.tokens.is_some());
+        match knob {
+            "max_gpus" => self.fewest_gpus(|_| true),
+            "budget" if run => self.cheapest_per_work(),
+            "budget" => self.cheapest_per_hour(),
+            "ttft" | "tpot" => {
+                let clusters = self.full_machines();
+                let value = |setup: &Setup| targets::value(knob, setup).unwrap_or(f64::MAX);
+                self.least(clusters, false, value, |_, _| f64::NEG_INFINITY)
+            }
+            _ => {
+                let clusters = self.full_machines();
+                self.least(clusters, true, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
+            }
+        }
+    }
+
+    /// Full machines and more of them, of each generation the best.
+    fn full_machines(&self) -> Vec<Cluster> {
         let mut clusters = self.clusters(|_| true);
         clusters.retain(|cluster| cluster.nodes > 1 || self.fills_machine(*cluster));
         let all = clusters.clone();
         clusters.retain(|cluster| !all.iter().any(|other| outdoes(*other, *cluster)));
-        self.least(clusters, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
+        clusters
     }
 
     fn fills_machine(&self, cluster: Cluster) -> bool {
@@ -266,10 +299,12 @@ impl Search {
         cluster.gpus == most || (cluster.gpus < most && cluster.gpus * 2 > most)
     }
 
-    /// The least by a measure; `bound` is below the measure at no more than so many tokens per second.
+    /// The least by a measure; `bound` is below the measure at no more than so many tokens per second. Of several
+    /// machines the fewest that do, or any number with `more`.
     fn least(
         &mut self,
         clusters: Vec<Cluster>,
+        more: bool,
         measure: impl Fn(&Setup) -> f64,
         bound: impl Fn(&Cluster, f64) -> f64,
     ) -> Option<Rc<Setup>> {
@@ -282,7 +317,7 @@ impl Search {
             if best.as_ref().is_some_and(|(least, _)| bound >= *least) {
                 break;
             }
-            if cluster.nodes > 1 && !self.is_smallest(cluster) {
+            if !more && cluster.nodes > 1 && !self.is_smallest(cluster) {
                 continue;
             }
             let Some(setup) = self.setup(cluster) else { continue };

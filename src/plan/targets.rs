@@ -4,7 +4,6 @@ use super::search::Setup;
 use crate::catalog::Gpu;
 use crate::catalog::gpu::{Class, Vendor};
 use crate::request::Settings;
-use std::cmp::Ordering;
 
 /// Targets met by a number that a set-up has.
 pub const NUMBERS: [&str; 6] = ["ttft", "tpot", "tokens_per_s", "deadline", "budget", "max_gpus"];
@@ -73,12 +72,8 @@ impl Targets {
 }
 
 /// More is better for throughput, less for every other target.
-pub fn better(key: &str, a: f64, b: f64) -> Ordering {
-    if key == "tokens_per_s" { b.total_cmp(&a) } else { a.total_cmp(&b) }
-}
-
 fn reached(key: &str, value: Option<f64>, bound: f64) -> bool {
-    value.is_some_and(|value| better(key, value, bound).is_le())
+    value.is_some_and(|value| if key == "tokens_per_s" { value >= bound } else { value <= bound })
 }
 
 /// The number of a set-up that a target is about: ms, tokens/s, hours, USD (of the run, else per hour), GPUs.
