@@ -198,8 +198,8 @@ fn no_key_is_left_in_an_answer() {
 }
 
 /// How the keys of texts begin that answers are made of.
-const KEY_STARTS: [&str; 13] = [
-    "heading-", "part-", "row-", "term-", "basis-", "step-", "note-", "limit-", "infer-", "train-", "plan-",
+const KEY_STARTS: [&str; 14] = [
+    "heading-", "part-", "row-", "term-", "time-", "basis-", "step-", "note-", "limit-", "infer-", "train-", "plan-",
     "problem-", "knob-",
 ];
 

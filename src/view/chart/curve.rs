@@ -33,8 +33,7 @@ pub fn svg(chart: &Chart, curve: &Curve) -> String {
         grid += step;
     }
     pen.text((LEFT - 10.0, TOP - 14.0), 15.0, PALE, Anchor::End, "GiB");
-    let every = curve.points.len().div_ceil(10);
-    for (value, _) in curve.points.iter().filter(|(value, _)| value.is_power_of_two()).step_by(every) {
+    for (value, _) in curve.points.iter().filter(|(value, _)| value.is_power_of_two()) {
         pen.text((x(*value as f64), BOTTOM + 24.0), 15.0, PALE, Anchor::Middle, &length(*value));
     }
     if card.0 > 0.0 {

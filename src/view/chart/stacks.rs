@@ -11,7 +11,6 @@ const BAR: f64 = 44.0;
 /// From one bar's top to the next's.
 const PITCH: f64 = 120.0;
 const LEGEND_ROW: f64 = 27.0;
-const LEGEND_COLUMNS: usize = 3;
 /// Size of most letters.
 const LETTERS: f64 = 16.0;
 
@@ -27,14 +26,16 @@ pub fn svg(chart: &Chart, bars: &[Stack]) -> String {
         top += PITCH;
     }
     let legend = legend(bars);
+    // Two bars have two figures a part.
+    let columns = if bars.len() == 2 { 2 } else { 3 };
+    let column = (WIDTH - 2.0 * MARGIN) / columns as f64;
     for (i, (slice, sizes)) in legend.iter().enumerate() {
-        let column = (WIDTH - 2.0 * MARGIN) / LEGEND_COLUMNS as f64;
-        let x = MARGIN + column * (i % LEGEND_COLUMNS) as f64;
-        let y = top + LEGEND_ROW * (i / LEGEND_COLUMNS) as f64 - 14.0;
+        let x = MARGIN + column * (i % columns) as f64;
+        let y = top + LEGEND_ROW * (i / columns) as f64 - 14.0;
         pen.rect((x, y - 12.0), (13.0, 13.0), colour(slice.kind));
         pen.text((x + 20.0, y), LETTERS, INK, Anchor::Start, &format!("{} {sizes}", slice.label));
     }
-    let rows = legend.len().div_ceil(LEGEND_COLUMNS);
+    let rows = legend.len().div_ceil(columns);
     pen.finish(top + LEGEND_ROW * rows as f64 - 14.0)
 }
 

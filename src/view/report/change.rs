@@ -1,7 +1,7 @@
 //! A tweak: what was, what is, and what it takes to go back.
 
 use super::words::{between_arrows, in_steps, part_name, table_unit, tenths, title, tone, verdict};
-use super::{controls, picture, with_advice};
+use super::{controls, picture, with_advice, with_risk};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, PartKind};
 use crate::msg;
@@ -31,6 +31,7 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
         .section(tr(locale, "heading-changed"), in_words(&changed))
         .section("", memory_change(locale, &before.estimate, after))
         .section(tr(locale, "heading-speed"), speed_change(locale, &before.estimate, estimate));
+    view = with_risk(view, after);
     view = with_advice(view, plan);
     if let Some(back) = back(&changed) {
         view = view

@@ -76,8 +76,10 @@ pub fn curve(locale: Locale, outcome: &Outcome) -> Chart {
             ("chart-over-concurrency", asked, 0..=9)
         }
     };
-    let points: Vec<(u64, Bytes)> =
-        values.map(|power| 1 << power).map(|value| (value, needed_at(request, value))).collect();
+    // Powers of two, and halfway between.
+    let values = values.flat_map(|power| [1u64 << power, (3 << power) / 2]);
+    let mut points: Vec<(u64, Bytes)> = values.map(|value| (value, needed_at(request, value))).collect();
+    points.dedup_by_key(|(value, _)| *value);
     let card = request.hardware.gpu.map(|gpu| gpu.memory);
     let last_fit = card.and_then(|card| last_fit(request, card, &points));
     let title = tr(locale, title);
