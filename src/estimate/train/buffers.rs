@@ -4,6 +4,7 @@
 use super::regime::Regime;
 use super::share::Share;
 use super::states::States;
+use crate::catalog::model::Tensor;
 use crate::catalog::recipe::BufferRule;
 use crate::request::{LoraKind, Master, Method, Train, Zero};
 
@@ -24,72 +25,29 @@ pub struct Buffers {
 }
 
 impl Buffers {
+    /// `gradient`: bytes a gradient element.
     pub fn of(share: &Share, train: &Train, regime: &Regime, states: &States, gradient: f64) -> Self {
-        let shard = &states.shard;
-        let sharded = shard.ranks > 1.0 && shard.weights;
-        let trained = states.trained();
-        let layer = largest_layer(share);
-        let communication = match (train.framework.buffers, train.zero) {
-            _ if shard.ranks <= 1.0 => 0.0,
-            // DDP reduces gradients from buckets beside them.
-            (BufferRule::Buckets { .. } | BufferRule::Layers { .. }, Zero::Ddp) => gradient * trained,
-            (BufferRule::Buckets { reduce, gather, .. }, _) => {
-                let bucket = |elements: f64, of: f64| elements.min(of);
-                2.0 * gradient.min(2.0) * bucket(reduce, trained) + regime.compute * bucket(gather, trained)
-            }
-            (BufferRule::Layers { .. } | BufferRule::Contiguous, _) => 0.0,
-        };
-        let layer_bytes = |size: f64| match train.lora().and_then(|lora| lora.base) {
-            Some(format) => layer * format.bits / 8.0,
-            None => layer * size,
-        };
-        let outer =
-            share.model.outer.iter().map(|t| share.fraction(t.role) * t.parameters() as f64).fold(0.0, f64::max);
-        let gathered_head = if sharded { regime.compute * outer } else { 0.0 };
-        let gathered = if !sharded {
-            0.0
-        } else {
-            match train.framework.buffers {
-                BufferRule::Buckets { prefetch, .. } => {
-                    layer_bytes(regime.compute) + regime.compute * prefetch.min(share.depth() * layer)
-                }
-                // Between the micro batches of a pipeline nothing is sharded again.
-                BufferRule::Layers { .. } if !(share.first && share.last) => {
-                    let held = |ours: f64| ours * (1.0 - 1.0 / shard.ranks);
-                    held(regime.compute * trained + states.dense.frozen + states.expert.frozen)
-                        + if train.method == Method::Full { held(gradient * trained) } else { 0.0 }
-                }
-                BufferRule::Layers { keeps_frozen: true } if train.lora().is_some() => {
-                    states.dense.frozen + states.expert.frozen
-                }
-                BufferRule::Layers { .. } | BufferRule::Contiguous => {
-                    // The layer at work and the next, and the gradients of one before they are reduced.
-                    let trains = if train.method == Method::Full { 1.0 } else { 0.0 };
-                    2.0 * layer_bytes(regime.compute) + trains * gradient * layer
-                }
-            }
-        };
-        let copies = match (train.lora().map(|lora| lora.kind), train.lora().and_then(|lora| lora.base)) {
+        let lora = train.lora();
+        let kind = lora.map(|lora| lora.kind);
+        let copies = match (kind, lora.and_then(|lora| lora.base)) {
             // The delta, the base plus the delta, and its square.
             (Some(LoraKind::Dora), _) => 3.0,
             (_, Some(_)) => 1.0,
             _ => 0.0,
         };
-        let importance = match train.lora() {
-            Some(lora) if lora.kind == LoraKind::AdaLora => 3.0 * 4.0 * trained,
-            _ => 0.0,
-        };
+        // Importance, its running mean and its spread, in fp32.
+        let importance = if kind == Some(LoraKind::AdaLora) { 3.0 * 4.0 * states.trained() } else { 0.0 };
         let stepped = states.stepped_parameters();
-        let foreach = if train.framework.kernels.foreach_optimizer { regime.stepped * stepped } else { 0.0 };
-        let master_gradients =
-            if train.master == Master::On && train.lora().is_none() && gradient < 4.0 { 4.0 * stepped } else { 0.0 };
+        let foreach = if train.framework.kernels.foreach_optimizer { regime.stepped } else { 0.0 };
+        let to_master = if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 } else { 0.0 };
+        let (gathered, gathered_head) = gathered(share, train, regime, states, gradient);
         Self {
-            communication,
+            communication: buckets(train, regime, states, gradient),
             gathered,
             gathered_head,
             dequantised: copies * regime.compute * largest_matrix(share),
             importance,
-            step: foreach + master_gradients,
+            step: (foreach + to_master) * stepped,
         }
     }
 
@@ -103,16 +61,65 @@ impl Buffers {
     }
 }
 
-/// Parameters of the largest layer on one GPU.
-fn largest_layer(share: &Share) -> f64 {
-    let of = |tensors: &[crate::catalog::model::Tensor]| {
-        tensors.iter().map(|t| share.fraction(t.role) * t.parameters() as f64).sum::<f64>()
+/// Buckets that gradients are reduced from and weights gathered into. Overlapping reductions with backward takes two
+/// of the former (DeepSpeed's `overlap_comm`); all together are no more than plain data parallel's.
+fn buckets(train: &Train, regime: &Regime, states: &States, gradient: f64) -> f64 {
+    let trained = states.trained();
+    let of_all = gradient * trained;
+    match (train.framework.buffers, train.zero) {
+        _ if states.shard.ranks <= 1.0 => 0.0,
+        (BufferRule::Buckets { .. } | BufferRule::Layers { .. }, Zero::Ddp) => of_all,
+        (BufferRule::Buckets { reduce, gather, .. }, _) => {
+            let reduced = 2.0 * gradient.min(2.0) * reduce.min(trained);
+            (reduced + regime.compute * gather.min(trained)).min(of_all)
+        }
+        (BufferRule::Layers { .. } | BufferRule::Contiguous, _) => 0.0,
+    }
+}
+
+/// Sharded weights while layers are computed, and while the head is: as a rule no more than what
+/// sharding saves.
+fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, gradient: f64) -> (f64, f64) {
+    let shard = &states.shard;
+    if shard.ranks <= 1.0 || !shard.weights {
+        return (0.0, 0.0);
+    }
+    let elsewhere = 1.0 - 1.0 / shard.ranks;
+    let frozen = states.dense.frozen + states.expert.frozen;
+    let saved = elsewhere * (frozen + regime.compute * states.trained());
+    let gradients = if train.method == Method::Full { gradient } else { 0.0 };
+    let layer = largest(share.layers.iter().map(|(kind, _)| on_gpu(share, &kind.tensors)));
+    let layer_bytes = layer * train.lora().and_then(|lora| lora.base).map_or(regime.compute, |base| base.bits / 8.0);
+    let whole_model = share.first && share.last;
+    let layers = match train.framework.buffers {
+        BufferRule::Buckets { prefetch, .. } => layer_bytes + regime.compute * prefetch.min(share.depth() * layer),
+        // Between the micro batches of a pipeline nothing is sharded again.
+        BufferRule::Layers { .. } if !whole_model => saved,
+        // FSDP1's gathered weights stand beside the shard they are gathered from.
+        BufferRule::Layers { keeps_frozen: true } if train.lora().is_some() => return (frozen, 0.0),
+        // The layer at work and the next.
+        BufferRule::Layers { .. } | BufferRule::Contiguous => 2.0 * layer_bytes,
     };
-    share.layers.iter().map(|(kind, _)| of(&kind.tensors)).fold(0.0, f64::max)
+    // Gradients before they are reduced.
+    let unreduced = match train.framework.buffers {
+        BufferRule::Layers { .. } if !whole_model => elsewhere * gradients * states.trained(),
+        BufferRule::Layers { .. } => elsewhere * gradients * layer,
+        BufferRule::Buckets { .. } | BufferRule::Contiguous => 0.0,
+    };
+    let head = regime.compute * largest(share.model.outer.iter().map(|t| on_gpu(share, std::slice::from_ref(t))));
+    (layers.min(saved) + unreduced, head.min(saved))
+}
+
+fn on_gpu(share: &Share, tensors: &[Tensor]) -> f64 {
+    tensors.iter().map(|t| share.fraction(t.role) * t.parameters() as f64).sum()
 }
 
 /// Elements of the largest linear on one GPU.
 fn largest_matrix(share: &Share) -> f64 {
     let linears = share.layers.iter().flat_map(|(kind, _)| &kind.tensors).filter(|t| t.role.is_layer_linear());
-    linears.map(|t| (t.out_features * t.in_features) as f64 / share.tensor).fold(0.0, f64::max)
+    largest(linears.map(|t| (t.out_features * t.in_features) as f64 / share.tensor))
+}
+
+fn largest(sizes: impl Iterator<Item = f64>) -> f64 {
+    sizes.fold(0.0, f64::max)
 }

@@ -15,6 +15,8 @@ pub struct Logits {
     pub bytes_each: f64,
     /// The hidden states' and the head's gradients that a fused loss makes in its forward.
     pub fused: f64,
+    /// A 16-bit copy of an fp32 head.
+    pub head_copy: f64,
 }
 
 /// Slices that a chunked loss cuts a batch into (torchtune's `CEWithChunkedOutputLoss`).
@@ -28,7 +30,7 @@ impl Logits {
             return Self::default();
         }
         let full = train.framework.kernels.loss_bytes + if model.final_logit_softcap { size } else { 0.0 };
-        let each = |rows: f64, bytes_each: f64| Self { rows, vocabulary: vocabulary / tensor, bytes_each, fused: 0.0 };
+        let each = |rows: f64, bytes_each: f64| Self { rows, vocabulary: vocabulary / tensor, bytes_each, ..Self::default() };
         match train.loss {
             Loss::Full => each(tokens, full),
             // All logits in 16 bits, one slice as the full loss has it; compiled, its fp32 copies stay in registers.
@@ -36,14 +38,18 @@ impl Logits {
             Loss::Fused => {
                 // Liger's slices: as many rows as make a slice no larger than the hidden states.
                 let slices = (vocabulary / hidden).ceil().max(1.0);
-                let rows = ((tokens / slices).ceil() as u64).next_power_of_two() as f64;
+                let rows = tokens / slices;
                 let head = if head_trains { vocabulary * hidden / tensor } else { 0.0 };
-                Self { fused: size * (tokens * hidden + head), ..each(rows.min(tokens), full) }
+                Self { fused: size * (tokens * hidden + head), ..each(rows, full) }
             }
         }
     }
 
+    pub fn with_head_copy(self, head_copy: f64) -> Self {
+        Self { head_copy, ..self }
+    }
+
     pub fn bytes(&self) -> f64 {
-        self.rows * self.vocabulary * self.bytes_each + self.fused
+        self.rows * self.vocabulary * self.bytes_each + self.fused + self.head_copy
     }
 }

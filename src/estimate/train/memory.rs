@@ -1,14 +1,15 @@
 //! Memory of one GPU at the fullest moment of a step, part by part.
 //!
-//! A step has phases, each with its own peak: the loss's backward, the last layer's backward, the first layer's, the
-//! optimizer step, a rollout. States stand throughout; of gradients the full size is shown, though until backward has
-//! made them their place is taken by activations, so a negative term keeps the sum true.
+//! States stand throughout. Of gradients the full size is shown; until backward has made them, activations, logits and
+//! buffers take their place, so a negative term in each of these keeps the sum true.
 
 use super::activations::{Activations, Batch};
 use super::buffers::Buffers;
 use super::logits::Logits;
 use super::overhead;
+use super::phases::{Moments, Phase};
 use super::regime::Regime;
+use super::resident::Resident;
 use super::saved::Walk;
 use super::share::Share;
 use super::stages::Load;
@@ -17,234 +18,74 @@ use crate::catalog::constant::Training;
 use crate::catalog::model::{Mixer, Role};
 use crate::catalog::recipe::BufferRule;
 use crate::estimate::{Basis, Memory, Part, PartKind, Term};
-use crate::request::{Checkpointing, Master, Method, Offload, Request, Train};
+use crate::request::{Checkpointing, Method, Request, Train};
 use crate::units::Bytes;
 use smallvec::SmallVec;
 
-/// What is alive in one phase beside what is alive in all.
-#[derive(Clone, Copy, Debug, Default)]
-struct Phase {
-    /// Part of what the forward kept that is still there.
-    kept: f64,
-    rebuilt: f64,
-    working: f64,
-    logits: f64,
-    /// Gradients that are there.
-    gradients: f64,
-    buffers: f64,
-    kv_cache: f64,
-}
-
-impl Phase {
-    fn bytes(&self) -> f64 {
-        self.kept + self.rebuilt + self.working + self.logits + self.gradients + self.buffers + self.kv_cache
-    }
-}
-
 /// Memory of a GPU of pipeline stage `at`.
 pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32) -> Memory {
-    let parallel = &request.parallel;
+    let (parallel, hardware, model) = (&request.parallel, &request.hardware, &*request.model);
+    let per_node = hardware.gpus.div_ceil(hardware.nodes);
     let load = Load::of(train);
     let regime = Regime::of(request, train);
-    let share = Share::of_stage(&request.model, parallel, at);
-    let gpus_per_node = request.hardware.gpus.div_ceil(request.hardware.nodes);
-    let states = States::of(&share, train, &regime, Sharding::of(train.zero, parallel, gpus_per_node));
-    let gradient_size = train.gradient_dtype.bytes();
-    let buffers = Buffers::of(&share, train, &regime, &states, gradient_size);
-
-    let seq = request.seq as f64 / f64::from(parallel.context);
-    let (micro_batch, micro_batches) = schedule(train, parallel.pipeline);
-    let sequences = micro_batch * load.sequences;
-    let held = f64::from(parallel.pipeline - at).min(micro_batches);
-    let batch =
-        Batch { tokens: sequences * seq, pairs: sequences * seq * request.seq as f64, in_flight: held.max(1.0) };
+    let share = Share::of_stage(model, parallel, at);
+    let states = States::of(&share, train, &regime, Sharding::of(train.zero, parallel, per_node));
+    let resident = Resident::of(&share, train, &regime, &states, &load, hardware.gpus);
+    let buffers = Buffers::of(&share, train, &regime, &states, train.gradient_dtype.bytes());
+    let batch = batch(request, train, &load, at);
     let walk = walk(request, train, regime);
     let activations = Activations::of(&walk, &share, batch);
-    let layers = share.depth().max(1.0);
 
+    let head = head_bytes(&share, 1.0);
     let head_trains = match &train.method {
         Method::Full | Method::Freeze => true,
         Method::Lora(lora) => lora.targets.head,
     };
+    let whole_head_trains = train.lora().is_none() && share.last;
+    // Autocast leaves a 16-bit copy of an fp32 head.
+    let fp32_head = regime.autocast && (regime.weight_copies || train.upcasts_unquantised());
     let logits = if share.last && load.logits {
-        Logits::of(&request.model, train, batch.tokens, share.tensor, head_trains, regime.compute)
+        let copy = if fp32_head { regime.compute * head } else { 0.0 };
+        Logits::of(model, train, batch.tokens, share.tensor, head_trains, regime.compute).with_head_copy(copy)
     } else {
         Logits::default()
     };
-
-    // States, several models where the stage trains or keeps several.
-    let on_gpu = |offloaded: bool, bytes: f64| if offloaded { 0.0 } else { bytes };
-    let optimizer_away = train.offload != Offload::None || train.optimizer.paged;
-    let masters =
-        if train.master == Master::On && train.lora().is_none() { 4.0 * states.stepped_parameters() } else { 0.0 };
-    let optimizer = on_gpu(optimizer_away, load.trained * states.optimizer());
-    let master = on_gpu(train.offload != Offload::None, load.trained * masters);
-    let shard_weights = |bytes: f64| if states.shard.weights { bytes / states.shard.ranks } else { bytes };
-    let others: f64 = share.tensors().map(|(n, t)| n * share.fraction(t.role) * t.parameters() as f64).sum();
-    let weights_away = train.offload == Offload::Cpu;
-    let frozen = on_gpu(weights_away, states.frozen());
-    let trained = on_gpu(weights_away, load.trained * states.trained_weights());
-    let other_models = load.frozen * shard_weights(regime.compute.min(2.0) * others);
-    let gradients = load.trained * states.gradients();
-    let in_backward = train.framework.kernels.steps_in_backward
-        && train.lora().is_none()
-        && train.gradient_accumulation == 1
-        && train.checkpointing == Checkpointing::On
-        && request.hardware.gpus == 1;
-    let gradients = if in_backward { gradients / layers } else { gradients };
-    let gradients = on_gpu(train.offload != Offload::None && states.shard.gradients, gradients);
-
-    // Phases.
     let contiguous = train.framework.buffers == BufferRule::Contiguous && train.lora().is_none();
-    let standing = if train.gradient_accumulation > 1 || contiguous { gradients } else { 0.0 };
-    let kept_once = activations.kept.bytes(batch.tokens, batch.pairs);
-    let kept = kept_once * batch.in_flight;
-    let head = share.model.outer.iter().filter(|t| matches!(t.role, Role::LmHead | Role::Embedding)).last();
-    let head_gradient = match (&train.method, head) {
-        (Method::Full | Method::Freeze, Some(head)) if share.last => {
-            gradient_size * head.parameters() as f64 * share.fraction(head.role)
-        }
-        _ => 0.0,
+    let moments = Moments {
+        activations: &activations,
+        batch,
+        layers: share.depth().max(1.0),
+        logits: &logits,
+        buffers: &buffers,
+        gradients: resident.gradients,
+        standing: if train.gradient_accumulation > 1 || contiguous { resident.gradients } else { 0.0 },
+        head_gradient: if whole_head_trains { train.gradient_dtype.bytes() * head } else { 0.0 },
+        tied: model.tied_embeddings && share.first && share.last,
+        checkpointed: train.checkpointing == Checkpointing::On,
+        kv_cache: if load.generates { rollout_cache(&share, train, request.seq) } else { 0.0 },
     };
-    // Autocast leaves a 16-bit copy of an fp32 head.
-    let fp32_head = regime.autocast && (regime.weight_copies || train.upcasts_unquantised());
-    let head_copy = match head {
-        Some(head) if share.last && fp32_head => regime.compute * head.parameters() as f64 * share.fraction(head.role),
-        _ => 0.0,
-    };
-    let resident = buffers.resident();
-    let loss = Phase {
-        kept,
-        logits: logits.bytes() + head_copy,
-        gradients: standing,
-        buffers: resident + buffers.gathered.max(buffers.gathered_head),
-        ..Phase::default()
-    };
-    let last_layer = Phase {
-        kept,
-        rebuilt: activations.rebuilt,
-        working: activations.working,
-        gradients: standing.max(head_gradient.min(gradients)),
-        buffers: buffers.at_work(),
-        ..Phase::default()
-    };
-    let one_layer = if train.checkpointing == Checkpointing::On { 0.0 } else { kept_once / layers };
-    // A head tied to the embedding adds its gradient to the embedding's.
-    let tied = if share.model.tied_embeddings && share.first && share.last { head_gradient } else { 0.0 };
-    let first_layer =
-        Phase { kept: kept - kept_once + one_layer, gradients, buffers: buffers.at_work() + tied, ..last_layer };
-    let step = Phase { gradients, buffers: resident + buffers.step, ..Phase::default() };
-    let rollout = Phase {
-        kv_cache: if load.generates { rollout_cache(&share, train, request) } else { 0.0 },
-        gradients: standing,
-        buffers: resident + if load.generates { buffers.gathered } else { 0.0 },
-        ..Phase::default()
-    };
-    let phases = [loss, last_layer, first_layer, step, rollout];
+    let phases = moments.phases();
     let peak = phases.into_iter().max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default();
+    let with_gaps = phases.iter().map(|phase| phase.bytes() + phase.gaps(constants)).fold(0.0, f64::max);
 
-    // Parts.
     let mut parts = Parts::default();
-    let dp = |on: bool| if on { 1.0 / states.shard.ranks } else { 1.0 };
-    let _ = dp;
-    parts
-        .add(PartKind::Weights, Term::new("term-frozen-weights", Basis::Exact, "source-tensors", &[("bytes", frozen)]));
-    parts.add(
-        PartKind::Weights,
-        Term::new("term-trained-weights", Basis::Exact, "source-tensors", &[("bytes", trained)]),
-    );
-    parts.add(
-        PartKind::Weights,
-        Term::new("term-other-models", Basis::Modelled, "source-tensors", &[("bytes", other_models)]),
-    );
-    let per = |size: f64, total: f64| [("parameters", total / size), ("bytes-each", size)];
-    parts.add(
-        PartKind::Gradients,
-        Term::new("term-gradients", Basis::Exact, "source-zero", &per(gradient_size, gradients)),
-    );
-    parts.add(PartKind::Optimizer, Term::new("term-master", Basis::Exact, "source-zero", &per(4.0, master)));
-    parts.add(PartKind::Optimizer, Term::new("term-states", Basis::Exact, "source-optimizer", &[("bytes", optimizer)]));
-    let each = activations.kept;
-    let share_kept = if kept > 0.0 { peak.kept / kept } else { 0.0 };
-    let kept_factors = |bytes: f64, of: f64| -> [(&'static str, f64); 5] {
-        [
-            ("layers", layers),
-            ("bytes-each", bytes / layers),
-            ("tokens", of),
-            ("in-flight", batch.in_flight),
-            ("still-kept", share_kept),
-        ]
-    };
-    let modelled = Basis::Modelled;
-    parts.add(
-        PartKind::Activations,
-        Term::new("term-kept", modelled, "source-autograd", &kept_factors(each.token, batch.tokens)),
-    );
-    parts.add(
-        PartKind::Activations,
-        Term::new("term-kept-scores", modelled, "source-autograd", &kept_factors(each.pair, batch.pairs)),
-    );
-    parts.add(
-        PartKind::Activations,
-        Term::new("term-weight-copies", modelled, "source-autograd", &kept_factors(each.fixed, 1.0)),
-    );
-    parts.add(
-        PartKind::Activations,
-        Term::new("term-rebuilt", modelled, "source-checkpointing", &[("bytes", peak.rebuilt)]),
-    );
-    parts
-        .add(PartKind::Activations, Term::new("term-working", modelled, "source-autograd", &[("bytes", peak.working)]));
-    if peak.logits > 0.0 {
-        let factors = [("rows", logits.rows), ("vocabulary", logits.vocabulary), ("bytes-each", logits.bytes_each)];
-        parts.add(PartKind::Logits, Term::new("term-logits", modelled, "source-loss", &factors));
-        parts.add(PartKind::Logits, Term::new("term-fused-loss", modelled, "source-loss", &[("bytes", logits.fused)]));
-        parts.add(PartKind::Logits, Term::new("term-head-copy", modelled, "source-autograd", &[("bytes", head_copy)]));
+    for (kind, term) in &resident.terms {
+        parts.add(*kind, term.clone());
     }
-    parts.add(
-        PartKind::Buffers,
-        Term::new("term-communication", modelled, "source-framework", &[("bytes", buffers.communication)]),
-    );
-    parts.add(
-        PartKind::Buffers,
-        Term::new("term-importance", modelled, "source-adalora", &[("bytes", buffers.importance)]),
-    );
-    parts.add(
-        PartKind::Buffers,
-        Term::new("term-temporaries", modelled, "source-framework", &[("bytes", peak.buffers - resident)]),
-    );
-    parts.add(PartKind::KvCache, Term::new("term-rollout", modelled, "source-tensors", &[("bytes", peak.kv_cache)]));
-    let not_yet = gradients - peak.gradients;
-    parts.add(
-        PartKind::Activations,
-        Term::new("term-place-of-gradients", modelled, "source-autograd", &[("minus", -1.0), ("bytes", not_yet)]),
-    );
-
+    parts.add_activations(&moments, &peak);
+    parts.add_logits(&logits, &peak);
+    parts.add_buffers(&buffers, &peak);
+    parts.add(PartKind::KvCache, modelled("term-train-rollout", "train-source-stages", &[("train-bytes", peak.kv_cache)]));
+    parts.give_place(resident.gradients - peak.gradients, &peak);
     let allocated = parts.total();
-    let churned = peak.kept + peak.rebuilt + peak.working;
     let expandable = train.framework.kernels.expandable_segments;
-    parts.extend(PartKind::Overhead, overhead::allocator(churned, peak.logits, expandable, constants));
+    let gaps = with_gaps - peak.bytes();
+    parts.extend(overhead::allocator(gaps, expandable, constants));
     let reserved = parts.total();
-    parts.extend(PartKind::Overhead, overhead::device(request.hardware.gpus, constants));
+    parts.extend(overhead::device(hardware.gpus, constants));
     let device = parts.total();
 
-    let squared: f64 = [
-        constants.doubt_activations * (peak.kept + peak.rebuilt + peak.working),
-        constants.doubt_logits * peak.logits,
-        constants.doubt_buffers * (peak.buffers + peak.kv_cache),
-        constants.doubt_states * (frozen + trained + gradients + optimizer + master),
-        constants.doubt_fixed,
-    ]
-    .iter()
-    .map(|doubt| doubt * doubt)
-    .sum();
-    let doubt = squared.sqrt();
-    let host = match train.offload {
-        Offload::None => 0.0,
-        Offload::Optimizer | Offload::Cpu => {
-            load.trained * (states.optimizer() + masters + states.stepped_parameters() * gradient_size)
-        }
-    } + if weights_away { load.trained * states.trained_weights() + states.frozen() } else { 0.0 }
-        + if train.optimizer.paged { states.optimizer() } else { 0.0 };
+    let doubt = overhead::doubt(&peak, resident.held + resident.gradients, constants);
     Memory {
         parts: parts.0,
         allocated: Bytes(allocated),
@@ -253,30 +94,16 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         low: Bytes((device - doubt).max(0.0)),
         high: Bytes(device + doubt),
         needed: Bytes(device),
-        host: Bytes(host * f64::from(gpus_per_node)),
+        host: Bytes(resident.host * f64::from(per_node)),
     }
 }
 
-/// Terms by part; what is zero is left out.
-#[derive(Default)]
-struct Parts(Vec<Part>);
-
-impl Parts {
-    fn add(&mut self, kind: PartKind, term: Term) {
-        if term.bytes().0 == 0.0 {
-            return;
-        }
-        match self.0.iter_mut().find(|part| part.kind == kind) {
-            Some(part) => part.terms.push(term),
-            None => self.0.push(Part { kind, terms: SmallVec::from_iter([term]) }),
-        }
-    }
-    fn extend(&mut self, kind: PartKind, terms: impl IntoIterator<Item = Term>) {
-        terms.into_iter().for_each(|term| self.add(kind, term));
-    }
-    fn total(&self) -> f64 {
-        self.0.iter().map(|part| part.bytes().0).sum()
-    }
+fn batch(request: &Request, train: &Train, load: &Load, at: u32) -> Batch {
+    let parallel = &request.parallel;
+    let (micro_batch, micro_batches) = schedule(train, parallel.pipeline);
+    let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
+    let in_flight = f64::from(parallel.pipeline - at).min(micro_batches);
+    Batch { tokens, pairs: tokens * request.seq as f64, in_flight: in_flight.max(1.0) }
 }
 
 /// Sequences of a micro batch, and micro batches of a step. A pipeline without accumulation cuts its batch into single
@@ -303,8 +130,14 @@ pub fn walk<'a>(request: &'a Request, train: &'a Train, regime: Regime) -> Walk<
     }
 }
 
+/// The LM head, or the embedding that is one, at so many bytes a parameter.
+fn head_bytes(share: &Share, size: f64) -> f64 {
+    let tables = share.model.outer.iter().filter(|t| matches!(t.role, Role::LmHead | Role::Embedding));
+    tables.last().map_or(0.0, |head| size * head.parameters() as f64 * share.fraction(head.role))
+}
+
 /// KV cache of the sequences that are written for one step, in 16 bits.
-fn rollout_cache(share: &Share, train: &Train, request: &Request) -> f64 {
+fn rollout_cache(share: &Share, train: &Train, seq: u64) -> f64 {
     let token = |mixer: &Mixer| match *mixer {
         Mixer::Attention { kv_heads, head_dim, value_head_dim, .. } => (kv_heads * (head_dim + value_head_dim)) as f64,
         Mixer::Latent { kv_lora_rank, rope_head_dim, .. } => (kv_lora_rank + rope_head_dim) as f64,
@@ -312,5 +145,95 @@ fn rollout_cache(share: &Share, train: &Train, request: &Request) -> f64 {
         Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::Parallel(..) | Mixer::None => 0.0,
     };
     let each: f64 = share.layers.iter().map(|(kind, count)| count * token(&kind.mixer) / share.tensor).sum();
-    2.0 * each * train.micro_batch_size as f64 * train.generations as f64 * request.seq as f64
+    2.0 * each * train.micro_batch_size as f64 * train.generations as f64 * seq as f64
+}
+
+fn modelled(name: &'static str, source: &'static str, factors: &[(&'static str, f64)]) -> Term {
+    Term::new(name, Basis::Modelled, source, factors)
+}
+
+/// Terms by part; what is zero is left out.
+#[derive(Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    fn add(&mut self, kind: PartKind, term: Term) {
+        if term.bytes().0 == 0.0 {
+            return;
+        }
+        match self.0.iter_mut().find(|part| part.kind == kind) {
+            Some(part) => part.terms.push(term),
+            None => self.0.push(Part { kind, terms: SmallVec::from_iter([term]) }),
+        }
+    }
+    fn extend(&mut self, terms: impl IntoIterator<Item = Term>) {
+        terms.into_iter().for_each(|term| self.add(PartKind::Overhead, term));
+    }
+    fn total(&self) -> f64 {
+        self.0.iter().map(|part| part.bytes().0).sum()
+    }
+
+    fn add_activations(&mut self, moments: &Moments, peak: &Phase) {
+        let Moments { activations, batch, layers, .. } = moments;
+        let all = activations.kept.bytes(batch.tokens, batch.pairs) * batch.in_flight;
+        let still = if all > 0.0 { peak.kept / all } else { 0.0 };
+        let kept = activations.kept;
+        for (name, bytes, unit, of) in [
+            ("term-train-kept", kept.token, "train-tokens", batch.tokens),
+            ("term-train-scores", kept.pair, "train-pairs", batch.pairs),
+            ("term-train-weight-copies", kept.fixed, "train-copies", 1.0),
+        ] {
+            let factors = [
+                ("train-layers", *layers),
+                ("train-bytes-each", bytes / layers),
+                (unit, of),
+                ("train-in-flight", batch.in_flight),
+                ("train-still-kept", still),
+            ];
+            self.add(PartKind::Activations, modelled(name, "train-source-autograd", &factors));
+        }
+        let rebuilt = [("train-bytes", peak.rebuilt)];
+        self.add(PartKind::Activations, modelled("term-train-rebuilt", "train-source-checkpointing", &rebuilt));
+        let working = [("train-bytes", peak.working)];
+        self.add(PartKind::Activations, modelled("term-train-working", "train-source-autograd", &working));
+    }
+
+    fn add_logits(&mut self, logits: &Logits, peak: &Phase) {
+        if peak.logits == 0.0 {
+            return;
+        }
+        let factors = [
+            ("train-tokens", logits.rows),
+            ("train-vocabulary", logits.vocabulary),
+            ("train-bytes-each", logits.bytes_each),
+        ];
+        self.add(PartKind::Logits, modelled("term-train-logits", "train-source-loss", &factors));
+        let fused = [("train-bytes", logits.fused)];
+        self.add(PartKind::Logits, modelled("term-train-fused-loss", "train-source-loss", &fused));
+        let copy = [("train-bytes", logits.head_copy)];
+        self.add(PartKind::Logits, modelled("term-train-head-copy", "train-source-autograd", &copy));
+    }
+
+    fn add_buffers(&mut self, buffers: &Buffers, peak: &Phase) {
+        let of = |name, source, bytes| modelled(name, source, &[("train-bytes", bytes)]);
+        let communication = of("term-train-communication", "train-source-framework", buffers.communication);
+        self.add(PartKind::Buffers, communication);
+        self.add(PartKind::Buffers, of("term-train-importance", "train-source-adalora", buffers.importance));
+        let passing = peak.buffers - buffers.resident();
+        self.add(PartKind::Buffers, of("term-train-temporaries", "train-source-framework", passing));
+    }
+
+    /// Takes gradients that are not made yet off what stands in their place.
+    fn give_place(&mut self, gradients: f64, peak: &Phase) {
+        let activations = peak.kept + peak.rebuilt + peak.working;
+        for (kind, bytes) in [
+            (PartKind::Activations, activations),
+            (PartKind::Logits, peak.logits),
+            (PartKind::Buffers, peak.buffers),
+        ] {
+            let part = if peak.passing() > 0.0 { bytes / peak.passing() } else { 0.0 };
+            let factors = [("", -1.0), ("train-bytes", gradients), ("train-part", part)];
+            self.add(kind, modelled("term-train-place-of-gradients", "train-source-autograd", &factors));
+        }
+    }
 }

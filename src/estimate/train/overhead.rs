@@ -1,31 +1,40 @@
-//! What stands between the tensors of a step and what the driver reports.
+//! What stands between the tensors of a step and what the driver reports, and how sure the sum is.
 //!
 //! The caching allocator keeps freed blocks and cannot fill every gap; a process has a CUDA context, a group of GPUs
 //! its communicators.
 
+use super::phases::Phase;
 use crate::catalog::constant::Training;
 use crate::estimate::{Basis, Term};
 
-/// Held by the caching allocator beyond live tensors: whatever the batch, and gaps between blocks that come and go,
-/// which are larger where blocks are few and large. `churned`: bytes that come and go within a step, without
-/// `logits`. Expandable segments leave a part of it.
-pub fn allocator(churned: f64, logits: f64, expandable: bool, constants: &Training) -> [Term; 3] {
+/// Held by the caching allocator beyond live tensors: whatever the batch, and the gaps of the phase that has most.
+/// Expandable segments leave a part of it.
+pub fn allocator(gaps: f64, expandable: bool, constants: &Training) -> [Term; 2] {
     let left = if expandable { constants.expandable_gaps } else { 1.0 };
-    let term = |name, slack, bytes| {
-        Term::new(name, Basis::Assumed, "source-fitted", &[("slack", slack), ("left", left), ("bytes", bytes)])
+    let term = |name, bytes| {
+        Term::new(name, Basis::Assumed, "train-source-fitted", &[("train-bytes", bytes), ("train-part", left)])
     };
-    [
-        term("term-allocator-floor", 1.0, constants.allocator_floor),
-        term("term-allocator-gaps", constants.allocator_slack, churned),
-        term("term-logits-gaps", constants.logits_slack, logits),
-    ]
+    [term("term-train-allocator-floor", constants.allocator_floor), term("term-train-allocator-gaps", gaps)]
 }
 
 /// What the driver counts beside the allocator.
 pub fn device(gpus: u32, constants: &Training) -> [Term; 2] {
     let communicators = if gpus > 1 { constants.communicator_bytes } else { 0.0 };
+    let term = |name, source, bytes| Term::new(name, Basis::Assumed, source, &[("train-bytes", bytes)]);
     [
-        Term::new("term-context", Basis::Assumed, "source-cuda", &[("bytes", constants.context_bytes)]),
-        Term::new("term-communicators", Basis::Assumed, "source-nccl", &[("bytes", communicators)]),
+        term("term-train-context", "train-source-cuda", constants.context_bytes),
+        term("term-train-communicators", "train-source-nccl", communicators),
     ]
+}
+
+/// Bytes either way that 80% of measured cases stay within: doubts of the parts, independent of each other.
+pub fn doubt(peak: &Phase, states: f64, constants: &Training) -> f64 {
+    let doubts = [
+        constants.doubt_activations * (peak.kept + peak.rebuilt + peak.working),
+        constants.doubt_logits * peak.logits,
+        constants.doubt_buffers * (peak.buffers + peak.kv_cache),
+        constants.doubt_states * states,
+        constants.doubt_fixed,
+    ];
+    doubts.iter().map(|doubt| doubt * doubt).sum::<f64>().sqrt()
 }

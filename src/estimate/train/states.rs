@@ -92,6 +92,14 @@ impl States {
     pub fn trained_weights(&self) -> f64 {
         self.shard.divide(self.shard.weights, self.dense.trained_bytes, self.expert.trained_bytes)
     }
+    /// Trained parameters whose weights stand here.
+    pub fn weight_parameters(&self) -> f64 {
+        self.shard.divide(self.shard.weights, self.dense.trained, self.expert.trained)
+    }
+    /// Trained parameters whose gradients stand here.
+    pub fn gradient_parameters(&self) -> f64 {
+        self.shard.divide(self.shard.gradients, self.dense.trained, self.expert.trained)
+    }
     pub fn gradients(&self) -> f64 {
         self.shard.divide(self.shard.gradients, self.dense.gradients, self.expert.gradients)
     }
