@@ -58,6 +58,7 @@ pub struct Training {
     pub doubt_logits: f64,
     pub doubt_buffers: f64,
     pub doubt_states: f64,
+    pub doubt_regime: f64,
     pub doubt_fixed: f64,
     pub elementwise_eager: f64,
     pub elementwise_fused: f64,

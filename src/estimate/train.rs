@@ -11,6 +11,7 @@ pub mod buffers;
 pub mod flops;
 pub mod logits;
 pub mod memory;
+pub mod notes;
 pub mod overhead;
 pub mod phases;
 pub mod regime;
@@ -23,13 +24,15 @@ pub mod time;
 
 use flops::Forward;
 use regime::Regime;
+use resident::Resident;
 use share::Share;
 use stages::Load;
 use states::{Sharding, States};
 
 pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estimate {
     let trained = trainable(request, train);
-    let memory = fullest(request, train, constants);
+    let (memory, resident) = fullest(request, train, constants);
+    let notes = notes::notes(request, train, &resident, trained);
     let walk = memory::walk(request, train, Regime::of(request, train));
     let stepped = memory.part(PartKind::Optimizer) + memory.part(PartKind::Gradients);
     let load = Load::of(train);
@@ -43,18 +46,18 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
         compute: Compute { flops_per_token: Flops(per_token), flops_per_step: Flops(per_token * tokens) },
         serving: None,
         trainable_parameters: trained,
-        notes: vec![],
+        notes,
     }
 }
 
 /// Of the pipeline stages the fullest: the first holds most micro batches, the last has the head.
-fn fullest(request: &Request, train: &Train, constants: &Training) -> Memory {
+fn fullest(request: &Request, train: &Train, constants: &Training) -> (Memory, Resident) {
     let last = request.parallel.pipeline - 1;
     let of = |stage: u32| memory::of_stage(request, train, constants, stage);
     let mut fullest = of(last);
     for stage in [0, 1].into_iter().filter(|stage| *stage < last) {
         let other = of(stage);
-        if other.device > fullest.device {
+        if other.0.device > fullest.0.device {
             fullest = other;
         }
     }

@@ -30,7 +30,8 @@ impl Logits {
             return Self::default();
         }
         let full = train.framework.kernels.loss_bytes + if model.final_logit_softcap { size } else { 0.0 };
-        let each = |rows: f64, bytes_each: f64| Self { rows, vocabulary: vocabulary / tensor, bytes_each, ..Self::default() };
+        let each =
+            |rows: f64, bytes_each: f64| Self { rows, vocabulary: vocabulary / tensor, bytes_each, ..Self::default() };
         match train.loss {
             Loss::Full => each(tokens, full),
             // All logits in 16 bits, one slice as the full loss has it; compiled, its fp32 copies stay in registers.

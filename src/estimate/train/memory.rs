@@ -22,8 +22,8 @@ use crate::request::{Checkpointing, Method, Request, Train};
 use crate::units::Bytes;
 use smallvec::SmallVec;
 
-/// Memory of a GPU of pipeline stage `at`.
-pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32) -> Memory {
+/// Memory of a GPU of pipeline stage `at`, and of it what stands throughout.
+pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32) -> (Memory, Resident) {
     let (parallel, hardware, model) = (&request.parallel, &request.hardware, &*request.model);
     let per_node = hardware.gpus.div_ceil(hardware.nodes);
     let load = Load::of(train);
@@ -75,7 +75,10 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     parts.add_activations(&moments, &peak);
     parts.add_logits(&logits, &peak);
     parts.add_buffers(&buffers, &peak);
-    parts.add(PartKind::KvCache, modelled("term-train-rollout", "train-source-stages", &[("train-bytes", peak.kv_cache)]));
+    parts.add(
+        PartKind::KvCache,
+        modelled("term-train-rollout", "train-source-stages", &[("train-bytes", peak.kv_cache)]),
+    );
     parts.give_place(resident.gradients - peak.gradients, &peak);
     let allocated = parts.total();
     let expandable = train.framework.kernels.expandable_segments;
@@ -85,8 +88,10 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     parts.extend(overhead::device(hardware.gpus, constants));
     let device = parts.total();
 
-    let doubt = overhead::doubt(&peak, resident.held + resident.gradients, constants);
-    Memory {
+    let standing = resident.held + resident.gradients;
+    let regime_assumed = super::notes::regime_is_assumed(request, train);
+    let doubt = overhead::doubt(&peak, standing, regime_assumed, constants);
+    let memory = Memory {
         parts: parts.0,
         allocated: Bytes(allocated),
         reserved: Bytes(reserved),
@@ -95,7 +100,8 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         high: Bytes(device + doubt),
         needed: Bytes(device),
         host: Bytes(resident.host * f64::from(per_node)),
-    }
+    };
+    (memory, resident)
 }
 
 fn batch(request: &Request, train: &Train, load: &Load, at: u32) -> Batch {
@@ -226,11 +232,9 @@ impl Parts {
     /// Takes gradients that are not made yet off what stands in their place.
     fn give_place(&mut self, gradients: f64, peak: &Phase) {
         let activations = peak.kept + peak.rebuilt + peak.working;
-        for (kind, bytes) in [
-            (PartKind::Activations, activations),
-            (PartKind::Logits, peak.logits),
-            (PartKind::Buffers, peak.buffers),
-        ] {
+        for (kind, bytes) in
+            [(PartKind::Activations, activations), (PartKind::Logits, peak.logits), (PartKind::Buffers, peak.buffers)]
+        {
             let part = if peak.passing() > 0.0 { bytes / peak.passing() } else { 0.0 };
             let factors = [("", -1.0), ("train-bytes", gradients), ("train-part", part)];
             self.add(kind, modelled("term-train-place-of-gradients", "train-source-autograd", &factors));

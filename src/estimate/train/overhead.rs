@@ -28,12 +28,14 @@ pub fn device(gpus: u32, constants: &Training) -> [Term; 2] {
 }
 
 /// Bytes either way that 80% of measured cases stay within: doubts of the parts, independent of each other.
-pub fn doubt(peak: &Phase, states: f64, constants: &Training) -> f64 {
+/// `regime_assumed`: nobody said in which precisions full fine-tuning keeps its states.
+pub fn doubt(peak: &Phase, states: f64, regime_assumed: bool, constants: &Training) -> f64 {
+    let of_states = if regime_assumed { constants.doubt_regime } else { constants.doubt_states };
     let doubts = [
         constants.doubt_activations * (peak.kept + peak.rebuilt + peak.working),
         constants.doubt_logits * peak.logits,
         constants.doubt_buffers * (peak.buffers + peak.kv_cache),
-        constants.doubt_states * states,
+        of_states * states,
         constants.doubt_fixed,
     ];
     doubts.iter().map(|doubt| doubt * doubt).sum::<f64>().sqrt()

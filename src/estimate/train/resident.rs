@@ -40,40 +40,80 @@ impl Resident {
         let optimizer = states.optimizer();
         let gradients = load.trained * gradient_bytes * in_backward * there(gradients_away);
         let terms = [
-            (PartKind::Weights, Term::new("term-train-frozen", Basis::Exact, "train-source-tensors", &[
-                ("train-bytes", frozen),
-                ("train-on-gpu", there(weights_away)),
-            ])),
-            (PartKind::Weights, term("term-train-weights", "train-source-tensors", [
-                ("train-models", load.trained),
-                ("train-parameters", states.weight_parameters()),
-                ("train-bytes-each", per(trained, states.weight_parameters())),
-                ("train-on-gpu", there(weights_away)),
-            ])),
-            (PartKind::Weights, term("term-train-other-models", "train-source-stages", [
-                ("train-models", load.frozen),
-                ("train-parameters", models),
-                ("train-bytes-each", regime.compute.min(2.0)),
-                ("train-shard", part(shard.weights)),
-            ])),
-            (PartKind::Gradients, term("term-train-gradients", "train-source-zero", [
-                ("train-models", load.trained),
-                ("train-parameters", kept),
-                ("train-bytes-each", per(gradient_bytes, kept) * in_backward),
-                ("train-on-gpu", there(gradients_away)),
-            ])),
-            (PartKind::Optimizer, term("term-train-master", "train-source-zero", [
-                ("train-models", load.trained),
-                ("train-parameters", stepped),
-                ("train-bytes-each", masters),
-                ("train-on-gpu", there(states_away)),
-            ])),
-            (PartKind::Optimizer, term("term-train-states", "train-source-optimizer", [
-                ("train-models", load.trained),
-                ("train-parameters", stepped),
-                ("train-bytes-each", per(optimizer, stepped)),
-                ("train-on-gpu", there(states_away || train.optimizer.paged)),
-            ])),
+            (
+                PartKind::Weights,
+                Term::new(
+                    "term-train-frozen",
+                    Basis::Exact,
+                    "train-source-tensors",
+                    &[("train-bytes", frozen), ("train-on-gpu", there(weights_away))],
+                ),
+            ),
+            (
+                PartKind::Weights,
+                term(
+                    "term-train-weights",
+                    "train-source-tensors",
+                    [
+                        ("train-models", load.trained),
+                        ("train-parameters", states.weight_parameters()),
+                        ("train-bytes-each", per(trained, states.weight_parameters())),
+                        ("train-on-gpu", there(weights_away)),
+                    ],
+                ),
+            ),
+            (
+                PartKind::Weights,
+                term(
+                    "term-train-other-models",
+                    "train-source-stages",
+                    [
+                        ("train-models", load.frozen),
+                        ("train-parameters", models),
+                        ("train-bytes-each", regime.compute.min(2.0)),
+                        ("train-shard", part(shard.weights)),
+                    ],
+                ),
+            ),
+            (
+                PartKind::Gradients,
+                term(
+                    "term-train-gradients",
+                    "train-source-zero",
+                    [
+                        ("train-models", load.trained),
+                        ("train-parameters", kept),
+                        ("train-bytes-each", per(gradient_bytes, kept) * in_backward),
+                        ("train-on-gpu", there(gradients_away)),
+                    ],
+                ),
+            ),
+            (
+                PartKind::Optimizer,
+                term(
+                    "term-train-master",
+                    "train-source-zero",
+                    [
+                        ("train-models", load.trained),
+                        ("train-parameters", stepped),
+                        ("train-bytes-each", masters),
+                        ("train-on-gpu", there(states_away)),
+                    ],
+                ),
+            ),
+            (
+                PartKind::Optimizer,
+                term(
+                    "term-train-states",
+                    "train-source-optimizer",
+                    [
+                        ("train-models", load.trained),
+                        ("train-parameters", stepped),
+                        ("train-bytes-each", per(optimizer, stepped)),
+                        ("train-on-gpu", there(states_away || train.optimizer.paged)),
+                    ],
+                ),
+            ),
         ];
         let all: f64 = terms.iter().map(|(_, term)| term.bytes().0).sum();
         let host = load.trained
