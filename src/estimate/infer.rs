@@ -3,28 +3,27 @@
 //! A request's split and format give the weights of the fullest rank, its mixers what a sequence keeps; the engine's
 //! rule gives the memory for the cache and with it how many requests run; the GPU's data sheet the time of a step.
 
-use super::{Basis, Compute, Estimate, Limit, Memory, Part, PartKind, Ranged, Serving, Speed, Term};
+use super::{Compute, Estimate, Serving};
 use crate::catalog::backend::{MemoryRule, Pool};
-use crate::catalog::constant::{Pace, Serving as Constants};
+use crate::catalog::constant::Serving as Constants;
 use crate::message::Message;
 use crate::msg;
 use crate::request::{Concurrency, Infer, Request};
-use crate::units::{Bytes, Flops, GIB, Seconds};
-use smallvec::{SmallVec, smallvec};
+use crate::units::{Bytes, Flops, GIB};
 
 mod activations;
 mod cache;
 mod load;
+mod memory;
 mod pool;
+mod serve;
 mod speed;
 mod split;
 mod weights;
 
 use activations::Peak;
 use cache::{Cache, Store};
-use load::{Load, Pacing, pacing};
 use pool::{Holds, Taken};
-use speed::{Machine, Step};
 use split::Split;
 use weights::{Ledger, Weights};
 
@@ -171,187 +170,6 @@ impl<'a> Server<'a> {
             }
             Pool::Grows | Pool::Cells => self.load_bytes() <= budget,
         }
-    }
-
-    fn memory(&self, starts: bool) -> Memory {
-        let load = self.load_bytes();
-        let pooled = match (self.infer.backend.pool, self.budget) {
-            (Pool::OfTotal | Pool::Static | Pool::OfFree, Some(budget)) if starts => Some(budget),
-            _ => None,
-        };
-        let cache = pooled.unwrap_or(load);
-        let parts = self.parts(cache, pooled.is_some());
-        let device: Bytes = parts.iter().map(Part::bytes).sum();
-        let outside = self.taken.context + self.taken.libraries + self.taken.graphs;
-        let doubt = 0.25 * self.taken.activations + 0.3 * outside + 0.005 * self.taken.weights;
-        let needed = match self.infer.concurrency {
-            Concurrency::Requests(_) => Bytes(self.taken.total() + load.min(cache)),
-            Concurrency::Max => device,
-        };
-        let host = match self.infer.backend.pool {
-            Pool::Cells => self.all.embedding.bytes + self.all.layer_embedding.bytes,
-            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => 0.0,
-        };
-        Memory {
-            allocated: device - Bytes(outside),
-            reserved: device - Bytes(outside),
-            device,
-            low: device - Bytes(doubt),
-            high: device + Bytes(doubt),
-            needed,
-            host: Bytes(host),
-            parts,
-        }
-    }
-
-    fn parts(&self, cache: f64, pooled: bool) -> Vec<Part> {
-        let term = |name, factors: &[(&'static str, f64)], basis, source| Term {
-            name,
-            factors: SmallVec::from_slice(factors),
-            basis,
-            source,
-        };
-        let gib =
-            |name, bytes: f64| term(name, &[("infer-bytes", bytes)], Basis::Modelled, &self.infer.backend.source.0);
-        let mut weights: SmallVec<[Term; 3]> = self
-            .weights
-            .parts()
-            .into_iter()
-            .filter(|(_, tally)| tally.bytes > 0.0)
-            .map(|(name, tally)| {
-                let factors = [("infer-parameters", tally.parameters), ("infer-bytes-per-parameter", tally.width())];
-                term(name, &factors, Basis::Exact, "infer-source-tensors")
-            })
-            .collect();
-        if self.rotary > 0.0 {
-            weights.push(gib("term-infer-rotary", self.rotary));
-        }
-        let kv = if pooled {
-            term("term-infer-pool", &[("infer-bytes", cache)], Basis::Modelled, &self.infer.backend.source.0)
-        } else {
-            let requests = self.asked().unwrap_or(1) as f64;
-            let factors = [("infer-requests", requests), ("infer-bytes-per-request", cache / requests)];
-            term("term-infer-sequences", &factors, Basis::Exact, "infer-source-tensors")
-        };
-        let overhead = [
-            ("term-infer-context", self.taken.context),
-            ("term-infer-libraries", self.taken.libraries),
-            ("term-infer-graphs", self.taken.graphs),
-        ];
-        let overhead = overhead.into_iter().filter(|(_, bytes)| *bytes > 0.0).map(|(name, bytes)| gib(name, bytes));
-        let mut parts = vec![Part { kind: PartKind::Weights, terms: weights }];
-        parts.extend(self.peak.parts());
-        parts.push(Part { kind: PartKind::KvCache, terms: smallvec![kv] });
-        parts.push(Part { kind: PartKind::Overhead, terms: overhead.collect() });
-        parts
-    }
-
-    /// Requests that run at once over all ranks, and those asked for.
-    fn running(&self, starts: bool) -> (f64, f64) {
-        let ranks = self.split.request_ranks() as f64;
-        let most = self.infer.max_seqs as f64 * ranks;
-        let asked = match self.infer.concurrency {
-            Concurrency::Requests(requests) => Some(requests.max(1) as f64),
-            Concurrency::Max => None,
-        };
-        let held = match (self.infer.backend.pool, self.budget) {
-            (Pool::OfTotal | Pool::Static | Pool::OfFree, Some(budget)) if starts => {
-                let output = if self.infer.backend.reserves_output { self.infer.output } else { self.infer.output / 2 };
-                let sequences = self.holds_in(budget, (self.infer.prompt + output).max(1)).sequences;
-                (sequences.max(1.0) * ranks).min(most)
-            }
-            // What does not fit is timed as if it did.
-            _ => asked.unwrap_or(ranks).min(most),
-        };
-        let asked = asked.unwrap_or(held);
-        (held.min(asked), asked)
-    }
-
-    fn machine<'b>(&self, pace: &'b Pace, constants: &'b Constants) -> Option<Machine<'b>> {
-        let gpu = self.request.hardware.gpu?;
-        let kernels = constants.kernels(&self.infer.backend.kernels, gpu)?;
-        Machine::of(&self.request.model, gpu, self.infer.weights, &self.split, &self.all, kernels, pace)
-    }
-
-    fn load(&self, runs: f64, asked: f64) -> Load {
-        Load {
-            prompt: self.infer.prompt as f64,
-            output: self.infer.output as f64,
-            asked,
-            runs,
-            ranks: self.split.request_ranks() as f64,
-            chunk: self.infer.max_batched_tokens as f64,
-        }
-    }
-
-    fn speed(&self, starts: bool, constants: &Constants) -> Option<(Speed, Step)> {
-        let pace = constants.pace(&self.infer.backend.name)?;
-        let machine = self.machine(pace, constants)?;
-        let (runs, asked) = self.running(starts);
-        let at = |runs, asked| pacing(&self.load(runs, asked), &machine, &self.all_cache, pace);
-        let Pacing { first, each, tokens_per_s, prefill, step } = at(runs, asked);
-        let held = match self.infer.concurrency {
-            Concurrency::Requests(_) => self.capacity(starts),
-            Concurrency::Max => runs,
-        };
-        let knee = (0..6)
-            .map(|power| 4f64.powi(power))
-            .take_while(|requests| *requests < held)
-            .chain([held])
-            .map(|requests| {
-                let point = at(requests, requests);
-                (requests as u64, point.each * 1e3, point.tokens_per_s)
-            })
-            .collect();
-        let ranged = |value: f64, low: f64, high: f64| Ranged { value, low: value * low, high: value * high };
-        let speed = Speed {
-            ttft_ms: ranged(first * 1e3, pace.ttft_low, pace.ttft_high),
-            tpot_ms: ranged(each * 1e3, pace.tpot_low, pace.tpot_high),
-            tokens_per_s: ranged(tokens_per_s, pace.rate_low, pace.rate_high),
-            tokens_per_s_per_gpu: tokens_per_s / f64::from(self.request.hardware.gpus),
-            prefill_tokens_per_s: if prefill > 0.0 { self.infer.prompt as f64 / prefill } else { 0.0 },
-            knee,
-            breakdown: vec![
-                ("step-weights", Seconds(step.weights)),
-                ("step-compute", Seconds(step.compute)),
-                ("step-cache", Seconds(step.cache)),
-                ("step-launch", Seconds(step.launch)),
-                ("step-communication", Seconds(step.communication)),
-                ("step-host", Seconds(step.host)),
-            ],
-        };
-        Some((speed, step))
-    }
-
-    /// Requests of the asked load that run at once at most.
-    fn capacity(&self, starts: bool) -> f64 {
-        let ranks = self.split.request_ranks() as f64;
-        match self.budget {
-            Some(budget) if starts => {
-                let held = self.holds_in(budget, self.request_tokens()).sequences.max(1.0);
-                (held.min(self.infer.max_seqs as f64) * ranks).floor()
-            }
-            _ => self.running(starts).0,
-        }
-    }
-
-    fn limit(&self, starts: bool, speed: Option<&(Speed, Step)>) -> Option<Limit> {
-        if !starts {
-            let weights = self.budget.is_some_and(|budget| budget <= 0.0);
-            return Some(if weights { Limit::Weights } else { Limit::KvCache });
-        }
-        let (_, step) = speed?;
-        let (runs, asked) = self.running(starts);
-        if runs < asked {
-            return Some(Limit::KvCache);
-        }
-        let causes = [
-            (Limit::Bandwidth, step.cache + if step.weights >= step.compute { step.weights } else { 0.0 }),
-            (Limit::Compute, if step.compute > step.weights { step.compute } else { 0.0 }),
-            (Limit::Launch, step.launch + step.host),
-            (Limit::Communication, step.communication),
-        ];
-        causes.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(limit, _)| limit)
     }
 
     fn compute(&self) -> Compute {

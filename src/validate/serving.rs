@@ -4,7 +4,7 @@
 //! source. Constants are fitted to closed loops, offline runs and single streams, not to bursts of prompts sent at once.
 
 use super::quantity::{Quantity, Row};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, Ranged, Serving, Speed};
 use crate::units::GIB;
 
@@ -23,6 +23,7 @@ pub static SERVING: &[Quantity] = &[
         |e, _| Some(serving(e)?.kv_cache_available?.0),
     ),
     logged("KV pool, others", |row| pool(row).filter(|_| !is_19(row)), |e, _| Some(serving(e)?.kv_cache_available?.0)),
+    logged("KV pool by weights x 1.2", pool, |e, row| usual_pool(serving(e)?, row)),
     logged(
         "KV bytes per token",
         |row| Some(pool(row)? / row.number("kv_tokens")?),
@@ -44,6 +45,11 @@ pub static SERVING: &[Quantity] = &[
         predicted: |e, _| Some(speed(e)?.tpot_ms.value),
         range: |e, _| Some(bounds(speed(e)?.tpot_ms)),
     },
+    logged(
+        "time per output token by roofline",
+        |row| row.number("tpot_ms").filter(|_| from(row, "aic-")),
+        |e, row| Some(roofline(serving(e)?, row)? * 1e3),
+    ),
     rate("tokens/s, closed loop", false, |row| closed_loop(row).filter(|_| from(row, "aic-"))),
     rate("tokens/s, TRT-LLM dense", true, |row| total(row).filter(|_| from(row, "trt") && !is_mixture(row))),
     rate("tokens/s, TRT-LLM experts", true, |row| total(row).filter(|_| from(row, "trt") && is_mixture(row))),
@@ -52,6 +58,26 @@ pub static SERVING: &[Quantity] = &[
     rate("tokens/s, llama.cpp decode", true, |row| total(row).filter(|_| is_bench(row, "isl"))),
     rate("tokens/s, llama.cpp prefill", true, |row| total(row).filter(|_| is_bench(row, "osl"))),
 ];
+
+/// What a usual calculator leaves for the cache: the fraction of the card less 1.2 of the weights.
+fn usual_pool(serving: &Serving, row: &Row) -> Option<f64> {
+    let card = gpu(row)?.memory.0;
+    Some(row.number("gpu_memory_utilization")? * card - 1.2 * serving.weights_per_gpu.0)
+}
+
+/// Seconds a step takes where nothing but bandwidth counts: the active weights and every sequence's cache once.
+fn roofline(serving: &Serving, row: &Row) -> Option<f64> {
+    let counts = &Catalog::embedded().model(row.get("model")?)?.counts;
+    let weights = serving.weights_per_gpu.0 * counts.active as f64 / counts.total as f64;
+    let tokens = row.number("isl")? + row.number("osl")? / 2.0;
+    let cache = row.number("concurrency_or_batch")? / row.number("dp")? * tokens * serving.kv_bytes_per_token.0;
+    Some((weights + cache) / gpu(row)?.bandwidth?.0)
+}
+
+fn gpu(row: &Row) -> Option<&'static Gpu> {
+    let id = row.get("line")?.split_whitespace().find_map(|word| word.strip_prefix("gpu="))?;
+    Catalog::embedded().gpu(id)
+}
 
 /// Sources with a quantity of their own.
 const KNOWN: [&str; 4] = ["aic-", "trt", "gpustack-", "llamacpp-"];

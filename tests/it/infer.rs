@@ -245,3 +245,20 @@ fn what_does_not_fit_says_so() {
     assert!(!long.starts);
     check("longest", long.max_seq.unwrap_or(0) as f64, 37_696.0, 0.02);
 }
+
+/// One GPU without limits holds two bytes of every parameter, the vocabulary rounded up to 64 rows, and rotary tables.
+#[test]
+fn every_model_weighs_two_bytes_a_parameter() {
+    for model in &Catalog::embedded().models {
+        let line = format!("infer {} quant=none backend=vllm seq=256", model.id);
+        let weights = serving(&line).weights_per_gpu.0;
+        let padding = 2.0 * 64.0 * model.hidden_size as f64 * 2.0;
+        let attention = &model.attention;
+        let rotary =
+            model.max_position.unwrap_or(0) as f64 * attention.head_dim.max(attention.rope_head_dim) as f64 * 2.0;
+        let exact = 2.0 * model.counts.total as f64;
+        let found = weights / exact;
+        let most = (exact + 2.0 * padding + rotary) / exact;
+        assert!(found > 0.9999 && found < most + 0.0001, "{}: {found}", model.id);
+    }
+}

@@ -1,0 +1,83 @@
+//! Memory of the fullest rank, part by part: what the engine takes, and what the asked load needs of it.
+
+use super::super::{Basis, Memory, Part, PartKind, Term};
+use super::Server;
+use crate::catalog::backend::Pool;
+use crate::request::Concurrency;
+use crate::units::Bytes;
+use smallvec::{SmallVec, smallvec};
+
+impl Server<'_> {
+    pub fn memory(&self, starts: bool) -> Memory {
+        let load = self.load_bytes();
+        let pooled = match (self.infer.backend.pool, self.budget) {
+            (Pool::OfTotal | Pool::Static | Pool::OfFree, Some(budget)) if starts => Some(budget),
+            _ => None,
+        };
+        let cache = pooled.unwrap_or(load);
+        let parts = self.parts(cache, pooled.is_some());
+        let device: Bytes = parts.iter().map(Part::bytes).sum();
+        let outside = self.taken.context + self.taken.libraries + self.taken.graphs;
+        let doubt = 0.25 * self.taken.activations + 0.3 * outside + 0.005 * self.taken.weights;
+        let needed = match self.infer.concurrency {
+            Concurrency::Requests(_) => Bytes(self.taken.total() + load.min(cache)),
+            Concurrency::Max => device,
+        };
+        let host = match self.infer.backend.pool {
+            Pool::Cells => self.all.embedding.bytes + self.all.layer_embedding.bytes,
+            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => 0.0,
+        };
+        Memory {
+            allocated: device - Bytes(outside),
+            reserved: device - Bytes(outside),
+            device,
+            low: device - Bytes(doubt),
+            high: device + Bytes(doubt),
+            needed,
+            host: Bytes(host),
+            parts,
+        }
+    }
+
+    fn parts(&self, cache: f64, pooled: bool) -> Vec<Part> {
+        let term = |name, factors: &[(&'static str, f64)], basis, source| Term {
+            name,
+            factors: SmallVec::from_slice(factors),
+            basis,
+            source,
+        };
+        let gib =
+            |name, bytes: f64| term(name, &[("infer-bytes", bytes)], Basis::Modelled, &self.infer.backend.source.0);
+        let mut weights: SmallVec<[Term; 3]> = self
+            .weights
+            .parts()
+            .into_iter()
+            .filter(|(_, tally)| tally.bytes > 0.0)
+            .map(|(name, tally)| {
+                let factors = [("infer-parameters", tally.parameters), ("infer-bytes-per-parameter", tally.width())];
+                term(name, &factors, Basis::Exact, "infer-source-tensors")
+            })
+            .collect();
+        if self.rotary > 0.0 {
+            weights.push(gib("term-infer-rotary", self.rotary));
+        }
+        let kv = if pooled {
+            term("term-infer-pool", &[("infer-bytes", cache)], Basis::Modelled, &self.infer.backend.source.0)
+        } else {
+            let requests = self.asked().unwrap_or(1) as f64;
+            let factors = [("infer-requests", requests), ("infer-bytes-per-request", cache / requests)];
+            term("term-infer-sequences", &factors, Basis::Exact, "infer-source-tensors")
+        };
+        let overhead = [
+            ("term-infer-context", self.taken.context),
+            ("term-infer-libraries", self.taken.libraries),
+            ("term-infer-graphs", self.taken.graphs),
+        ];
+        let overhead = overhead.into_iter().filter(|(_, bytes)| *bytes > 0.0).map(|(name, bytes)| gib(name, bytes));
+        let mut parts = vec![Part { kind: PartKind::Weights, terms: weights }];
+        parts.extend(self.peak.parts());
+        parts.push(Part { kind: PartKind::KvCache, terms: smallvec![kv] });
+        parts.push(Part { kind: PartKind::Overhead, terms: overhead.collect() });
+        parts
+    }
+}

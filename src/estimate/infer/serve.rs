@@ -1,0 +1,120 @@
+//! Speed under the asked load and around it, and what it waits for.
+
+use super::super::{Limit, Ranged, Speed};
+use super::Server;
+use super::load::{Load, Pacing, pacing};
+use super::speed::{Machine, Step};
+use crate::catalog::backend::Pool;
+use crate::catalog::constant::{Pace, Serving as Constants};
+use crate::request::Concurrency;
+use crate::units::Seconds;
+
+impl Server<'_> {
+    /// Requests that run at once over all ranks, and those asked for.
+    pub fn running(&self, starts: bool) -> (f64, f64) {
+        let ranks = self.split.request_ranks() as f64;
+        let most = self.infer.max_seqs as f64 * ranks;
+        let asked = match self.infer.concurrency {
+            Concurrency::Requests(requests) => Some(requests.max(1) as f64),
+            Concurrency::Max => None,
+        };
+        let held = match (self.infer.backend.pool, self.budget) {
+            (Pool::OfTotal | Pool::Static | Pool::OfFree, Some(budget)) if starts => {
+                let output = if self.infer.backend.reserves_output { self.infer.output } else { self.infer.output / 2 };
+                let sequences = self.holds_in(budget, (self.infer.prompt + output).max(1)).sequences;
+                (sequences.max(1.0) * ranks).min(most)
+            }
+            // What does not fit is timed as if it did.
+            _ => asked.unwrap_or(ranks).min(most),
+        };
+        let asked = asked.unwrap_or(held);
+        (held.min(asked), asked)
+    }
+
+    fn machine<'b>(&self, pace: &'b Pace, constants: &'b Constants) -> Option<Machine<'b>> {
+        let gpu = self.request.hardware.gpu?;
+        let kernels = constants.kernels(&self.infer.backend.kernels, gpu)?;
+        Machine::of(&self.request.model, gpu, self.infer.weights, &self.split, &self.all, kernels, pace)
+    }
+
+    fn load(&self, runs: f64, asked: f64) -> Load {
+        Load {
+            prompt: self.infer.prompt as f64,
+            output: self.infer.output as f64,
+            asked,
+            runs,
+            ranks: self.split.request_ranks() as f64,
+            chunk: self.infer.max_batched_tokens as f64,
+        }
+    }
+
+    pub fn speed(&self, starts: bool, constants: &Constants) -> Option<(Speed, Step)> {
+        let pace = constants.pace(&self.infer.backend.name)?;
+        let machine = self.machine(pace, constants)?;
+        let (runs, asked) = self.running(starts);
+        let at = |runs, asked| pacing(&self.load(runs, asked), &machine, &self.all_cache, pace);
+        let Pacing { first, each, tokens_per_s, prefill, step } = at(runs, asked);
+        let held = match self.infer.concurrency {
+            Concurrency::Requests(_) => self.capacity(starts),
+            Concurrency::Max => runs,
+        };
+        let knee = (0..6)
+            .map(|power| 4f64.powi(power))
+            .take_while(|requests| *requests < held)
+            .chain([held])
+            .map(|requests| {
+                let point = at(requests, requests);
+                (requests as u64, point.each * 1e3, point.tokens_per_s)
+            })
+            .collect();
+        let ranged = |value: f64, low: f64, high: f64| Ranged { value, low: value * low, high: value * high };
+        let speed = Speed {
+            ttft_ms: ranged(first * 1e3, pace.ttft_low, pace.ttft_high),
+            tpot_ms: ranged(each * 1e3, pace.tpot_low, pace.tpot_high),
+            tokens_per_s: ranged(tokens_per_s, pace.rate_low, pace.rate_high),
+            tokens_per_s_per_gpu: tokens_per_s / f64::from(self.request.hardware.gpus),
+            prefill_tokens_per_s: if prefill > 0.0 { self.infer.prompt as f64 / prefill } else { 0.0 },
+            knee,
+            breakdown: vec![
+                ("step-weights", Seconds(step.weights)),
+                ("step-compute", Seconds(step.compute)),
+                ("step-cache", Seconds(step.cache)),
+                ("step-launch", Seconds(step.launch)),
+                ("step-communication", Seconds(step.communication)),
+                ("step-host", Seconds(step.host)),
+            ],
+        };
+        Some((speed, step))
+    }
+
+    /// Requests of the asked load that run at once at most.
+    fn capacity(&self, starts: bool) -> f64 {
+        let ranks = self.split.request_ranks() as f64;
+        match self.budget {
+            Some(budget) if starts => {
+                let held = self.holds_in(budget, self.request_tokens()).sequences.max(1.0);
+                (held.min(self.infer.max_seqs as f64) * ranks).floor()
+            }
+            _ => self.running(starts).0,
+        }
+    }
+
+    pub fn limit(&self, starts: bool, speed: Option<&(Speed, Step)>) -> Option<Limit> {
+        if !starts {
+            let weights = self.budget.is_some_and(|budget| budget <= 0.0);
+            return Some(if weights { Limit::Weights } else { Limit::KvCache });
+        }
+        let (_, step) = speed?;
+        let (runs, asked) = self.running(starts);
+        if runs < asked {
+            return Some(Limit::KvCache);
+        }
+        let causes = [
+            (Limit::Bandwidth, step.cache + if step.weights >= step.compute { step.weights } else { 0.0 }),
+            (Limit::Compute, if step.compute > step.weights { step.compute } else { 0.0 }),
+            (Limit::Launch, step.launch + step.host),
+            (Limit::Communication, step.communication),
+        ];
+        causes.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(limit, _)| limit)
+    }
+}
