@@ -8,7 +8,9 @@ use super::{Catalog, Format};
 use crate::message::Message;
 
 mod data;
+mod freer;
 mod gpus;
+mod lexicon;
 mod models;
 mod token;
 

@@ -11,19 +11,21 @@ pub struct Command {
     pub variables: HashMap<String, String>,
 }
 
-/// Longest line after variables are put in: more is no command.
-const LONGEST: usize = 64 * 1024;
+/// What no honest script exceeds: lines, variables, and bytes of a line or a value.
+const MOST_LINES: usize = 400;
+const MOST_VARIABLES: usize = 200;
+const LONGEST: usize = 16 * 1024;
 
 /// Every command of a text. Variables set earlier hold later.
 pub fn commands(text: &str) -> Vec<Command> {
     let mut variables: HashMap<String, String> = HashMap::new();
     let mut found = vec![];
-    for line in lines(text) {
+    for line in lines(text).into_iter().take(MOST_LINES) {
         let line = substitute(&line, &variables);
         for part in split_commands(&line) {
             let mut words = words(part).into_iter().peekable();
             while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
-                variables.insert(name, value);
+                remember(&mut variables, name, value);
                 words.next();
             }
             if words.peek().is_some_and(|word| {
@@ -31,7 +33,7 @@ pub fn commands(text: &str) -> Vec<Command> {
             }) {
                 words.next();
                 while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
-                    variables.insert(name, value);
+                    remember(&mut variables, name, value);
                     words.next();
                 }
             }
@@ -51,6 +53,12 @@ pub fn commands(text: &str) -> Vec<Command> {
     }
     found.retain(|command| !command.words.is_empty() || !command.variables.is_empty());
     found
+}
+
+fn remember(variables: &mut HashMap<String, String>, name: String, value: String) {
+    if value.len() < LONGEST && (variables.len() < MOST_VARIABLES || variables.contains_key(&name)) {
+        variables.insert(name, value);
+    }
 }
 
 /// `NAME=value`, if that is all a word is.

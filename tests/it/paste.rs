@@ -110,6 +110,13 @@ fn aliases_do_not_expand() {
     assert_eq!(read(&format!("base_model: x\nsequence_len: 8\n{bomb}")).unwrap().kind, None);
 }
 
+#[test]
+fn variables_do_not_expand_without_end() {
+    let doubling = read(&"X=$X$X\n".repeat(9_000)).unwrap();
+    assert_eq!(doubling.kind, None);
+    read(&("N=8\n".repeat(8_000) + "torchrun --nproc_per_node $N train.py --model_name_or_path x")).unwrap();
+}
+
 proptest::proptest! {
     /// Pieces of real pastes, cut and put together anyhow.
     #[test]

@@ -1,0 +1,323 @@
+//! The words of names: what each does, how it is also said, and what it was meant to be.
+//!
+//! From text to tokens in the catalog's own words, and to [`Parts`] that compare. Knows which words there are, not
+//! which models have them.
+
+use super::data::Data;
+use super::token::{self, Kind, Packing, Token};
+use std::collections::{BTreeSet, HashMap};
+
+pub type Word = u16;
+
+/// What a word does in a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Tells no model from another: a maker, a file type.
+    Empty,
+    Variant(Variant),
+    /// Tells models of one family apart.
+    Line,
+    Family,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    Plain,
+    Base,
+    Instruct,
+}
+
+/// A name in parts.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    pub words: BTreeSet<Word>,
+    pub versions: Vec<String>,
+    /// Versions that follow the size: `v0.3` of `Mistral-7B-v0.3`.
+    pub revisions: Vec<String>,
+    pub sizes: Vec<f64>,
+    pub active: Vec<f64>,
+    pub dates: Vec<String>,
+    pub lengths: Vec<String>,
+    pub variant: Option<Variant>,
+    pub packing: Option<String>,
+    /// Experts of a size that no model has.
+    pub impossible: bool,
+}
+
+/// What was typed, before it is held against the catalog.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub tokens: Vec<Token>,
+    pub packing: Packing,
+    /// Words changed on the way: the name was not quite one we know.
+    pub mended: bool,
+    pub ollama: bool,
+}
+
+pub struct Lexicon {
+    words: HashMap<String, Word>,
+    roles: HashMap<String, Role>,
+    /// Other words for these; Chinese ones longest first.
+    said: HashMap<String, Vec<Token>>,
+    han: Vec<String>,
+    /// Words of families, for what is misspelt.
+    families: Vec<String>,
+}
+
+impl Lexicon {
+    pub fn new(data: &Data) -> Self {
+        let roles = [
+            (&data.empty, Role::Empty),
+            (&data.instruct, Role::Variant(Variant::Instruct)),
+            (&data.base, Role::Variant(Variant::Base)),
+            (&data.lines, Role::Line),
+        ];
+        let role = |(words, role): (&Vec<String>, Role)| {
+            words.iter().map(move |word| (word.clone(), role)).collect::<Vec<_>>()
+        };
+        let as_is = |han: &str, found: &mut Vec<Token>| found.push(Token::word(han));
+        let said = data.words.iter().map(|(from, to)| (from.clone(), token::tokens(to, as_is).0)).collect();
+        let mut han: Vec<String> =
+            data.words.keys().chain(&data.empty).filter(|word| !word.is_ascii()).cloned().collect();
+        han.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        Self { words: HashMap::new(), roles: roles.into_iter().flat_map(role).collect(), said, han, families: vec![] }
+    }
+
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+    pub fn word(&self, text: &str) -> Option<Word> {
+        self.words.get(text).copied()
+    }
+
+    /// Once every name was learned.
+    pub fn close(&mut self) {
+        let family = |word: &&String| {
+            word.len() >= 3 && self.role(word) == Role::Family && word.bytes().all(|b| b.is_ascii_alphabetic())
+        };
+        let mut families: Vec<String> = self.words.keys().filter(family).cloned().collect();
+        families.sort();
+        self.families = families;
+    }
+
+    /// Words that tell models of one family apart; with tags such as `k2` and `r1`, if asked.
+    pub fn lines(&self, tags: bool) -> BTreeSet<Word> {
+        let is_tag = |word: &str| word.len() > 1 && word[1..].starts_with(|c: char| c.is_ascii_digit());
+        let line = |word: &str| self.role(word) == Role::Line || (tags && is_tag(word));
+        self.words.iter().filter(|(text, _)| line(text)).map(|(_, word)| *word).collect()
+    }
+
+    /// The parts of a catalog's name, whose words become known.
+    pub fn learn(&mut self, name: &str) -> Parts {
+        let query = self.cut(name);
+        for token in &query.tokens {
+            let word = token.kind == Kind::Word && matches!(self.role(&token.text), Role::Line | Role::Family);
+            if word || token.kind == Kind::Experts {
+                let next = self.words.len() as Word;
+                self.words.entry(token.text.clone()).or_insert(next);
+            }
+        }
+        self.parts(&query)
+    }
+
+    pub fn parts(&self, query: &Query) -> Parts {
+        let mut parts = Parts { packing: query.packing.name(), ..Parts::default() };
+        for token in &query.tokens {
+            let text = token.text.clone();
+            match token.kind {
+                Kind::Word => match self.role(&text) {
+                    Role::Empty => {}
+                    Role::Variant(variant) => parts.variant = Some(variant),
+                    Role::Line | Role::Family => parts.words.extend(self.words.get(&text)),
+                },
+                Kind::Experts => match self.words.get(&text) {
+                    Some(word) => drop(parts.words.insert(*word)),
+                    None => parts.impossible = true,
+                },
+                Kind::Version { marked }
+                    if !parts.sizes.is_empty() || text.starts_with('0') || (marked && text.starts_with("0.")) =>
+                {
+                    parts.revisions.push(text);
+                }
+                Kind::Version { .. } => parts.versions.push(text),
+                Kind::Size(size) => parts.sizes.push(size),
+                Kind::Active(size) => parts.active.push(size),
+                Kind::Date => parts.dates.push(text),
+                Kind::Length => parts.lengths.push(text),
+            }
+        }
+        parts
+    }
+
+    /// Cuts a name into tokens, each in the catalog's own words.
+    pub fn cut(&self, text: &str) -> Query {
+        let text = token::normalise(text);
+        let (raw, packing) = token::tokens(&text, |run, found| self.cut_han(run, found));
+        let mut query = Query { packing, ..Query::default() };
+        let mut at = 0;
+        while at < raw.len() {
+            let pair = raw.get(at + 1).filter(|next| next.kind == Kind::Word && raw[at].kind == Kind::Word);
+            let joined = pair.map(|next| format!("{}{}", raw[at].text, next.text));
+            if let Some(word) = joined.filter(|word| self.is_family(word)) {
+                query.tokens.push(Token { text: word, ..raw[at].clone() });
+                at += 2;
+                continue;
+            }
+            match self.said.get(&raw[at].text).filter(|_| raw[at].kind == Kind::Word) {
+                Some(words) => query.tokens.extend(words.iter().cloned()),
+                None => query.tokens.push(raw[at].clone()),
+            }
+            at += 1;
+        }
+        if query.tokens.len() > 1 && query.tokens[0].text == "a" {
+            query.tokens.remove(0);
+        }
+        query.tokens.dedup_by(|a, b| a.kind == Kind::Word && a.text == b.text && b.kind == Kind::Word);
+        query
+    }
+
+    /// Words of a Chinese run, longest first; what no word explains stays as it is.
+    fn cut_han(&self, run: &str, found: &mut Vec<Token>) {
+        let mut rest = run;
+        let mut unknown = String::new();
+        while let Some(first) = rest.chars().next() {
+            match self.han.iter().find(|word| rest.starts_with(word.as_str())) {
+                Some(word) => {
+                    if !unknown.is_empty() {
+                        found.push(Token::word(std::mem::take(&mut unknown)));
+                    }
+                    found.push(Token::word(word.as_str()));
+                    rest = &rest[word.len()..];
+                }
+                None => {
+                    unknown.push(first);
+                    rest = &rest[first.len_utf8()..];
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            found.push(Token::word(unknown));
+        }
+    }
+
+    pub fn role(&self, word: &str) -> Role {
+        self.roles.get(word).copied().unwrap_or(Role::Family)
+    }
+    fn is_family(&self, word: &str) -> bool {
+        self.words.contains_key(word) && self.role(word) == Role::Family && word.len() > 3
+    }
+
+    /// Tokens that ask for a family and a size, as one comparable text.
+    pub fn key(&self, tokens: &[Token]) -> String {
+        let sized = tokens.iter().position(|token| matches!(token.kind, Kind::Size(_))).unwrap_or(tokens.len());
+        let asks = |at: usize, token: &Token| match token.kind {
+            Kind::Word => matches!(self.role(&token.text), Role::Line | Role::Family),
+            Kind::Version { .. } => at < sized,
+            Kind::Date | Kind::Length => false,
+            Kind::Experts | Kind::Size(_) | Kind::Active(_) => true,
+        };
+        let mut parts: Vec<&str> = tokens
+            .iter()
+            .enumerate()
+            .filter(|(at, token)| asks(*at, token))
+            .map(|(_, token)| token.text.as_str())
+            .collect();
+        parts.sort_unstable();
+        parts.join(" ")
+    }
+
+    /// Tokens that say something, in their order.
+    pub fn spelled(&self, tokens: &[Token]) -> String {
+        let said = tokens.iter().map(|token| token.text.as_str()).filter(|text| self.role(text) != Role::Empty);
+        said.collect::<Vec<_>>().join(" ")
+    }
+    pub fn is_known(&self, token: &Token) -> bool {
+        token.kind != Kind::Word
+            || self.words.contains_key(&token.text)
+            || self.said.contains_key(&token.text)
+            || self.roles.contains_key(&token.text)
+    }
+
+    /// Splits and mends words that are in no name.
+    pub fn mend(&self, query: &mut Query) {
+        let mut tokens: Vec<Token> = vec![];
+        let mut corrected = 0;
+        for (at, token) in query.tokens.iter().enumerate() {
+            if self.is_known(token) {
+                tokens.push(token.clone());
+                continue;
+            }
+            let text = token.text.as_str();
+            let joined = |n: usize| query.tokens.get(at + n).filter(|next| next.joined);
+            // deepseekr1, kimik2, deepseekv3
+            let (head, last) = text.char_indices().last().map_or((text, ""), |(end, _)| text.split_at(end));
+            if let Some(next) =
+                joined(1).filter(|next| matches!(next.kind, Kind::Version { .. }) && self.words.contains_key(head))
+            {
+                tokens.push(Token::word(head));
+                let tag = format!("{last}{}", next.text);
+                if self.words.contains_key(&tag) {
+                    tokens.push(Token { joined: true, ..Token::word(tag) });
+                }
+                continue;
+            }
+            let split = text.char_indices().map(|(at, _)| text.split_at(at)).find(|(a, b)| {
+                let known = |word: &str| self.words.contains_key(word) || self.roles.contains_key(word);
+                a.len() >= 3 && b.len() >= 2 && self.words.contains_key(*a) && known(b)
+            });
+            if let Some((a, b)) = split {
+                tokens.extend([Token::word(a), Token::word(b)]);
+            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3) {
+                corrected += 1;
+                query.mended = true;
+                tokens.push(Token { text: word.to_owned(), ..token.clone() });
+            } else {
+                tokens.push(token.clone());
+            }
+        }
+        // The number of a tag that was cut off with its letter.
+        let mut kept: Vec<Token> = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let spent = kept.last().is_some_and(|last| {
+                last.kind == Kind::Word
+                    && last.joined
+                    && matches!(token.kind, Kind::Version { .. })
+                    && last.text.len() > 1
+                    && last.text[1..] == token.text
+            });
+            if !spent {
+                kept.push(token);
+            }
+        }
+        query.tokens = kept;
+    }
+
+    /// A family's word that a slip of the fingers makes of this one.
+    fn nearest_family(&self, typed: &str) -> Option<&str> {
+        let first = typed.chars().next()?;
+        if typed.len() < 3 || !first.is_ascii() {
+            return None;
+        }
+        let allowed = if typed.len() >= 9 { 2 } else { 1 };
+        let near = self.families.iter().filter(|word| {
+            word.len().abs_diff(typed.len()) <= allowed && (word.starts_with(first) || word[1..].starts_with(first))
+        });
+        let squeezed = squeeze(typed);
+        let distance =
+            |word: &str| strsim::osa_distance(typed, word).min(strsim::osa_distance(&squeezed, &squeeze(word)) + 1);
+        near.map(|word| (distance(word), word))
+            .filter(|(distance, word)| {
+                let swapped = || word.len() == typed.len() && word.chars().all(|c| typed.contains(c));
+                *distance <= allowed && (word.len() > 3 || swapped())
+            })
+            .min_by_key(|(distance, word)| (*distance, word.len()))
+            .map(|(_, word)| word.as_str())
+    }
+}
+
+/// Each run of one letter as one: `lamma` and `llama` are both `lama`.
+fn squeeze(word: &str) -> String {
+    let mut letters: Vec<char> = word.chars().collect();
+    letters.dedup();
+    letters.into_iter().collect()
+}
