@@ -16,7 +16,7 @@ type Table = Map<String, Value>;
 /// Keys of an architecture that are not its shape.
 const ARCHITECTURE: [&str; 3] = ["model_types", "optional_qk_norm", "sublayers"];
 /// Keys of a model that are not its shape.
-const NAMING: [&str; 8] = ["id", "family", "aliases", "native", "parameters", "uncounted", "source", "like"];
+const NAMING: [&str; 7] = ["id", "family", "aliases", "native", "parameters", "source", "like"];
 
 fn main() {
     println!("cargo::rerun-if-changed=presets");

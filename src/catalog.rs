@@ -96,8 +96,6 @@ struct ModelRow {
     native: model::Native,
     #[serde(default)]
     parameters: Option<u64>,
-    #[serde(default)]
-    uncounted: Option<String>,
     source: Source,
     /// Its place among the shapes: many models have the same.
     shape: usize,
@@ -170,19 +168,12 @@ fn models(rows: Vec<ModelRow>, shapes: Vec<Shape>) -> Result<Vec<Arc<Model>>, St
 
 impl ModelRow {
     fn model(self, model: Model) -> Model {
-        let mut counts = model.count();
-        if let (Some(total), Some(_)) = (self.parameters, &self.uncounted) {
-            counts.active = total.saturating_sub(counts.total - counts.active);
-            counts.total = total;
-        }
         Model {
             id: self.id,
             family: self.family,
             aliases: self.aliases,
             native: self.native,
-            counts,
             published: self.parameters,
-            uncounted: self.uncounted,
             source: self.source,
             ..model
         }

@@ -55,7 +55,8 @@ fn shape(config: &Value) -> Result<Shape, MissingFields> {
     ends(&config, &mut shape);
     mixers::attention(&config, implied.map_or(QkNorm::Head, |row| row.optional_qk_norm), &mut shape);
     feed_forward::feed_forward(&config, &mut shape);
-    if shape.ffn.intermediate_size == 0 && shape.moe.is_none() && !shape.single_block {
+    let has_width = shape.ffn.intermediate_size > 0 || config.has("block_configs");
+    if !has_width && shape.moe.is_none() && !shape.single_block {
         return Err(MissingFields(vec!["intermediate_size"]));
     }
     mixers::recurrence(&config, &mut shape);

@@ -4,7 +4,7 @@
 //! (Hugging Face `transformers` modelling files, named by `model_type`).
 
 use super::model::{Architecture, Direction, Ffn, Indexer, LayerKind, Mixer, Norm, Role, Tensor};
-use super::pattern::{Block, pattern};
+use super::pattern::{Block, Place, pattern};
 use super::shape::{Attention, Compressed, Linear, LinearKind, Mamba, Moe, OutputGate, QkNorm, Shape};
 
 pub struct Layout {
@@ -55,6 +55,7 @@ struct Depth {
     /// Without a score-correction bias: DeepSeek-V4's leading layers, routed by a hash of the token.
     hashed: bool,
     shares_kv: bool,
+    ffn_width: u64,
     direction: Direction,
 }
 
@@ -87,19 +88,22 @@ fn depths(shape: &Shape) -> Result<Vec<Depth>, String> {
     let moe = shape.moe.as_ref().filter(|moe| moe.experts > 0);
     let mut depths = Vec::with_capacity(shape.layers as usize);
     for &(direction, layers) in stacks {
-        let blocks = pattern(&shape.pattern, layers)?;
-        for (at, block) in (0..layers).zip(blocks) {
+        let places = pattern(&shape.pattern, layers)?;
+        for (at, Place { block, ffn_width }) in (0..layers).zip(places) {
             let moe = match (moe, block) {
                 (_, Block::Mlp) => false,
                 (moe, Block::Moe) => moe.is_some(),
                 (Some(moe), _) => !shape.single_block && at >= moe.dense_layers && at % moe.every == moe.offset,
                 (None, _) => false,
             };
+            let shares_kv = at >= layers - shape.attention.kv_shared_layers.min(layers);
+            let wide = shares_kv && shape.ffn.wide_where_shared;
             depths.push(Depth {
                 block,
                 moe,
                 hashed: shape.moe.as_ref().is_some_and(|moe| moe.router_bias && at < moe.hash_layers),
-                shares_kv: at >= layers - shape.attention.kv_shared_layers.min(layers),
+                shares_kv,
+                ffn_width: ffn_width.unwrap_or(shape.ffn.intermediate_size * if wide { 2 } else { 1 }),
                 direction,
             });
         }
@@ -110,7 +114,9 @@ fn depths(shape: &Shape) -> Result<Vec<Depth>, String> {
 fn layer(shape: &Shape, depth: Depth) -> Result<LayerKind, String> {
     let hidden = shape.hidden_size;
     let mut tensors = Tensors::new();
-    for _ in 0..shape.block_norms {
+    // Without a mixer its norms are not there either.
+    let alone = matches!(depth.block, Block::Mlp | Block::Moe) && !shape.single_block;
+    for _ in 0..if alone { shape.block_norms / 2 } else { shape.block_norms } {
         tensors.norm(shape.norm, hidden);
     }
     let mixer = match depth.block {
@@ -133,17 +139,16 @@ fn layer(shape: &Shape, depth: Depth) -> Result<LayerKind, String> {
         tensors.norm(shape.norm, hidden);
         projections(&shape.attention, hidden, &mut tensors);
     }
-    let ffn_width = shape.ffn.intermediate_size * if depth.shares_kv && shape.ffn.wide_where_shared { 2 } else { 1 };
     let mixer_alone = shape.single_block && mixer != Mixer::None;
     let ffn = match (&shape.moe, depth.moe) {
         _ if mixer_alone => Ffn::None,
         (Some(moe), true) => {
             if moe.beside_dense {
-                dense(shape, ffn_width, &mut tensors);
+                dense(shape, depth.ffn_width, &mut tensors);
             }
             experts(shape, moe, depth.hashed, &mut tensors)
         }
-        _ => dense(shape, ffn_width, &mut tensors),
+        _ => dense(shape, depth.ffn_width, &mut tensors),
     };
     if shape.sub_norms {
         tensors.norm(shape.norm, shape.attention.heads * shape.attention.head_dim);

@@ -27,9 +27,8 @@ pub struct Model {
     pub native: Native,
     /// Counts, computed from the tensors once.
     pub counts: Counts,
-    /// The total as published, and why it stands in for the sum where the shape does not tell all.
+    /// The total as published; a check compares it with the count.
     pub published: Option<u64>,
-    pub uncounted: Option<String>,
     pub source: Source,
 }
 
@@ -346,15 +345,13 @@ impl Model {
             native: Native::default(),
             counts: Counts::default(),
             published: None,
-            uncounted: None,
             source: Source::default(),
         };
         model.counts = model.count();
         Ok(model)
     }
 
-    /// From the tensors.
-    pub(super) fn count(&self) -> Counts {
+    fn count(&self) -> Counts {
         let mut counts = Counts::default();
         for (times, tensor) in self.tensors() {
             let parameters = times * tensor.parameters();

@@ -1,5 +1,15 @@
 //! The order of a model's layers, as a preset writes it: `5 sliding, full`.
 
+use super::shape::MOST_LAYERS;
+
+/// One layer of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub block: Block,
+    /// Its own FFN width, where layers differ (`mlp@7168`).
+    pub ffn_width: Option<u64>,
+}
+
 /// What stands at one depth, as a pattern names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
@@ -27,13 +37,13 @@ impl Block {
 
 /// Reads `5 sliding, full`: runs of blocks, repeated until every layer has one. Parentheses repeat a
 /// group: `3 (mamba, mlp), full`.
-pub fn pattern(text: &str, layers: u64) -> Result<Vec<Block>, String> {
+pub fn pattern(text: &str, layers: u64) -> Result<Vec<Place>, String> {
     let mut runs = Runs { rest: text };
     let unit = runs.list()?;
     if !runs.rest.trim().is_empty() {
         return Err(runs.rest.to_owned());
     }
-    let unit = if unit.is_empty() { vec![Block::Full] } else { unit };
+    let unit = if unit.is_empty() { vec![Place { block: Block::Full, ffn_width: None }] } else { unit };
     Ok(unit.into_iter().cycle().take(layers as usize).collect())
 }
 
@@ -42,15 +52,16 @@ struct Runs<'a> {
 }
 
 impl Runs<'_> {
-    fn list(&mut self) -> Result<Vec<Block>, String> {
-        let mut blocks = Vec::new();
+    fn list(&mut self) -> Result<Vec<Place>, String> {
+        let mut places = Vec::new();
         loop {
             self.rest = self.rest.trim_start();
             if self.rest.is_empty() || self.rest.starts_with(')') {
-                return Ok(blocks);
+                return Ok(places);
             }
             let digits = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
-            let count = if digits == 0 { 1 } else { self.rest[..digits].parse().map_err(|_| self.rest.to_owned())? };
+            let count = if digits == 0 { Ok(1) } else { self.rest[..digits].parse::<usize>() };
+            let count = count.ok().filter(|&count| count as u64 <= MOST_LAYERS).ok_or(self.rest)?;
             self.rest = self.rest[digits..].trim_start();
             let run = if let Some(inner) = self.rest.strip_prefix('(') {
                 self.rest = inner;
@@ -61,13 +72,19 @@ impl Runs<'_> {
                 let end = self.rest.find([',', ')']).unwrap_or(self.rest.len());
                 let (word, rest) = self.rest.split_at(end);
                 self.rest = rest;
-                vec![block(word.trim()).ok_or_else(|| word.to_owned())?]
+                vec![place(word.trim()).ok_or_else(|| word.to_owned())?]
             };
-            blocks.extend(run.repeat(count).iter());
+            places.extend(run.repeat(count).iter());
             self.rest = self.rest.trim_start();
             self.rest = self.rest.strip_prefix(',').unwrap_or(self.rest);
         }
     }
+}
+
+fn place(word: &str) -> Option<Place> {
+    let (word, width) = word.split_once('@').map_or((word, None), |(word, width)| (word, Some(width)));
+    let ffn_width = width.map(str::parse).transpose().ok()?;
+    Some(Place { block: block(word)?, ffn_width })
 }
 
 fn block(word: &str) -> Option<Block> {
@@ -92,7 +109,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, layers: u64, expect: &[Block]) {
-        assert_eq!(pattern(text, layers).as_deref(), Ok(expect), "{text}");
+        let places = pattern(text, layers).expect("a pattern");
+        assert_eq!(places.iter().map(|place| place.block).collect::<Vec<_>>(), expect, "{text}");
     }
 
     #[test]
@@ -101,6 +119,13 @@ mod tests {
         check("", 2, &[Full, Full]);
         check("2 sliding, full", 4, &[Sliding, Sliding, Full, Sliding]);
         check("2 (mamba, mlp), full", 5, &[Mamba, Mlp, Mamba, Mlp, Full]);
+    }
+
+    #[test]
+    fn a_layer_may_have_its_own_width() {
+        let widths = |text| pattern(text, 2).map(|places| places.iter().map(|place| place.ffn_width).collect());
+        assert_eq!(widths("mlp@7168, full"), Ok(vec![Some(7168), None]));
+        assert!(pattern("mlp@wide", 1).is_err());
     }
 
     #[test]

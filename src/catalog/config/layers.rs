@@ -3,6 +3,7 @@
 use super::MissingFields;
 use super::fields::Config;
 use crate::catalog::Shape;
+use serde_json::Value;
 
 /// The blocks in order, where the configuration says; `None` leaves what the architecture implies.
 pub(super) fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, MissingFields> {
@@ -22,6 +23,10 @@ pub(super) fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, 
         let words = list.iter().map(|word| block(word.as_str()?, config, shape)).collect::<Option<Vec<_>>>();
         let words = words.ok_or(MissingFields(vec!["layer_types"]))?;
         return Ok(Some(with_shared_indexers(config, words).join(", ")));
+    }
+    if let Some(blocks) = config.list("block_configs") {
+        let words = blocks.iter().map(|block| searched(block, shape.hidden_size)).collect::<Option<Vec<_>>>();
+        return words.map(|words| Some(words.join(", "))).ok_or(MissingFields(vec!["block_configs"]));
     }
     let each = |is: &dyn Fn(u64) -> &'static str| Some((0..layers).map(is).collect::<Vec<_>>().join(", "));
     if let Some(ratios) = config.numbers("compress_ratios") {
@@ -59,7 +64,7 @@ pub(super) fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, 
     }
     let period = config.count(&["sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers"]);
     if let Some(period) = period.filter(|&period| period > 1 && shape.sliding.window.is_some()) {
-        return Ok(Some(format!("{} sliding, full", period - 1)));
+        return Ok(Some(format!("{} sliding, full", (period - 1).min(layers))));
     }
     if shape.sliding.window.is_none() {
         // Whatever the architecture alternates, here every layer sees all.
@@ -93,6 +98,15 @@ fn block(word: &str, config: &Config, shape: &Shape) -> Option<&'static str> {
         "mlp" => "mlp",
         _ => return None,
     })
+}
+
+/// A layer that architecture search left (Llama-Nemotron): with attention or without, and with its own FFN width,
+/// `2/3·m·h` rounded up to 256 for the multiple `m` of the hidden size `h`.
+fn searched(block: &Value, hidden: u64) -> Option<String> {
+    let multiple = block["ffn"]["ffn_mult"].as_f64()?;
+    let width = (2.0 * multiple * hidden as f64 / 3.0) as u64;
+    let attends = block["attention"]["n_heads_in_group"].is_u64();
+    Some(format!("{}@{}", if attends { "full" } else { "mlp" }, width.next_multiple_of(256)))
 }
 
 /// Griffin calls its local attention just that.

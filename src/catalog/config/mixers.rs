@@ -14,6 +14,7 @@ pub(super) fn attention(config: &Config, optional_qk_norm: QkNorm, shape: &mut S
     own.kv_heads = config
         .count(&["num_key_value_heads", "num_kv_heads", "n_head_kv", "multi_query_group_num", "num_attention_groups"])
         .or(config.within("attn_config").and_then(|nested| nested.count(&["kv_n_heads"])))
+        .or(searched(config).and_then(|heads_in_group| heads.checked_div(heads_in_group)))
         .unwrap_or(heads);
     if one_kv_head {
         own.kv_heads = 1;
@@ -89,6 +90,11 @@ pub(super) fn attention(config: &Config, optional_qk_norm: QkNorm, shape: &mut S
         own.kv_heads = config.count(&["num_global_key_value_heads"]).unwrap_or(own.kv_heads);
         own.key_is_value = config.flag(&["attention_k_eq_v"]).unwrap_or(false);
     }
+}
+
+/// Query heads to a key/value head, of the first attention that architecture search left.
+fn searched(config: &Config) -> Option<u64> {
+    config.list("block_configs")?.iter().find_map(|block| block["attention"]["n_heads_in_group"].as_u64())
 }
 
 fn indexer(config: &Config) -> Option<Indexer> {

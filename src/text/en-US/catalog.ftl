@@ -1,7 +1,6 @@
 # catalog
 check-passed = { $exact } of { $published } published parameter counts recomputed exactly. No fault.
 check-failed = { $exact } of { $published } published parameter counts recomputed exactly. Faults: { $faults }
-check-uncounted = { $id } carries its published count: { $reason }
 check-count = { $id }: { $published } parameters published, { $counted } counted from the shape
 check-name-twice = "{ $name }" names both { $first } and { $second }
 check-no-source = { $id }: no source

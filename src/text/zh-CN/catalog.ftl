@@ -1,7 +1,6 @@
 # catalog
 check-passed = 公布的参数量共 { $published } 个，其中 { $exact } 个由结构精确复算得出。没有发现问题。
 check-failed = 公布的参数量共 { $published } 个，其中 { $exact } 个由结构精确复算得出。问题数：{ $faults }
-check-uncounted = { $id } 采用公布的参数量：{ $reason }
 check-count = { $id }：公布参数量 { $published }，按结构算得 { $counted }
 check-name-twice = “{ $name }” 同时指 { $first } 和 { $second }
 check-no-source = { $id }：缺少来源
