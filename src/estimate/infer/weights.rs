@@ -85,8 +85,6 @@ pub struct Ledger<'a> {
     split: Split,
     traits: Traits,
     expert_multiple: (u64, u64),
-    /// Published parameters for each that the shape tells of; not 1 only where layers differ in ways it cannot say.
-    told: f64,
     /// By kind of layer: tensors that weigh the same at every depth.
     kinds: Vec<Weights>,
 }
@@ -97,10 +95,8 @@ impl<'a> Ledger<'a> {
         let pads =
             matches!(format.layout, Layout::Packed { reach: Reach::Experts, .. }) && format.compute == ComputeRate::Fp4;
         let expert_multiple = if pads { expert_multiple } else { (1, 1) };
-        let shaped = || model.tensors().map(|(times, tensor)| times * tensor.parameters()).sum::<u64>();
-        let told = if model.uncounted.is_some() { model.counts.total as f64 / shaped() as f64 } else { 1.0 };
         let traits = Traits::of(model);
-        let mut ledger = Self { model, format, split, traits, expert_multiple, told, kinds: Vec::new() };
+        let mut ledger = Self { model, format, split, traits, expert_multiple, kinds: Vec::new() };
         ledger.kinds = model.layers.iter().map(|kind| ledger.layer(kind, 0, false)).collect();
         ledger
     }
@@ -147,9 +143,9 @@ impl<'a> Ledger<'a> {
     fn add(&self, sum: &mut Weights, tensor: &Tensor, kv_heads: u64, depth: u64) {
         let shard = self.split.shard(tensor, kv_heads);
         let stored = self.padded(shard);
-        let bytes = self.format.tensor_bytes(&stored, depth, self.traits) * self.told;
+        let bytes = self.format.tensor_bytes(&stored, depth, self.traits);
         let packed = self.format.packs(tensor, self.traits);
-        *sum.class(tensor.role, packed) += Tally { parameters: shard.parameters() as f64 * self.told, bytes };
+        *sum.class(tensor.role, packed) += Tally { parameters: shard.parameters() as f64, bytes };
     }
 
     fn padded(&self, mut shard: Tensor) -> Tensor {
