@@ -139,26 +139,30 @@ impl<'a> Server<'a> {
         (self.infer.prompt + self.infer.output).max(1)
     }
 
-    /// Requests of the asked load on one rank.
+    /// Requests of the asked load on one rank; none for as many as a pool holds.
     fn asked(&self) -> Option<u64> {
-        match self.infer.concurrency {
-            Concurrency::Requests(requests) => Some(requests.div_ceil(self.split.request_ranks()).max(1)),
-            Concurrency::Max => None,
+        match (self.infer.concurrency, self.infer.backend.pool) {
+            (Concurrency::Requests(requests), _) => Some(requests.div_ceil(self.split.request_ranks()).max(1)),
+            (Concurrency::Max, Pool::OfTotal | Pool::Static | Pool::OfFree) => None,
+            (Concurrency::Max, Pool::Grows | Pool::Cells) => {
+                let room = self.budget.unwrap_or(0.0) / self.request_bytes();
+                Some((room as u64).clamp(1, self.infer.max_seqs))
+            }
         }
+    }
+
+    /// Bytes of one request: a slot as long as the longest where cells are allocated at start, else its own tokens.
+    fn request_bytes(&self) -> f64 {
+        let tokens = match self.infer.backend.pool {
+            Pool::Cells => self.request.seq,
+            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => self.request_tokens(),
+        };
+        self.cache.sequence(tokens, self.rule.block_tokens)
     }
 
     /// Bytes that the asked load's sequences keep on the rank, as many as run at once.
     fn load_bytes(&self) -> f64 {
-        let block = self.rule.block_tokens;
-        match self.infer.backend.pool {
-            // A slot for each request, as long as the longest.
-            Pool::Cells => self.asked().unwrap_or(1) as f64 * self.cache.sequence(self.request.seq, block),
-            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => {
-                let tokens = self.request_tokens();
-                let requests = self.asked().unwrap_or(1).min(self.infer.max_seqs);
-                requests as f64 * self.cache.sequence(tokens, block)
-            }
-        }
+        self.asked().unwrap_or(1).min(self.infer.max_seqs) as f64 * self.request_bytes()
     }
 
     /// The engine refuses a length that one sequence could not reach; a length it was not asked for can be lowered.

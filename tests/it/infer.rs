@@ -63,6 +63,18 @@ fn vllm_sizes_its_pool_as_its_log_says() {
     assert_eq!(halves.kv_bytes_per_token.0 * 2.0, llama.kv_bytes_per_token.0);
 }
 
+/// The same model loaded in 32 bits: 29.98 GiB, 175,296 tokens of 262,144 B.
+#[test]
+fn full_precision_doubles_weights_and_cache() {
+    let llama = serving(
+        "infer meta-llama/Meta-Llama-3.1-8B-Instruct backend=vllm precision=fp32 gpu=h100-sxm-80gb seq=8192 \
+         gpu_mem_util=0.95 max_batched_tokens=8192 max_seqs=1024 backend_version=0.19.0",
+    );
+    check("weights", llama.weights_per_gpu.gib(), 29.98, 0.002);
+    assert_eq!(llama.kv_bytes_per_token.0, 262_144.0);
+    check("tokens", llama.kv_tokens.unwrap_or(0) as f64, 175_296.0, 0.01);
+}
+
 /// Qwen3-Next on two H200, vLLM 0.10.2: blocks of 544 tokens so that a state fits one, 14.77 sequences of 262,144.
 #[test]
 fn a_hybrid_shares_blocks_between_attention_and_states() {
@@ -229,6 +241,13 @@ fn more_bandwidth_decodes_faster() {
     };
     assert!(each("h200-sxm-141gb") < each("h100-sxm-80gb"));
     assert!(each("h100-sxm-80gb") < each("a100-sxm-80gb"));
+}
+
+#[test]
+fn as_many_as_fit_run_without_a_pool_too() {
+    let most = answer("infer meta-llama/Meta-Llama-3-8B backend=transformers gpu=rtx-4090-24gb concurrency=max");
+    let card = Catalog::embedded().gpu("rtx-4090-24gb").map_or(0.0, |gpu| gpu.memory.0);
+    assert!(most.memory.device.0 < card && most.memory.device.0 > 0.9 * card, "{:?}", most.memory.device);
 }
 
 #[test]

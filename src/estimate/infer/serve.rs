@@ -16,7 +16,7 @@ impl Server<'_> {
         let most = self.infer.max_seqs as f64 * ranks;
         let asked = match self.infer.concurrency {
             Concurrency::Requests(requests) => Some(requests.max(1) as f64),
-            Concurrency::Max => None,
+            Concurrency::Max => self.asked().map(|requests| requests as f64 * ranks),
         };
         let held = match (self.infer.backend.pool, self.budget) {
             (Pool::OfTotal | Pool::Static | Pool::OfFree, Some(budget)) if starts => {

@@ -8,7 +8,7 @@ use crate::catalog::gpu::Vendor;
 use crate::message::Problem;
 use crate::msg;
 use crate::request::settings::Value;
-use crate::request::{Concurrency, Infer, KvDtype, Work};
+use crate::request::{Compute, Concurrency, Infer, KvDtype, Work};
 use crate::units::{Bytes, GIB, MIB};
 
 /// The format of a GGUF where none is named: what most are downloaded as.
@@ -18,8 +18,8 @@ const USUAL_CONTEXT: u64 = 4096;
 
 pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let backend = backend(fill)?;
-    let weights = weights(fill, backend)?;
     let precision = fill.precision()?;
+    let weights = weights(fill, backend, precision)?;
     let attention = fill.attention("flash");
     let (prompt, output, seq) = lengths(fill, backend);
     let concurrency = match fill.settings.get("concurrency") {
@@ -64,11 +64,12 @@ fn backend(fill: &mut Fill) -> Result<&'static Backend, Problem> {
 }
 
 /// The checkpoint's own format; a usual mix where the engine reads GGUF only.
-fn weights(fill: &mut Fill, backend: &Backend) -> Result<&'static Format, Problem> {
+fn weights(fill: &mut Fill, backend: &Backend, precision: Compute) -> Result<&'static Format, Problem> {
     let formats = &fill.catalog.formats;
     let loads = |loads| backend.loads.contains(&loads);
     let native = fill.model.native.quant.as_deref().filter(|name| formats.iter().any(|format| format.name == *name));
-    let usual = if loads(Loads::Checkpoint) { native.unwrap_or("none") } else { USUAL_GGUF };
+    let plain = if precision == Compute::Fp32 { "fp32" } else { "none" };
+    let usual = if loads(Loads::Checkpoint) { native.unwrap_or(plain) } else { USUAL_GGUF };
     let usual = formats.iter().map(|format| format.name.as_str()).find(|name| *name == usual).unwrap_or("none");
     let weights = fill.row("quant", formats, |row| &row.name, usual)?;
     let loaded = if weights.is_gguf() {
@@ -116,7 +117,8 @@ fn kv(fill: &mut Fill, backend: &Backend, weights: &Format) -> KvDtype {
         _ => {
             let name = if narrow { "fp8" } else { "auto" };
             fill.assume("kv", name);
-            KvDtype { name, bits: kv_bits(name) }
+            // `auto`: as wide as the activations.
+            KvDtype { name, bits: if weights.name == "fp32" { 32.0 } else { kv_bits(name) } }
         }
     }
 }
