@@ -79,6 +79,8 @@ pub struct Search {
     runs_on: &'static [Vendor],
     /// GPUs in all, where that was asked with the GPU left open.
     asked_gpus: Option<u32>,
+    /// Clusters that bounds leave a chance.
+    open: Vec<Cluster>,
     /// The target that layouts are ranked by, where it is a latency; throughput otherwise.
     latency: Option<&'static str>,
     seen: HashMap<(*const Gpu, u32), Option<Rc<Setup>>>,
@@ -108,21 +110,29 @@ impl Search {
             Work::Infer(infer) => infer.backend.runs_on.as_slice(),
         };
         let targets = Targets::of(&request.settings);
-        Some(Self {
+        let search = Self {
             catalog,
             variants,
             targets,
             runs_on,
             asked_gpus: asked_gpus.and_then(|gpus| u32::try_from(gpus).ok()),
+            open: vec![],
             latency: None,
             seen: HashMap::new(),
-        })
+        };
+        Some(search.opened())
+    }
+
+    fn opened(mut self) -> Self {
+        let may_do = |cluster: &Cluster| self.variants.iter().any(|variant| self.may_do(variant, *cluster));
+        self.open = self.gpus().flat_map(|gpu| self.counts(gpu)).filter(may_do).collect();
+        self
     }
 
     /// The same search with one target left out.
     pub fn without(self, knob: &'static str) -> Self {
         let latency = Some(knob).filter(|knob| matches!(*knob, "ttft" | "tpot"));
-        Self { targets: self.targets.without(knob), latency, seen: HashMap::new(), ..self }
+        Self { targets: self.targets.without(knob), latency, seen: HashMap::new(), ..self }.opened()
     }
 
     /// How good a layout is: more is better, twice as good is twice as much.
@@ -226,17 +236,16 @@ impl Search {
         clusters.into_iter().find_map(|cluster| self.setup(cluster))
     }
 
-    /// Clusters that bounds leave a chance, of the GPUs that pass.
+    /// Clusters left open, of the GPUs that pass.
     fn clusters(&self, pass: impl Fn(&Gpu) -> bool) -> Vec<Cluster> {
-        let may_do = |cluster: &Cluster| self.variants.iter().any(|variant| self.may_do(variant, *cluster));
-        self.gpus().filter(|gpu| pass(gpu)).flat_map(|gpu| self.counts(gpu)).filter(may_do).collect()
+        self.open.iter().filter(|cluster| pass(cluster.gpu)).copied().collect()
     }
 
     /// Whether bounds leave a cluster a chance to hold the request and to be as fast as its targets want.
     fn may_do(&self, variant: &Variant, cluster: Cluster) -> bool {
         let hours = self.targets.bound("deadline").map(|hours| variant.tokens() / hours / 3600.0);
         let wanted = self.targets.bound("tokens_per_s").unwrap_or(0.0).max(hours.unwrap_or(0.0));
-        variant.may_fit(cluster) && variant.most_tokens_per_s(cluster) >= wanted
+        variant.may_fit(cluster) && (wanted == 0.0 || variant.most_tokens_per_s(cluster) >= wanted)
     }
 
     pub fn fewest_gpus(&mut self, pass: impl Fn(&Gpu) -> bool) -> Option<Rc<Setup>> {
@@ -283,12 +292,17 @@ impl Search {
         }
     }
 
-    /// Full machines and more of them, of each generation the best.
+    /// Full machines and more of them. Where cards are not counted, of each generation only the best.
     fn full_machines(&self) -> Vec<Cluster> {
-        let mut clusters = self.clusters(|_| true);
+        let gpus: Vec<&Gpu> = self.gpus().collect();
+        let generations = gpus.chunk_by(|a, b| a.generation == b.generation);
+        let best: Vec<&Gpu> = generations
+            .flat_map(|alike| alike.iter().filter(|gpu| !alike.iter().any(|other| outdoes(other, gpu))))
+            .copied()
+            .collect();
+        let counted = gpus.iter().any(|gpu| self.targets.owned(gpu).is_some());
+        let mut clusters = self.clusters(|gpu| counted || best.iter().any(|other| std::ptr::eq(*other, gpu)));
         clusters.retain(|cluster| cluster.nodes > 1 || self.fills_machine(*cluster));
-        let all = clusters.clone();
-        clusters.retain(|cluster| !all.iter().any(|other| outdoes(*other, *cluster)));
         clusters
     }
 
@@ -419,17 +433,17 @@ fn usd_per_hour(cluster: &Cluster) -> Option<f64> {
     cluster.gpu.price.as_ref().map(|price| price.usd_per_hour * f64::from(cluster.gpus))
 }
 
-/// Whether a cluster of the same generation is at least as good in every figure, and better in one: estimates grow
-/// with each, so that it is no slower and fits where the other fits.
-fn outdoes(a: Cluster, b: Cluster) -> bool {
+/// Whether a GPU of the same generation is at least as good in every figure, and better in one: estimates grow with
+/// each, so that it is no slower and fits where the other fits.
+fn outdoes(a: &Gpu, b: &Gpu) -> bool {
     let figures = |Gpu { memory, bandwidth, peak, link, .. }: &Gpu| {
         let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16, peak.fp8, peak.int8, peak.fp4];
         let rates = rates.map(|rate| rate.map_or(0.0, |rate| rate.0));
         let others = [memory.0, bandwidth.map_or(0.0, |bandwidth| bandwidth.0), link.bandwidth.0, link.pcie.0];
         rates.into_iter().chain(others)
     };
-    let alike = a.gpu.generation == b.gpu.generation && a.gpu.link.kind == b.gpu.link.kind && a.gpus == b.gpus;
-    let pairs = || figures(a.gpu).zip(figures(b.gpu));
+    let alike = a.link.kind == b.link.kind && a.most_per_node() == b.most_per_node();
+    let pairs = || figures(a).zip(figures(b));
     alike && pairs().all(|(a, b)| a >= b) && pairs().any(|(a, b)| a > b)
 }
 

@@ -81,6 +81,20 @@ fn bounds_lose_nothing_against_looking_at_everything() {
     }
 }
 
+#[test]
+fn the_best_of_each_generation_is_the_fastest_of_all() {
+    for text in [LINES[2], LINES[5]] {
+        let request = ask(text).request;
+        let mut search = Search::new(&request, &[], catalog()).expect("the line is valid on any hardware");
+        let every = search.every();
+        let full = every
+            .iter()
+            .filter(|Setup { cluster, .. }| cluster.nodes > 1 || cluster.gpus == cluster.gpu.most_per_node());
+        let fastest = full.filter_map(|setup| setup.tokens_per_s).max_by(f64::total_cmp);
+        assert_eq!(search.fastest().and_then(|setup| setup.tokens_per_s), fastest, "{text}");
+    }
+}
+
 fn cheapest_per_hour(options: &[Choice]) -> f64 {
     options.iter().filter_map(|option| option.usd_per_hour).fold(f64::INFINITY, f64::min)
 }
