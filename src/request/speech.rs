@@ -11,10 +11,14 @@ use crate::catalog::Catalog;
 use crate::catalog::names::Resolution;
 use crate::message::Problem;
 use crate::msg;
-use item::{Amount, Item, Piece, items};
+use item::{Item, Piece, items};
+use number::Amount;
 
 mod count;
 mod item;
+mod name;
+mod number;
+mod pair;
 mod value;
 mod wish;
 

@@ -8,7 +8,7 @@ use super::knobs::{self, Kind, Knob};
 use super::line::{known, packing, part_named};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Question, Speech, hear};
-use super::{Request, Work};
+use super::{Concurrency, Infer, Request, Work};
 use crate::catalog::Catalog;
 use crate::catalog::names::Outcome;
 use crate::message::Problem;
@@ -146,16 +146,29 @@ fn changes(
             }
             Act::Resize(parameters) => {
                 let id = speech.model.as_ref().and_then(|model| model.id.as_deref()).or(base.text("model"));
-                let found = id.map(|id| catalog.names().resized(id, *parameters));
-                let Some(found) = found.filter(|found| found.outcome != Outcome::Unknown) else {
-                    let size = format!("{}b", parameters / 1e9);
-                    return Err(Problem::of("model", msg!("problem-no-such-size", typed = size)));
-                };
-                change(knobs::of("model"), Some(Value::Text(known(&found, text)?)))?;
+                change(knobs::of("model"), Some(Value::Text(resized(id, *parameters, catalog)?)))?;
             }
         }
     }
     Ok(changes)
+}
+
+/// The model of the same family that people mean by a size: the 8B where there is no 7B.
+fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> Result<String, Problem> {
+    let names = catalog.names();
+    let found = id.map(|id| names.resized(id, parameters)).filter(|found| found.outcome != Outcome::Unknown);
+    if let Some(id) = found.and_then(|found| found.id) {
+        return Ok(id);
+    }
+    let row = id.and_then(|id| catalog.model(id));
+    let sibling = |size: f64| names.resized(&row?.id, size).id;
+    let near = row.into_iter().flat_map(|row| catalog.models.iter().filter(|model| model.family == row.family));
+    let distance = |size: f64| (size / parameters).ln().abs();
+    let nearest = near.map(|model| model.counts.total as f64).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+    let rounded = nearest.filter(|size| distance(*size) < 0.2).map(|size| (size / 1e9).round() * 1e9);
+    rounded
+        .and_then(sibling)
+        .ok_or_else(|| Problem::of("model", msg!("problem-no-such-size", typed = format!("{}b", parameters / 1e9))))
 }
 
 /// What a knob stands at: as asked, else as the estimate took it.
@@ -172,6 +185,7 @@ fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> f64 {
             ("cp", _) => u64::from(request.parallel.context),
             ("seq", _) => request.seq,
             ("batch", Work::Train(train)) => train.micro_batch_size,
+            ("batch", Work::Infer(Infer { concurrency: Concurrency::Requests(requests), .. })) => *requests,
             ("accum", Work::Train(train)) => train.gradient_accumulation,
             ("global_batch", Work::Train(train)) => {
                 train.micro_batch_size * train.gradient_accumulation * u64::from(request.parallel.data)
@@ -251,11 +265,16 @@ fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings
     if given("sharding") {
         forget(&["zero"]);
     }
-    if given("batch") || given("global_batch") {
-        forget(if base.get("global_batch").is_some() { &["accum"] } else { &[] });
+    let global = base.get("global_batch").is_some();
+    if (given("batch") || given("global_batch")) && global {
+        forget(&["accum"]);
     }
     if given("accum") {
         forget(&["global_batch"]);
+    }
+    if given("batch") && base.verb == Verb::Infer {
+        // An engine's batch is what it serves at once.
+        forget(&["concurrency"]);
     }
     if given("gpus") {
         forget(&["nodes", "dp"]);

@@ -89,6 +89,7 @@ fn free_english_reads_into_knobs() {
         "infer meta-llama/Meta-Llama-3.1-70B quant=int4 gpu=a100-sxm-80gb gpus=16 nodes=2",
     );
     check("train llama3-8b gpu=8xh100", "train meta-llama/Meta-Llama-3-8B gpu=h100-sxm-80gb gpus=8");
+    check("train model=llama 3 8b lora", "train meta-llama/Meta-Llama-3-8B method=lora");
     check("train llama-3-8b gpu=rtx 4090 seq = 2048", "train meta-llama/Meta-Llama-3-8B seq=2048 gpu=rtx-4090-24gb");
 }
 
@@ -96,6 +97,7 @@ fn free_english_reads_into_knobs() {
 fn free_chinese_reads_into_the_same_knobs() {
     check("训练 千问2.5 7B 用QLoRA 序列4k", "train Qwen/Qwen2.5-7B method=qlora seq=4096");
     check("用8张4090能微调Qwen2.5-32B吗", "train Qwen/Qwen2.5-32B gpu=rtx-4090-24gb gpus=8");
+    check("训练 llama3 8b，把batch=8，seq=4k的话", "train meta-llama/Meta-Llama-3-8B seq=4096 batch=8");
     check("训练 llama-3-8b 序列长度８１９２", "train meta-llama/Meta-Llama-3-8B seq=8192");
     check(
         "我想用两台8卡A800微调llama3 70B，zero3，bf16，长度4096",

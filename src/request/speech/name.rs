@@ -1,0 +1,153 @@
+//! Names of models and accelerators that no phrase holds: where they begin and how far they go.
+
+use super::item::{Item, Piece};
+use crate::catalog::Catalog;
+use crate::catalog::names::{Outcome, Resolution};
+use crate::request::knobs;
+use crate::request::lexicon::{Lexicon, Sense};
+use crate::request::words::{Class, Gap, Word, is_han};
+
+/// `org/name`: a repository, taken whole.
+pub(super) fn repository(plain: &str, rest: &[Word], catalog: &'static Catalog) -> Option<(usize, Item)> {
+    let word = rest[0];
+    let chunk = chunk(plain, word.at);
+    let (owner, name) = chunk.split_once('/')?;
+    if word.gap != Gap::Space || owner.len() < 2 || name.len() < 2 {
+        return None;
+    }
+    let found = match knobs::listed_model(chunk, catalog) {
+        Some(model) => Resolution {
+            outcome: Outcome::Match,
+            id: Some(model.id.clone()),
+            quant: None,
+            candidates: vec![],
+            reason: None,
+            read_as: None,
+        },
+        None => catalog.names().model(chunk),
+    };
+    let width = rest.iter().take_while(|word| word.at < rest[0].at + chunk.len()).count();
+    (found.outcome != Outcome::Unknown).then_some((width, Item::Model(found)))
+}
+
+/// From here to the next space, stop or Chinese character.
+fn chunk(plain: &str, at: usize) -> &str {
+    let rest = &plain[at..];
+    let end = rest.find(|c: char| c == ' ' || matches!(c, ',' | ';' | '?' | '!' | '(' | ')') || is_han(c));
+    rest[..end.unwrap_or(rest.len())].trim_end_matches(['.', ':'])
+}
+
+/// The longest name of a model that begins here.
+pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> Option<(usize, Resolution)> {
+    let first = rest[0];
+    if first.class == Class::Mark || first.class == Class::Digits || first.gap == Gap::Hyphen || first.text.len() < 2 {
+        return None;
+    }
+    let mut widest = 1;
+    let mut sized = false;
+    while let Some(word) = rest.get(widest).filter(|_| widest < 14) {
+        let glued = word.gap != Gap::Space || (word.text == ":" && word.gap == Gap::None);
+        let joins = match word.class {
+            Class::Mark => glued && matches!(word.text, ":" | "/"),
+            Class::Han => glued && rest[widest - 1].class == Class::Han && widest < 4,
+            Class::Digits => {
+                let size =
+                    rest.get(widest + 1).is_some_and(|next| next.gap == Gap::None && matches!(next.text, "b" | "m"));
+                let counts =
+                    !size && rest.get(widest + 1).is_some_and(|next| counted(lexicon, &rest[widest + 1..], *next));
+                let joins = glued || (!sized && !counts);
+                sized |= size;
+                joins
+            }
+            Class::Latin => glued || !lexicon.claims(&rest[widest..]),
+        };
+        if !joins {
+            break;
+        }
+        widest += 1;
+    }
+    let name = |width: usize| {
+        // A name ends where a word does.
+        let ends = rest.get(width).is_none_or(|next| {
+            next.gap == Gap::Space || next.class != rest[width - 1].class || next.class == Class::Han
+        });
+        let glued = rest
+            .get(width)
+            .is_some_and(|next| next.gap != Gap::Space && next.class != Class::Han && next.class != Class::Mark);
+        if !ends || glued {
+            return None;
+        }
+        let text = &plain[first.at..rest[width - 1].end()];
+        let found = catalog.names().model(text);
+        if found.read_as.is_some() && first.class == Class::Latin && !resembles(first.text, found.id.as_deref()?) {
+            return None;
+        }
+        let closed = found.reason.as_ref().is_some_and(|reason| reason.key == "name-closed");
+        (closed || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
+    };
+    let (width, found) = (1..=widest).rev().find_map(name)?;
+    if found.outcome == Outcome::Unknown {
+        // A closed model: as little of the text as names it.
+        return (1..=width).find_map(name);
+    }
+    // Small words after the name are not part of it, nor are others where it is exact without them.
+    let is_small = |width: &usize| lexicon.is_filler(&rest[*width..*width + 1]);
+    let trimmed = (1..width).rev().take_while(is_small).filter_map(name).last();
+    let exact = || (1..width).rev().filter_map(name).find(|(_, shorter)| shorter.read_as.is_none());
+    let shorter = trimmed.or_else(|| found.read_as.as_ref().and_then(|_| exact()));
+    Some(shorter.filter(|(_, shorter)| shorter.id == found.id).unwrap_or((width, found)))
+}
+
+/// Whether a misspelt name is one of this model: its first word must be near one of the id's.
+fn resembles(first: &str, id: &str) -> bool {
+    let id = id.to_lowercase();
+    let mut words = id.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1);
+    words.any(|word| strsim::jaro_winkler(first, word) > 0.75)
+}
+
+/// Whether a number here counts what follows it (`8 gpus`, `8xh100`).
+fn counted(lexicon: &Lexicon, rest: &[Word], next: Word) -> bool {
+    if next.text == "x" {
+        // `8x22b` is a size.
+        return !rest.get(2).is_some_and(|unit| unit.text == "b" && unit.gap == Gap::None);
+    }
+    lexicon.longest(rest).is_some_and(|(_, senses)| {
+        senses.iter().any(|sense| matches!(sense, Sense::Gpu(_) | Sense::Knob(_) | Sense::More | Sense::Less))
+    })
+}
+
+/// A card by a name the lexicon does not hold, where a card would stand: `on a 9090 ti`, `8 x h900`.
+pub(super) fn unlisted_gpu(
+    plain: &str,
+    rest: &[Word],
+    before: Option<&Piece>,
+    catalog: &Catalog,
+) -> Option<(usize, Item)> {
+    let brand = matches!(rest[0].text, "rtx" | "gtx");
+    let after_count = before.is_some_and(|piece| matches!(piece.item, Item::Number(_)) || piece.text == "x");
+    let after_on = before.is_some_and(|piece| matches!(piece.text.as_str(), "on a" | "on an" | "on" | "换成" | "用"));
+    let suffix = |index: usize| rest.get(index).is_some_and(|word| matches!(word.text, "ti" | "super"));
+    let digits = |index: usize| {
+        let word = rest.get(index).filter(|word| word.class == Class::Digits)?;
+        (3..=4).contains(&word.text.len()).then_some(word.gap)
+    };
+    let width = match rest[0].class {
+        Class::Digits if digits(0).is_some() && suffix(1) => 2,
+        Class::Digits
+            if digits(0).is_some() && before.is_some_and(|piece| matches!(piece.text.as_str(), "张" | "块")) =>
+        {
+            1
+        }
+        Class::Digits
+            if digits(0).is_some() && before.is_some_and(|piece| matches!(piece.text.as_str(), "on a" | "on an")) =>
+        {
+            1
+        }
+        Class::Latin if brand && digits(1).is_some() => 2 + usize::from(suffix(2)),
+        Class::Latin if (after_count || after_on) && rest[0].text.len() <= 2 && digits(1) == Some(Gap::None) => 2,
+        Class::Latin | Class::Digits | Class::Han | Class::Mark => return None,
+    };
+    let name = &plain[rest[0].at..rest[width - 1].end()];
+    let found = catalog.names().gpu(name);
+    Some((width, if found.outcome == Outcome::Match { Item::Gpu(found.id?) } else { Item::NoGpu }))
+}
