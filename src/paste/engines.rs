@@ -447,7 +447,7 @@ pub fn ollama(text: &str) -> Option<Draft> {
                 draft.follow(OLLAMA_PARAMETERS, name, value);
                 telling = true;
             }
-            [word, ..] if matches!(word, "TEMPLATE" | "SYSTEM" | "ADAPTER" | "MESSAGE") => telling = true,
+            ["TEMPLATE" | "SYSTEM" | "ADAPTER" | "MESSAGE", ..] => telling = true,
             _ => {}
         }
     }

@@ -187,11 +187,11 @@ fn split_commands(line: &str) -> Vec<&str> {
 
 /// Words of a command; where quotes do not close, at spaces. An array's parentheses go: its words are the value.
 fn words(part: &str) -> Vec<String> {
-    if let Some((name, body)) = part.trim().split_once("=(") {
-        if assignment(&format!("{name}=")).is_some() {
-            let body = body.trim_end().trim_end_matches(')');
-            return vec![format!("{name}={}", shlex_or_spaces(body).join(" "))];
-        }
+    if let Some((name, body)) = part.trim().split_once("=(")
+        && assignment(&format!("{name}=")).is_some()
+    {
+        let body = body.trim_end().trim_end_matches(')');
+        return vec![format!("{name}={}", shlex_or_spaces(body).join(" "))];
     }
     shlex_or_spaces(part)
 }

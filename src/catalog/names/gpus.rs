@@ -66,7 +66,7 @@ fn parts(text: &str, words: &GpuWords) -> Parts {
                 at += 2;
             }
             _ => {
-                let han = run.chars().any(|c| !c.is_ascii());
+                let han = !run.is_ascii();
                 let is_empty = |run: &str| words.empty.iter().any(|word| word == run);
                 let cut = |run: String, word: &String| run.replace(word.as_str(), "");
                 let said = if han { words.empty.iter().fold(run.to_owned(), cut) } else { run.to_owned() };

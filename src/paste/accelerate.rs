@@ -1,0 +1,109 @@
+//! Accelerate's configuration, and the flags of `accelerate launch`.
+
+use super::Kind;
+use super::draft::{Draft, Rule, Rules};
+use super::trainers::{deepspeed_path, sharding_strategy, train};
+use super::tree::flatten;
+use Rule::{Knob, On, With};
+use serde_json::{Map, Value};
+
+pub fn read(tree: &Map<String, Value>) -> Option<Draft> {
+    let own = ["distributed_type", "num_processes", "fsdp_config", "compute_environment"];
+    if own.iter().filter(|key| tree.contains_key(**key)).count() < 2 {
+        return None;
+    }
+    let mut draft = train(Kind::Accelerate);
+    for (path, value) in flatten(tree) {
+        let name = path.rsplit('.').next().unwrap_or(&path);
+        draft.follow(RULES, name, &value);
+    }
+    let distributed = tree.get("distributed_type").and_then(Value::as_str).unwrap_or_default().to_uppercase();
+    distribute(&mut draft, &distributed);
+    Some(draft)
+}
+
+fn distribute(draft: &mut Draft, distributed: &str) {
+    match distributed {
+        "DEEPSPEED" => draft.set("framework", "deepspeed"),
+        "FSDP" => {
+            draft.set("framework", "hf");
+            if draft.get("sharding").is_none() && draft.get("zero").is_none() {
+                draft.set("sharding", "fsdp");
+            }
+        }
+        "MEGATRON_LM" => draft.set("framework", "megatron"),
+        "MULTI_GPU" => {
+            draft.set("framework", "hf");
+            draft.set("zero", 0);
+        }
+        _ => draft.set("framework", "hf"),
+    }
+}
+
+const RULES: Rules = &[
+    (&["num_processes"], Knob("gpus")),
+    (&["num_machines"], Knob("nodes")),
+    (
+        &["mixed_precision"],
+        With(|draft, value| match value {
+            "bf16" | "fp16" | "fp8" => draft.set("precision", value),
+            _ => {}
+        }),
+    ),
+    (&["gradient_accumulation_steps"], Knob("accum")),
+    (&["zero_stage"], Knob("zero")),
+    (
+        &["offload_optimizer_device"],
+        With(|draft, value| {
+            if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() {
+                draft.set("offload", "optimizer")
+            }
+        }),
+    ),
+    (
+        &["offload_param_device"],
+        With(|draft, value| {
+            if matches!(value, "cpu" | "nvme") {
+                draft.set("offload", "cpu")
+            }
+        }),
+    ),
+    (&["deepspeed_config_file"], With(deepspeed_path)),
+    (&["fsdp_sharding_strategy"], With(sharding_strategy)),
+    // FSDP2 says by a switch what FSDP1 calls FULL_SHARD and SHARD_GRAD_OP.
+    (
+        &["fsdp_reshard_after_forward"],
+        With(|draft, value| match value {
+            "true" => draft.set("sharding", "fsdp"),
+            "false" => draft.set("zero", 2),
+            other => sharding_strategy(draft, other),
+        }),
+    ),
+    (&["fsdp_offload_params", "fsdp_cpu_offload"], On("offload", "cpu")),
+    (&["fsdp_activation_checkpointing"], On("checkpointing", "on")),
+    (&["parallelism_config_tp_size", "tp_size"], Knob("tp")),
+    (&["parallelism_config_cp_size", "cp_size"], Knob("cp")),
+    (&["megatron_lm_tp_degree"], Knob("tp")),
+    (&["megatron_lm_pp_degree"], Knob("pp")),
+    (
+        &["dynamo_backend"],
+        With(|draft, value| {
+            if value.eq_ignore_ascii_case("inductor") {
+                draft.set("compile", "on")
+            }
+        }),
+    ),
+];
+
+/// `accelerate launch …`: its own flags, then the script's.
+pub fn flags(draft: &mut Draft, pairs: &[(&str, &str)]) {
+    for (name, value) in pairs {
+        draft.follow(RULES, name, value);
+    }
+    let has = |wanted: &str| pairs.iter().any(|(name, _)| name.replace('-', "_") == wanted);
+    if has("use_deepspeed") || has("zero_stage") || has("deepspeed_config_file") {
+        distribute(draft, "DEEPSPEED");
+    } else if has("use_fsdp") || has("fsdp_sharding_strategy") {
+        distribute(draft, "FSDP");
+    }
+}

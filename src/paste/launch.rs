@@ -1,0 +1,105 @@
+//! What starts a training script, on how many GPUs, and with which settings.
+
+use super::draft::Draft;
+use super::shell::Command;
+use super::{Kind, accelerate, megatron, trainers};
+
+/// Nodes and GPUs of each that Slurm allots, over all its directives.
+pub fn allotment(commands: &[Command]) -> Option<(u64, u64)> {
+    let slurm = |command: &&Command| {
+        command.words.first().is_some_and(|program| matches!(program.as_str(), "sbatch" | "srun" | "salloc"))
+    };
+    let flags: Vec<(&str, &str)> = commands.iter().filter(slurm).flat_map(Command::flags).collect();
+    let flag = |wanted: &[&str]| {
+        let found = flags.iter().find(|(name, _)| wanted.contains(name));
+        found.and_then(|(_, value)| value.rsplit(':').next()?.parse::<u64>().ok())
+    };
+    let nodes = flag(&["nodes", "N"]);
+    let each = flag(&["gpus-per-node", "gres", "ntasks-per-node"]);
+    (nodes.is_some() || each.is_some()).then(|| (nodes.unwrap_or(1), each.unwrap_or(1)))
+}
+
+/// How many GPUs a launcher starts processes on, and over how many machines.
+fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>, Option<u64>) {
+    let flags = command.flags();
+    let flag = |names: &[&str]| {
+        let found = flags.iter().find(|(name, _)| names.contains(&name.replace('-', "_").as_str()));
+        found.and_then(|(_, value)| value.split(':').next_back()?.parse::<u64>().ok()).filter(|count| *count > 0)
+    };
+    let variable = |names: &[&str]| names.iter().find_map(|name| command.variable(name)?.parse::<u64>().ok());
+    let each = flag(&["nproc_per_node", "num_gpus"])
+        .or_else(|| variable(&["NPROC_PER_NODE", "GPUS_PER_NODE", "GPU_NUM", "N_GPUS"]));
+    let nodes = flag(&["nnodes", "num_nodes", "num_machines"]).or_else(|| variable(&["NNODES", "NUM_NODES"]));
+    // `--include localhost:0,1,2`
+    let included =
+        flags.iter().find(|(name, _)| *name == "include").map(|(_, list)| list.split(['@', ',']).count() as u64);
+    let processes = flag(&["num_processes"]);
+    let visible = command.visible_gpus();
+    let all = processes
+        .or_else(|| each.map(|each| each.saturating_mul(nodes.unwrap_or(1))))
+        .or(included)
+        .or_else(|| allotted.map(|(nodes, each)| nodes.saturating_mul(each)))
+        .or_else(|| variable(&["WORLD_SIZE"]))
+        .or(visible);
+    let nodes = nodes.or(allotted.map(|(nodes, _)| nodes)).filter(|nodes| *nodes > 1);
+    (all, nodes)
+}
+
+/// A training script and what launches it.
+pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
+    let flags = command.flags();
+    let (gpus, nodes) = launched(command, allotted);
+    if let Some(mut draft) = megatron::read(&flags, gpus) {
+        if let Some(nodes) = nodes {
+            draft.set("nodes", nodes);
+        }
+        return Some(draft);
+    }
+    let starts = |name: &str| command.words.iter().any(|word| word == name || word.rsplit('/').next() == Some(name));
+    let has = |name: &str| flags.iter().any(|(flag, _)| flag.replace('-', "_") == name);
+    let factory = starts("llamafactory-cli") || has("finetuning_type") || has("cutoff_len");
+    let kind = if factory {
+        Kind::LlamaFactory
+    } else if starts("deepspeed") || (has("deepspeed") && !starts("accelerate")) {
+        Kind::Deepspeed
+    } else {
+        Kind::Accelerate
+    };
+    let mut draft = trainers::train(kind);
+    for (name, value) in &flags {
+        draft.follow(trainers::TRAINER, name, value);
+    }
+    if starts("accelerate") {
+        accelerate::flags(&mut draft, &flags);
+    }
+    let launcher = [
+        "torchrun",
+        "deepspeed",
+        "accelerate",
+        "llamafactory-cli",
+        "axolotl",
+        "swift",
+        "srun",
+        "torch.distributed.launch",
+        "torch.distributed.run",
+    ]
+    .iter()
+    .any(|name| starts(name));
+    let understood = draft.weight();
+    if understood < 2 && !(launcher && understood + usize::from(gpus.is_some()) >= 1) {
+        return None;
+    }
+    if starts("swift") {
+        draft.set("framework", "swift");
+    } else if kind == Kind::Deepspeed {
+        draft.set("framework", "deepspeed");
+    }
+    trainers::finish_trainer(&mut draft);
+    if let Some(gpus) = gpus {
+        draft.set("gpus", gpus);
+    }
+    if let Some(nodes) = nodes {
+        draft.set("nodes", nodes);
+    }
+    Some(draft)
+}

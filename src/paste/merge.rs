@@ -1,0 +1,146 @@
+//! Drafts of one paste to what it comes to.
+//!
+//! Each knob is read as a line would read it; what a program says that no row or choice knows is asked for.
+
+use super::draft::Draft;
+use super::{Kind, Pasted};
+use crate::catalog::{Catalog, Outcome};
+use crate::message::Problem;
+use crate::request::knobs::{self, KNOBS, Kind as KnobKind};
+use crate::request::{Settings, Value, Verb};
+use serde_json::{Map, json};
+
+/// The drafts as one: each knob from the piece that says most.
+pub fn merge(mut drafts: Vec<Draft>, catalog: &'static Catalog) -> Result<Pasted, Problem> {
+    drafts.sort_by_key(|draft| std::cmp::Reverse(draft.weight()));
+    let nothing = Pasted {
+        kind: None,
+        understood: Map::new(),
+        asked: vec![],
+        assumed: vec![],
+        settings: Settings::new(Verb::Infer),
+    };
+    let Some(kind) = drafts.first().map(|draft| draft.kind) else { return Ok(nothing) };
+    // Cards alone are asked what fits on them; a message alone tells what ran.
+    let work = drafts.iter().find(|draft| draft.verb != Verb::Fit && draft.kind != Kind::Oom);
+    let verb =
+        work.or_else(|| drafts.iter().find(|draft| draft.verb != Verb::Fit)).map_or(Verb::Fit, |draft| draft.verb);
+    let mut pasted = Pasted { kind: Some(kind), settings: Settings::new(verb), ..nothing };
+    let mut shape = Map::new();
+    for draft in &drafts {
+        pasted.take(draft, catalog)?;
+        shape.extend(draft.facts.clone());
+    }
+    pasted.settle();
+    for knob in KNOBS {
+        if let Some(value) = pasted.settings.get(knob.key) {
+            let said = format!("{}={value}", knob.key);
+            if !pasted.assumed.contains(&said) {
+                pasted.understood.insert(knob.key.to_owned(), plain(value));
+            }
+        }
+    }
+    pasted.understood.extend(shape);
+    Ok(pasted)
+}
+
+fn plain(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Count(count) => json!(count),
+        Value::Number(number) => json!(number),
+        Value::Choice(word) => json!(word),
+        Value::Text(text) => json!(text),
+        Value::List(items) => json!(items.join(",")),
+        Value::Max => json!("max"),
+    }
+}
+
+impl Pasted {
+    /// Takes what a draft says and no piece before it said.
+    fn take(&mut self, draft: &Draft, catalog: &'static Catalog) -> Result<(), Problem> {
+        if let (None, Some(name)) = (self.settings.get("model"), &draft.model) {
+            self.take_model(name, draft, catalog);
+        }
+        for (key, typed) in &draft.knobs {
+            let Some(knob) = knobs::find(key) else { continue };
+            if self.settings.get(key).is_some() || !knob.scope.serves(self.settings.verb) {
+                continue;
+            }
+            match knob.read(typed, catalog) {
+                Ok(value) => drop(self.settings.values.insert(knob.key, value)),
+                // A name from elsewhere that no row has is asked for; an impossible figure is a fault.
+                Err(_)
+                    if matches!(
+                        knob.kind,
+                        KnobKind::Row(_) | KnobKind::Choice(_) | KnobKind::Gpu | KnobKind::Model
+                    ) =>
+                {
+                    self.ask(knob.key)
+                }
+                Err(problem) => return Err(problem),
+            }
+        }
+        for key in &draft.asked {
+            self.ask(key);
+        }
+        self.assumed.extend(draft.assumed.iter().cloned());
+        Ok(())
+    }
+
+    fn take_model(&mut self, name: &str, draft: &Draft, catalog: &Catalog) {
+        if name == "custom" {
+            self.settings.values.insert("model", Value::Text(name.to_owned()));
+            return;
+        }
+        // Ollama's names without a tag are its latest.
+        let unknown = catalog.names().model(name).id.is_none();
+        let name = draft.alias.as_deref().filter(|_| unknown).unwrap_or(name);
+        let untagged = draft.kind == Kind::Ollama && !name.contains([':', '/']) && !name.ends_with(".gguf");
+        let found = catalog.names().model(&if untagged { format!("{name}:latest") } else { name.to_owned() });
+        let Some(id) = found.id else { return };
+        if found.outcome == Outcome::Ambiguous {
+            self.assumed.push(format!("model={id}"));
+        }
+        self.settings.values.insert("model", Value::Text(id));
+        let named = found.quant.as_deref().and_then(|quant| catalog.names().format(quant, catalog));
+        let Some(packed) = named.filter(|row| row.name != "none").map(|row| row.name.clone()) else { return };
+        match self.settings.verb {
+            Verb::Infer => {
+                // The repository's own name is more exact than a flag's general one.
+                let general = matches!(draft.get("quant"), None | Some("gptq-int4" | "fp8"));
+                if general {
+                    self.settings.values.insert("quant", Value::Text(packed));
+                }
+            }
+            Verb::Train if packed == "bnb-nf4" && draft.get("method") == Some("lora") => {
+                self.settings.values.insert("method", Value::Choice("qlora"));
+                self.settings.values.insert("quant", Value::Text(packed));
+            }
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self, key: &'static str) {
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
+    }
+
+    /// What is still needed once every piece was read.
+    fn settle(&mut self) {
+        let needed: &[&'static str] = match self.settings.verb {
+            Verb::Train => &["model", "gpu", "seq", "batch"],
+            Verb::Infer => &["model", "gpu"],
+            // What fits on a card asks for the card alone.
+            _ => &["gpu"],
+        };
+        for key in needed {
+            self.ask(key);
+        }
+        let settings = &self.settings;
+        let has = |key: &str| settings.get(key).is_some();
+        // Two of micro batch, accumulation and global batch fix the third.
+        let batched = has("batch") || (has("global_batch") && has("accum"));
+        self.asked.retain(|key| !has(key) && (*key != "batch" || !batched));
+    }
+}
