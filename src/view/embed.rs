@@ -34,16 +34,25 @@ pub const CHART_FILE: &str = "chart.png";
 
 /// The message of a view. `with_chart`: the view's chart goes along as file 0, [`CHART_FILE`].
 pub fn message(view: &View, with_chart: bool) -> Value {
-    let mut message = json!({
-        "embeds": [embed(view, with_chart)],
-        "components": components(view),
-        "allowed_mentions": { "parse": [] },
-    });
+    let mut message = object([
+        ("embeds", vec![embed(view, with_chart)].into()),
+        ("components", components(view).into()),
+        ("allowed_mentions", json!({ "parse": [] })),
+    ]);
     if let (true, Some(chart)) = (with_chart, &view.chart) {
         let alt = clip(&chart.alt, limit::ALT_TEXT).into_owned();
         message["attachments"] = json!([{ "id": 0, "filename": CHART_FILE, "description": alt }]);
     }
     message
+}
+
+/// An object of these values, moved and not copied as `json!` does.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let mut object = Map::with_capacity(N);
+    for (key, value) in fields {
+        object.insert(key.to_owned(), value);
+    }
+    Value::Object(object)
 }
 
 fn embed(view: &View, with_chart: bool) -> Value {
@@ -165,7 +174,7 @@ fn components(view: &View) -> Vec<Value> {
     let rows = buttons.chunks(limit::BUTTONS_PER_ROW).take(rows_left);
     rows.map(<[Value]>::to_vec)
         .chain(selects.into_iter().map(|select| vec![select]))
-        .map(|components| json!({ "type": 1, "components": components }))
+        .map(|components| object([("type", 1.into()), ("components", components.into())]))
         .collect()
 }
 
@@ -186,7 +195,7 @@ fn button_json(button: &Button, ids: &mut HashSet<String>) -> Option<Value> {
         Style::Danger => 4,
     };
     let id = fresh_id(&button.action, ids)?;
-    Some(json!({ "type": 2, "style": style, "label": label, "custom_id": id }))
+    Some(object([("type", 2.into()), ("style", style.into()), ("label", label.into()), ("custom_id", id.into())]))
 }
 
 fn select_json(select: &Select, ids: &mut HashSet<String>) -> Option<Value> {
@@ -204,7 +213,12 @@ fn select_json(select: &Select, ids: &mut HashSet<String>) -> Option<Value> {
         fresh.iter().enumerate().map(|(i, option)| option_json(option, chosen == Some(i))).collect();
     let id = fresh_id(&Action::Select(select.knob.to_owned()), ids)?;
     let placeholder = clip(&select.placeholder, limit::PLACEHOLDER);
-    Some(json!({ "type": 3, "custom_id": id, "placeholder": placeholder, "options": options }))
+    Some(object([
+        ("type", 3.into()),
+        ("custom_id", id.into()),
+        ("placeholder", placeholder.into()),
+        ("options", options.into()),
+    ]))
 }
 
 fn option_json(option: &SelectOption, is_default: bool) -> Value {
