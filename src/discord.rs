@@ -111,6 +111,13 @@ impl Bot {
             tracing::warn!(unfinished = self.tasks.len(), "answers cut short");
         }
     }
+
+    /// Runs a handler; if it panics, its user still hears of it. The framework so guards commands.
+    async fn guard(&self, http: &serenity::Http, asked: &Asked<'_>, handler: impl Future<Output = ()>) {
+        if AssertUnwindSafe(handler).catch_unwind().await.is_err() {
+            self.apologize(http, asked).await;
+        }
+    }
 }
 
 fn framework(bot: Data) -> poise::Framework<Data, Never> {
@@ -159,14 +166,10 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
             tracing::info!(guilds = data_about_bot.guilds.len(), "online");
         }
         FullEvent::InteractionCreate { interaction: Interaction::Component(pressed) } => {
-            if survives(bot.pressed(http, pressed)).await.is_none() {
-                bot.apologize(http, &Asked::from(pressed)).await;
-            }
+            bot.guard(http, &Asked::from(pressed), bot.pressed(http, pressed)).await;
         }
         FullEvent::InteractionCreate { interaction: Interaction::Modal(submitted) } => {
-            if survives(bot.submitted(http, submitted)).await.is_none() {
-                bot.apologize(http, &Asked::from(submitted)).await;
-            }
+            bot.guard(http, &Asked::from(submitted), bot.submitted(http, submitted)).await;
         }
         FullEvent::Message { new_message } => bot.written(http, context.bot_id(), new_message).await,
         FullEvent::GuildCreate { guild, .. } => bot.threads.learn(guild, context.bot_id()),
@@ -175,12 +178,6 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
         _ => {}
     }
     Ok(())
-}
-
-/// What a handler gives, unless it panics: then its user still hears of it. Commands are so guarded by
-/// the framework.
-async fn survives<T>(handler: impl Future<Output = T>) -> Option<T> {
-    AssertUnwindSafe(handler).catch_unwind().await.ok()
 }
 
 /// The library keeps a rate limit for each interaction for ever; those that have passed are dropped.

@@ -101,8 +101,8 @@ impl Bot {
             }
             return;
         }
-        let is_own_thread = thread.is_some_and(|thread| thread.is_own);
-        if !is_addressed && !(is_own_thread && self.config.message_content) {
+        let is_read = is_addressed || (self.config.message_content && thread.is_some_and(|thread| thread.is_own));
+        if !is_read {
             return;
         }
         if !self.visitors.admit(message.author.id, None, std::time::Instant::now()) {

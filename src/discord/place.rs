@@ -129,7 +129,18 @@ macro_rules! asked {
     };
 }
 
+/// Who brought the bot to where a dialog was opened: the library does not read it of the dialog's own
+/// interaction, only of the message's.
+fn owners_of(message: Option<&serenity::Message>) -> &[AuthorizingIntegrationOwner] {
+    use serenity::MessageInteractionMetadata::{Command, Component, ModalSubmit};
+    match message.and_then(|message| message.interaction_metadata.as_deref()) {
+        Some(Command(asked)) => &asked.authorizing_integration_owners.0,
+        Some(Component(pressed)) => &pressed.authorizing_integration_owners.0,
+        Some(ModalSubmit(submitted)) => &submitted.authorizing_integration_owners.0,
+        _ => &[],
+    }
+}
+
 asked!(serenity::CommandInteraction, it => guild_installed(&it.authorizing_integration_owners.0));
 asked!(serenity::ComponentInteraction, it => guild_installed(&it.authorizing_integration_owners.0));
-// The library does not read the owners of a dialog's interaction; its message tells.
-asked!(serenity::ModalInteraction, it => it.message.as_ref().is_none_or(|message| message.interaction_metadata.is_none() || it.app_permissions.is_some()));
+asked!(serenity::ModalInteraction, it => guild_installed(owners_of(it.message.as_deref())));

@@ -318,9 +318,8 @@ fn is_offered(command: &Value, channel: &Channel) -> bool {
 fn value_of(option: &Value, text: &str) -> Result<Value, Silence> {
     let name = &option["name"];
     if let Some(choices) = option["choices"].as_array().filter(|choices| !choices.is_empty()) {
-        let chosen = choices
-            .iter()
-            .find(|choice| is_called(choice, text) || choice["value"] == text || choice["value"].to_string() == text);
+        let is_value = |value: &Value| value == text || value.as_f64().is_some_and(|x| text.parse() == Ok(x));
+        let chosen = choices.iter().find(|choice| is_called(choice, text) || is_value(&choice["value"]));
         let chosen = chosen.ok_or_else(|| refused(format!("{text} is no choice of {name}")))?;
         return Ok(chosen["value"].clone());
     }

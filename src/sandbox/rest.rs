@@ -274,23 +274,21 @@ impl Call<'_> {
 
     /// A message that answers an interaction: it carries who asked.
     fn interaction_message(&self, state: &mut State, id: u64, body: &Value) -> Value {
-        let (user, channel) = {
-            let interaction = &state.interactions[&id];
-            (interaction.user, interaction.channel)
-        };
-        let kind = state.interactions[&id].kind;
+        let Interaction { kind, user, channel, .. } = state.interactions[&id];
+        let owners = state.channels.get(&channel).map_or(Value::Null, |channel| channel.owners(user));
         let mut message = state.make_message(channel, APPLICATION, body, self.files);
         message["application_id"] = json!(APPLICATION.to_string());
         message["webhook_id"] = json!(APPLICATION.to_string());
         message["type"] = json!(20);
-        let mut metadata = json!({
-            "id": id.to_string(), "type": kind, "user": state.user(user), "authorizing_integration_owners": {},
-        });
+        let metadata_of = |kind: u64| {
+            json!({"id": id.to_string(), "type": kind, "user": state.user(user), "authorizing_integration_owners": owners})
+        };
+        let mut metadata = metadata_of(kind);
         if kind == 3 {
             metadata["interacted_message_id"] = json!(id.to_string());
         }
         if kind == 5 {
-            metadata["triggering_interaction_metadata"] = json!({"id": id.to_string(), "type": 2, "user": state.user(user), "authorizing_integration_owners": {}});
+            metadata["triggering_interaction_metadata"] = metadata_of(2);
         }
         message["interaction_metadata"] = metadata;
         message
@@ -455,7 +453,7 @@ impl Call<'_> {
     fn message(&self, state: &mut State, channel: u64, message: u64) -> Outcome {
         let channel = reachable(state, channel)?;
         let found = channel.messages.get(&message).cloned().ok_or_else(|| refuse(404, 10008, "Unknown Message"))?;
-        let is_mine = found["author"]["id"] == APPLICATION.to_string();
+        let is_mine = number(&found["author"]["id"]) == APPLICATION;
         match self.method {
             "GET" => {
                 let intents = state.sessions.last().map_or(0, |session| session.intents);

@@ -148,6 +148,14 @@ impl Channel {
     pub fn has_bot(&self) -> bool {
         self.guild != Some(ELSEWHERE)
     }
+    /// Who brought the bot here, for what this user does.
+    pub fn owners(&self, user: u64) -> Value {
+        match self.guild {
+            Some(ELSEWHERE) => json!({"1": user.to_string()}),
+            Some(guild) => json!({"0": guild.to_string()}),
+            None => json!({"0": "0"}),
+        }
+    }
     pub fn object(&self) -> Value {
         let mut object = json!({
             "id": self.id.to_string(), "type": self.kind, "name": self.name, "flags": 0,
@@ -414,7 +422,7 @@ impl State {
         let id = number(&message["id"]);
         let channel = number(&message["channel_id"]);
         let replies_to = message["message_reference"]["message_id"].as_str().and_then(|id| id.parse().ok());
-        if message["author"]["id"] == APPLICATION.to_string() {
+        if number(&message["author"]["id"]) == APPLICATION {
             self.seen.push(Seen { interaction, replies_to, what: What::Posted(message.clone()) });
         }
         if is_ephemeral(&message) {
@@ -484,12 +492,7 @@ impl State {
             "app_permissions": channel.bot_permissions.to_string(), "entitlements": [],
             "attachment_size_limit": 10 * 1024 * 1024,
         });
-        let owners = match channel.guild {
-            Some(ELSEWHERE) => json!({"1": user.to_string()}),
-            Some(guild) => json!({"0": guild.to_string()}),
-            None => json!({"0": "0"}),
-        };
-        payload["authorizing_integration_owners"] = owners;
+        payload["authorizing_integration_owners"] = channel.owners(user);
         match channel.guild {
             Some(guild) => {
                 payload["context"] = json!(0);

@@ -192,7 +192,8 @@ async fn brought_along_by_a_user_it_answers_where_it_was_not_added() {
     script.says("Ann", "[Tweak…]");
     let dialog = script.shows(ann.press(&answer, "Tweak…").await);
     script.says("Ann", "zero 2");
-    script.shows(ann.submit(&dialog, Some(&answer), &["zero 2"]).await);
+    let tweaked = script.shows(ann.submit(&dialog, Some(&answer), &["zero 2"]).await);
+    assert!(!tweaked.buttons().contains(&"Discuss in thread"));
     script.says("Ann", "/tweak change:seq 8192");
     script.shows(ann.slash("/tweak change:seq 8192").await);
     let line = "/tweak change:seq 8192 line:train meta-llama/Meta-Llama-3-8B gpu=a100-sxm-80gb gpus=8";

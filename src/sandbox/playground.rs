@@ -1,1 +1,0 @@
-//! The playground: the bot without Discord, in a terminal. Written below once the bot stands.
