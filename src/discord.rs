@@ -10,9 +10,9 @@ mod logs;
 mod pictures;
 mod place;
 mod press;
+mod question;
 mod register;
 mod reply;
-mod said;
 mod slash;
 mod visitors;
 
@@ -24,14 +24,11 @@ use crate::message::Problem;
 use crate::msg;
 use crate::text::Locale;
 use follow_up::Threads;
-use futures::FutureExt;
 use pictures::Pictures;
-use place::Asked;
 use poise::serenity_prelude as serenity;
 use reply::refusal_of;
 use serenity::http::Ratelimit;
 use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -111,13 +108,6 @@ impl Bot {
             tracing::warn!(unfinished = self.tasks.len(), "answers cut short");
         }
     }
-
-    /// Runs a handler; if it panics, its user still hears of it. The framework so guards commands.
-    async fn guard(&self, http: &serenity::Http, asked: &Asked<'_>, handler: impl Future<Output = ()>) {
-        if AssertUnwindSafe(handler).catch_unwind().await.is_err() {
-            self.apologize(http, asked).await;
-        }
-    }
 }
 
 fn framework(bot: Data) -> poise::Framework<Data, Never> {
@@ -166,10 +156,10 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
             tracing::info!(guilds = data_about_bot.guilds.len(), "online");
         }
         FullEvent::InteractionCreate { interaction: Interaction::Component(pressed) } => {
-            bot.guard(http, &Asked::from(pressed), bot.pressed(http, pressed)).await;
+            bot.pressed(http, pressed).await;
         }
         FullEvent::InteractionCreate { interaction: Interaction::Modal(submitted) } => {
-            bot.guard(http, &Asked::from(submitted), bot.submitted(http, submitted)).await;
+            bot.submitted(http, submitted).await;
         }
         FullEvent::Message { new_message } => bot.written(http, context.bot_id(), new_message).await,
         FullEvent::GuildCreate { guild, .. } => bot.threads.learn(guild, context.bot_id()),

@@ -4,8 +4,8 @@
 //! the channel, else the one the thread was opened on. What others write as a line is not believed.
 
 use super::place::{Asked, Place};
+use super::question::{FENCE, Question, Said};
 use super::reply::{self, Refusal, Reply};
-use super::said::{FENCE, Said};
 use super::{Bot, locale_of};
 use crate::message::Problem;
 use crate::msg;
@@ -116,7 +116,7 @@ impl Bot {
         let spoken = base.as_ref().map_or(known, |base| locale_of(&base.shown, known));
         let locale = locale_of(&typed, self.visitors.locale(message.author.id).unwrap_or(spoken));
         let said = match self.text_of(message, &typed).await {
-            Ok(text) => self.read(&text, base.map(|base| base.line).as_deref(), locale),
+            Ok(text) => self.think(Question::Text { text, base: base.map(|base| base.line) }, locale).await,
             Err(problem) => Said::Problem(problem),
         };
         let place = Place::of_message(message.author.id, is_direct, is_thread);

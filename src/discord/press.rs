@@ -4,8 +4,8 @@
 use super::Bot;
 use super::follow_up::line_of;
 use super::place::{Asked, Place, missing};
+use super::question::{Question, Said};
 use super::reply::{self, Callback, EPHEMERAL, Refusal, Reply, refusal_of};
-use super::said::Said;
 use crate::message::Problem;
 use crate::msg;
 use crate::text::{clip, tr};
@@ -26,36 +26,37 @@ impl Bot {
     pub(super) async fn pressed(&self, http: &Http, pressed: &ComponentInteraction) {
         let asked = Asked::from(pressed);
         let base = line_of(&pressed.message).map(str::to_owned);
-        let problem = |message| Said::Problem(Problem::new(message));
+        let old = || Err(Problem::new(msg!("discord-old-button")));
         let (action, base) = match (Action::read(&pressed.data.custom_id), base) {
             (Some(Action::Delete(asker)), _) => return self.delete(http, &asked, asker).await,
             (Some(action), Some(base)) => (action, base),
-            _ => return self.respond(http, &asked, problem(msg!("discord-old-button")), true).await,
+            _ => return self.respond(http, &asked, old(), true).await,
         };
         if let Err(problem) = self.admit(&asked) {
-            return self.respond(http, &asked, Said::Problem(problem), true).await;
+            return self.respond(http, &asked, Err(problem), true).await;
         }
+        let about = |verb, base| Ok(Question::About { verb, base, words: String::new() });
         match action {
             Action::Change(words) => {
-                self.react(http, &asked, &pressed.message, self.change(&base, &words, asked.locale)).await
+                self.react(http, &asked, &pressed.message, Ok(Question::Change { base, words })).await
             }
             Action::Select(_) => {
-                let said = match &pressed.data.kind {
+                let question = match &pressed.data.kind {
                     ComponentInteractionDataKind::StringSelect { values } if !values.is_empty() => {
-                        self.change(&base, &values[0], asked.locale)
+                        Ok(Question::Change { base, words: values[0].clone() })
                     }
-                    _ => problem(msg!("discord-old-button")),
+                    _ => old(),
                 };
-                self.react(http, &asked, &pressed.message, said).await;
+                self.react(http, &asked, &pressed.message, question).await;
             }
             Action::Compare(words) => {
-                self.react(http, &asked, &pressed.message, self.compare(&base, &words, asked.locale)).await
+                self.react(http, &asked, &pressed.message, Ok(Question::Compare { base, words })).await
             }
             Action::Tweak => self.ask_for_tweak(http, &asked).await,
-            Action::Explain => self.respond(http, &asked, self.about("explain", &base, "", asked.locale), true).await,
-            Action::Recipe => self.respond(http, &asked, self.about("recipe", &base, "", asked.locale), true).await,
-            Action::Share => self.respond(http, &asked, self.line(&base, asked.locale), false).await,
-            Action::Thread => self.open_thread(http, &asked, &pressed.message, &base).await,
+            Action::Explain => self.respond(http, &asked, about("explain", base), true).await,
+            Action::Recipe => self.respond(http, &asked, about("recipe", base), true).await,
+            Action::Share => self.respond(http, &asked, Ok(Question::Line(base)), false).await,
+            Action::Thread => self.open_thread(http, &asked, &pressed.message, base).await,
             Action::Delete(_) => {}
         }
     }
@@ -70,38 +71,41 @@ impl Bot {
         });
         let is_ours = Action::read(&submitted.data.custom_id) == Some(Action::Tweak);
         let (Some(message), Some(text), true) = (message, text, is_ours) else {
-            let problem = Said::Problem(Problem::new(msg!("discord-old-button")));
-            return self.respond(http, &asked, problem, true).await;
+            let problem = Problem::new(msg!("discord-old-button"));
+            return self.respond(http, &asked, Err(problem), true).await;
         };
-        let said = match (self.admit(&asked), line_of(message)) {
-            (Err(problem), _) => Said::Problem(problem),
-            (Ok(()), Some(base)) => self.change(base, text, asked.locale),
-            (Ok(()), None) => Said::Problem(Problem::new(msg!("discord-old-button"))),
-        };
-        self.react(http, &asked, message, said).await;
+        let question = self.admit(&asked).and_then(|()| match line_of(message) {
+            Some(base) => Ok(Question::Change { base: base.to_owned(), words: text.to_owned() }),
+            None => Err(Problem::new(msg!("discord-old-button"))),
+        });
+        self.react(http, &asked, message, question).await;
     }
 
     /// Answers a press. What only its reader sees changes in place; in a thread the answer is a regular
     /// message, since only replies to those carry their text; elsewhere it is a new message.
-    async fn react(&self, http: &Http, asked: &Asked<'_>, message: &Message, said: Said) {
-        let Said::View(view) = said else { return self.respond(http, asked, said, true).await };
+    async fn react(&self, http: &Http, asked: &Asked<'_>, message: &Message, question: Result<Question, Problem>) {
         let is_private = message.flags.is_some_and(|flags| flags.bits() & EPHEMERAL != 0);
-        let sent = if is_private {
-            let reply = self.draw(*view, &asked.place.private()).await;
-            reply::answer(http, asked.key(), Callback::Update, &reply).await
-        } else if asked.place.is_thread && asked.place.has_bot && missing(&IN_THREADS, asked.permissions).is_none() {
-            let noticed = reply::notice(http, asked.key(), Callback::Noticed).await;
-            let reply = self.draw(*view, &asked.place).await.to(message.id);
-            if reply::post(http, asked.channel, &reply).await.is_err() && noticed.is_ok() {
-                let _ = reply::follow_up(http, asked.token, &reply).await;
-            }
-            noticed
-        } else {
-            let reply = self.draw(*view, &asked.place).await;
-            reply::answer(http, asked.key(), Callback::Message, &reply).await
-        };
-        if sent.is_err() {
-            self.apologize(http, asked).await;
+        if is_private {
+            let reply = async {
+                let said = self.think_if(question, asked.locale).await;
+                let kind = if matches!(said, Said::View(_)) { Callback::Update } else { Callback::Message };
+                (kind, self.reply(asked, said, true).await)
+            };
+            return self.deliver(http, asked, Callback::Noticed, reply).await;
+        }
+        let speaks_in_thread =
+            asked.place.is_thread && asked.place.has_bot && missing(&IN_THREADS, asked.permissions).is_none();
+        if !speaks_in_thread {
+            return self.respond(http, asked, question, false).await;
+        }
+        if reply::notice(http, asked.key(), Callback::Noticed).await.is_err() {
+            return;
+        }
+        let said = self.think_if(question, asked.locale).await;
+        let is_answer = matches!(said, Said::View(_));
+        let reply = self.reply(asked, said, false).await;
+        if !is_answer || reply::post(http, asked.channel, &reply.clone().to(message.id)).await.is_err() {
+            let _ = reply::follow_up(http, asked.token, &reply).await;
         }
     }
 
@@ -114,16 +118,13 @@ impl Bot {
                 "placeholder": words("tweak-placeholder"), "max_length": LONGEST_TWEAK, "required": true,
             }]}],
         });
-        let reply = Reply::raw(dialog);
-        if reply::answer(http, asked.key(), Callback::Modal, &reply).await.is_err() {
-            self.apologize(http, asked).await;
-        }
+        self.deliver(http, asked, Callback::Noticed, std::future::ready((Callback::Modal, Reply::raw(dialog)))).await;
     }
 
     async fn delete(&self, http: &Http, asked: &Asked<'_>, asker: u64) {
         if asked.user.id.get() != asker && !asked.is_moderator {
-            let problem = Said::Problem(Problem::new(msg!("discord-not-yours")));
-            return self.respond(http, asked, problem, true).await;
+            let problem = Problem::new(msg!("discord-not-yours"));
+            return self.respond(http, asked, Err(problem), true).await;
         }
         // The message of a noticed press is the interaction's original.
         if reply::notice(http, asked.key(), Callback::Noticed).await.is_ok()
@@ -135,23 +136,28 @@ impl Bot {
     }
 
     /// Opens a thread on the answer, and repeats it there as a regular message.
-    async fn open_thread(&self, http: &Http, asked: &Asked<'_>, message: &Message, base: &str) {
+    async fn open_thread(&self, http: &Http, asked: &Asked<'_>, message: &Message, base: String) {
         let needed = [&[Permissions::CREATE_PUBLIC_THREADS][..], &IN_THREADS].concat();
         let problem = match (asked.place.has_bot, missing(&needed, asked.permissions)) {
             (false, _) => Some(msg!("discord-not-in-guild")),
             (true, lacking) => lacking,
         };
         if let Some(problem) = problem {
-            return self.respond(http, asked, Said::Problem(Problem::new(problem)), true).await;
+            return self.respond(http, asked, Err(Problem::new(problem)), true).await;
         }
         // The answer in words everyone there reads.
         let locale = asked.guild_locale.unwrap_or(asked.locale);
-        let Said::View(view) = self.line(base, locale) else {
-            return self.respond(http, asked, Said::Problem(Problem::new(msg!("discord-old-button"))), true).await;
-        };
-        if reply::notice(http, asked.key(), Callback::Defer).await.is_err() {
+        if reply::notice(http, asked.key(), Callback::DeferPrivate).await.is_err() {
             return;
         }
+        let view = match self.think(Question::Line(base), locale).await {
+            Said::View(view) => view,
+            said => {
+                let problem = self.reply(asked, said, true).await;
+                let _ = reply::edit_original(http, asked.token, &problem).await;
+                return;
+            }
+        };
         let name = clip(&view.title, LONGEST_THREAD_NAME).into_owned();
         let settings = json!({"name": name, "auto_archive_duration": 1440});
         const ALREADY_THERE: isize = 160_004;

@@ -21,13 +21,27 @@ const LATER: Duration = Duration::from_secs(20);
 /// Kinds of interaction callbacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Callback {
-    Message = 4,
+    Message,
     /// "thinking…", to be filled in by an edit.
-    Defer = 5,
+    Defer,
+    /// The same for the asker's eyes only.
+    DeferPrivate,
     /// The press was noticed; nothing changes yet.
-    Noticed = 6,
-    Update = 7,
-    Modal = 9,
+    Noticed,
+    Update,
+    Modal,
+}
+
+impl Callback {
+    const fn number(self) -> u8 {
+        match self {
+            Callback::Message => 4,
+            Callback::Defer | Callback::DeferPrivate => 5,
+            Callback::Noticed => 6,
+            Callback::Update => 7,
+            Callback::Modal => 9,
+        }
+    }
 }
 
 /// A message on its way out.
@@ -111,8 +125,8 @@ pub(super) async fn answer(
 ) -> Result<(), Refusal> {
     let (id, token) = interaction;
     let body = match &reply.body {
-        Value::Null => json!({"type": kind as u8}),
-        data => json!({"type": kind as u8, "data": data}),
+        Value::Null => json!({"type": kind.number()}),
+        data => json!({"type": kind.number(), "data": data}),
     };
     let sent =
         insist("callback", FIRST_ANSWER, || http.create_interaction_response(id, token, &body, reply.files.clone()))
@@ -125,12 +139,17 @@ pub(super) async fn answer(
 
 /// A callback without a message.
 pub(super) async fn notice(http: &Http, interaction: (InteractionId, &str), kind: Callback) -> Result<(), Refusal> {
-    let body = if kind == Callback::Defer { json!({"flags": EPHEMERAL}) } else { Value::Null };
+    let body = if kind == Callback::DeferPrivate { json!({"flags": EPHEMERAL}) } else { Value::Null };
     answer(http, interaction, kind, &Reply::raw(body)).await
 }
 
 pub(super) async fn edit_original(http: &Http, token: &str, reply: &Reply) -> Result<(), Refusal> {
-    let edit = || http.edit_original_interaction_response(token, &reply.body, reply.files.clone());
+    let mut body = reply.body.clone();
+    // Who sees it was settled by the callback.
+    if let Some(message) = body.as_object_mut() {
+        message.remove("flags");
+    }
+    let edit = || http.edit_original_interaction_response(token, &body, reply.files.clone());
     insist("edit", LATER, edit).await.map(drop).map_err(Sent::refusal)
 }
 

@@ -1,15 +1,20 @@
 //! Slash commands, their suggestions, and the message command.
 
+use super::place::Asked;
+use super::question::{Question, Said};
 use super::reply::{self, Callback, Reply};
-use super::{Bot, Data, Never, place::Asked, register, said::Said};
+use super::{Bot, Data, Never, register};
 use crate::commands::{Asks, Given, Opt, SLASH, Slash};
 use crate::message::Problem;
 use crate::msg;
-use crate::text::clip;
+use crate::text::Locale;
 use poise::serenity_prelude as serenity;
 use poise::{ApplicationContext, ContextMenuCommandAction, FrameworkError};
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
+use std::time::Duration;
 
+/// Of an interaction's 3 s, what working out an answer may take before a word is sent.
+const SOON: Duration = Duration::from_millis(1500);
 const MOST_SUGGESTIONS: usize = 25;
 const LONGEST_SUGGESTION: usize = 100;
 
@@ -65,22 +70,22 @@ async fn run(context: ApplicationContext<'_, Data, Never>) {
     let http = &context.framework.serenity_context.http;
     let asked = Asked::from(context.interaction);
     let Some(slash) = SLASH.iter().find(|slash| slash.name == context.command().name) else { return };
-    let said = match bot.admit(&asked) {
-        Err(problem) => Said::Problem(problem),
+    let question = match bot.admit(&asked) {
+        Err(problem) => Err(problem),
         Ok(()) => match (slash.asks)(&given(context.args)) {
-            Asks::Line(line) => bot.line(&line, asked.locale),
-            Asks::Tweak { change, line: Some(line) } => bot.change(&line, &change, asked.locale),
-            Asks::Tweak { change, line: None } => match bot.last_line(http, &asked).await {
-                Ok(base) => bot.change(&base, &change, asked.locale),
-                Err(problem) => Said::Problem(problem),
-            },
-            Asks::OfLast { verb, words } => match bot.last_line(http, &asked).await {
-                Ok(base) => bot.about(verb, &base, &words, asked.locale),
-                Err(problem) => Said::Problem(problem),
-            },
+            Asks::Line(line) => Ok(Question::Line(line)),
+            Asks::Tweak { change, line: Some(base) } => Ok(Question::Change { base, words: change }),
+            Asks::Tweak { change, line: None } => {
+                let last = bot.last_line(http, &asked).await;
+                last.map(|base| Question::Change { base, words: change })
+            }
+            Asks::OfLast { verb, words } => {
+                let last = bot.last_line(http, &asked).await;
+                last.map(|base| Question::About { verb, base, words })
+            }
         },
     };
-    bot.respond(http, &asked, said, slash.is_private).await;
+    bot.respond(http, &asked, question, slash.is_private).await;
 }
 
 /// Options as text, by name. Files and people are no options of ours.
@@ -114,14 +119,11 @@ async fn estimate_this(context: ApplicationContext<'_, Data, Never>, message: &s
     let _under_way = bot.tasks.token();
     let http = &context.framework.serenity_context.http;
     let asked = Asked::from(context.interaction);
-    let said = match bot.admit(&asked) {
-        Err(problem) => Said::Problem(problem),
-        Ok(()) => match bot.text_of(message, &message.content).await {
-            Ok(text) => bot.read(&text, None, asked.locale),
-            Err(problem) => Said::Problem(problem),
-        },
+    let question = match bot.admit(&asked) {
+        Err(problem) => Err(problem),
+        Ok(()) => bot.text_of(message, &message.content).await.map(|text| Question::Text { text, base: None }),
     };
-    bot.respond(http, &asked, said, false).await;
+    bot.respond(http, &asked, question, false).await;
 }
 
 impl Bot {
@@ -132,21 +134,70 @@ impl Bot {
         }
     }
 
-    /// Answers an interaction with a new message. Problems are for the asker's eyes only.
-    pub(super) async fn respond(&self, http: &serenity::Http, asked: &Asked<'_>, said: Said, is_private: bool) {
-        let reply = match said {
+    /// Answers a question off the runtime's threads.
+    pub(super) async fn think(&self, question: Question, locale: Locale) -> Said {
+        let app = self.app;
+        let answered = tokio::task::spawn_blocking(move || question.answer(app, locale)).await;
+        // A panic: the hook has said where.
+        answered.unwrap_or_else(|_| Said::Problem(Problem::new(msg!("discord-our-fault"))))
+    }
+
+    /// Answers an interaction with a new message.
+    pub(super) async fn respond(
+        &self,
+        http: &serenity::Http,
+        asked: &Asked<'_>,
+        question: Result<Question, Problem>,
+        is_private: bool,
+    ) {
+        let late = if is_private { Callback::DeferPrivate } else { Callback::Defer };
+        let reply = async {
+            let said = self.think_if(question, asked.locale).await;
+            (Callback::Message, self.reply(asked, said, is_private).await)
+        };
+        self.deliver(http, asked, late, reply).await;
+    }
+
+    pub(super) async fn think_if(&self, question: Result<Question, Problem>, locale: Locale) -> Said {
+        match question {
+            Ok(question) => self.think(question, locale).await,
+            Err(problem) => Said::Problem(problem),
+        }
+    }
+
+    /// What is said, as a message. Problems are for the asker's eyes only.
+    pub(super) async fn reply(&self, asked: &Asked<'_>, said: Said, is_private: bool) -> Reply {
+        match said {
             Said::View(view) if is_private => self.draw(*view, &asked.place.private()).await.ephemeral(),
             Said::View(view) => self.draw(*view, &asked.place).await,
             Said::Problem(problem) => Reply::problem(asked.locale, &problem).ephemeral(),
             Said::Nothing => Reply::problem(asked.locale, &Problem::new(msg!("discord-nothing-to-change"))).ephemeral(),
+        }
+    }
+
+    /// Sends the one callback in time: where the reply takes long, first that it is on its way.
+    pub(super) async fn deliver(
+        &self,
+        http: &serenity::Http,
+        asked: &Asked<'_>,
+        late: Callback,
+        reply: impl Future<Output = (Callback, Reply)>,
+    ) {
+        tokio::pin!(reply);
+        let sent = match tokio::time::timeout(SOON, &mut reply).await {
+            Ok((kind, reply)) => reply::answer(http, asked.key(), kind, &reply).await,
+            Err(_) => match reply::notice(http, asked.key(), late).await {
+                Ok(()) => reply::edit_original(http, asked.token, &reply.await.1).await,
+                refused => refused,
+            },
         };
-        if reply::answer(http, asked.key(), Callback::Message, &reply).await.is_err() {
+        if sent.is_err() {
             self.apologize(http, asked).await;
         }
     }
 
     /// What went wrong is in the log; the asker gets one calm sentence.
-    pub(super) async fn apologize(&self, http: &serenity::Http, asked: &Asked<'_>) {
+    async fn apologize(&self, http: &serenity::Http, asked: &Asked<'_>) {
         let sorry = Reply::problem(asked.locale, &Problem::new(msg!("discord-our-fault"))).ephemeral();
         let _ = reply::answer(http, asked.key(), Callback::Message, &sorry).await;
     }
@@ -155,16 +206,10 @@ impl Bot {
 /// What the framework could not hand to a command.
 pub(super) async fn failed(error: FrameworkError<'_, Data, Never>) {
     match error {
-        FrameworkError::CommandPanic { ctx: poise::Context::Application(context), payload, .. } => {
-            let place = payload.as_deref().map(|text| clip(text, 200).into_owned());
-            tracing::error!(command = %context.command().name, ?place, "a command panicked");
-            let asked = Asked::from(context.interaction);
-            context.framework.user_data.apologize(&context.framework.serenity_context.http, &asked).await;
-        }
         FrameworkError::UnknownInteraction { framework, interaction, .. } => {
             let asked = Asked::from(interaction);
-            let problem = Said::Problem(Problem::new(msg!("discord-old-command")));
-            framework.user_data.respond(&framework.serenity_context.http, &asked, problem, true).await;
+            let problem = Problem::new(msg!("discord-old-command"));
+            framework.user_data.respond(&framework.serenity_context.http, &asked, Err(problem), true).await;
         }
         _ => tracing::error!("the framework failed"),
     }

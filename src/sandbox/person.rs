@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a person waits after the bot showed that it is thinking.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a person waits for a reply to a message.
-const REPLY_PATIENCE: Duration = Duration::from_secs(10);
+const REPLY_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why nothing was seen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -193,9 +193,9 @@ impl Person {
         let id = self.write(text, Some(to.id()), true, &[]);
         self.reply_to(id).await
     }
-    /// Replies with the ping switched off; gives the message's id.
-    pub fn reply_quietly(&self, to: &Shown, text: &str) -> u64 {
-        self.write(text, Some(to.id()), false, &[])
+    /// Replies and goes on; gives the message's id.
+    pub fn send_reply(&self, to: &Shown, text: &str, pings: bool) -> u64 {
+        self.write(text, Some(to.id()), pings, &[])
     }
 
     fn write(&self, text: &str, to: Option<u64>, pings: bool, files: &[(&str, &[u8])]) -> u64 {

@@ -280,9 +280,7 @@ impl Call<'_> {
         message["application_id"] = json!(APPLICATION.to_string());
         message["webhook_id"] = json!(APPLICATION.to_string());
         message["type"] = json!(20);
-        let metadata_of = |kind: u64| {
-            json!({"id": id.to_string(), "type": kind, "user": state.user(user), "authorizing_integration_owners": owners})
-        };
+        let metadata_of = |kind: u64| json!({"id": id.to_string(), "type": kind, "user": state.user(user), "authorizing_integration_owners": owners});
         let mut metadata = metadata_of(kind);
         if kind == 3 {
             metadata["interacted_message_id"] = json!(id.to_string());

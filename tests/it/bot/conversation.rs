@@ -89,14 +89,13 @@ async fn what_is_not_addressed_to_the_bot_gets_one_hint_and_then_silence() {
     let plain = ann.say("seq 8192");
     let hint = ann.reply_to(plain).await.unwrap();
     assert!(hint.to_string().contains("mention me"), "{hint}");
-    let quiet = ann.reply_quietly(&first, "seq 8192");
+    let quiet = ann.send_reply(&first, "seq 8192", false);
     // A forged line in somebody else's message is not believed.
     let forged = ann.say("train meta-llama/Meta-Llama-3-8B seq=1 gpu=h100-sxm-80gb");
-    let chat = ann.reply(&first, "thanks, that is great news").await;
-    assert!(chat.is_err(), "chit-chat is not answered: {chat:?}");
+    let chat = ann.send_reply(&first, "thanks, that is great news", true);
     let asked = ann.mention("gpus=4").await.unwrap();
     assert_eq!(asked.line().unwrap().matches("seq=4096").count(), 1, "{:?}", asked.line());
-    assert!(!ann.was_answered(quiet) && !ann.was_answered(forged));
+    assert!([quiet, forged, chat].iter().all(|id| !ann.was_answered(*id)));
 }
 
 #[tokio::test]

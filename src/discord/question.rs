@@ -1,6 +1,6 @@
-//! Lines, changes and pastes to what there is to say: the pure half of every door.
+//! The pure half of every door: what is asked, as plain words, to what there is to say.
 
-use super::Bot;
+use crate::app::App;
 use crate::message::Problem;
 use crate::msg;
 use crate::paste::{self, Pasted};
@@ -35,20 +35,54 @@ impl From<Result<View, Problem>> for Said {
     }
 }
 
-impl Bot {
+/// What somebody asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// A line that stands on its own.
+    Line(String),
+    /// A change, in free words, to the line of an answer.
+    Change { base: String, words: String },
+    /// The line of an answer beside that line changed.
+    Compare { base: String, words: String },
+    /// The explanation or recipe of the line of an answer.
+    About { verb: &'static str, base: String, words: String },
+    /// What somebody wrote: a paste, a line of its own, or a change to the answer before.
+    Text { text: String, base: Option<String> },
+}
+
+impl Question {
+    pub(super) fn answer(&self, app: &App, locale: Locale) -> Said {
+        let desk = Desk { app, locale };
+        match self {
+            Question::Line(line) => desk.line(line),
+            Question::Change { base, words } => desk.change(base, words),
+            Question::Compare { base, words } => desk.compare(base, words),
+            Question::About { verb, base, words } => desk.about(verb, base, words),
+            Question::Text { text, base } => desk.text(text, base.as_deref()),
+        }
+    }
+}
+
+/// Where questions are answered, in one language.
+struct Desk<'a> {
+    app: &'a App,
+    locale: Locale,
+}
+
+impl Desk<'_> {
     /// Answers a line.
-    pub(super) fn line(&self, line: &str, locale: Locale) -> Said {
-        self.answered(line, locale).into()
+    fn line(&self, line: &str) -> Said {
+        self.answered(line).into()
     }
 
-    fn answered(&self, line: &str, locale: Locale) -> Result<View, Problem> {
+    fn answered(&self, line: &str) -> Result<View, Problem> {
         let asked = self.app.ask(line)?;
         let answer = self.app.answer(&asked)?;
-        Ok(self.app.view(&asked, answer.as_ref(), locale))
+        Ok(self.app.view(&asked, answer.as_ref(), self.locale))
     }
 
     /// Changes an answer's line by free words.
-    pub(super) fn change(&self, base: &str, words: &str, locale: Locale) -> Said {
+    fn change(&self, base: &str, words: &str) -> Said {
         let base = match self.settings(base) {
             Ok(base) => base,
             Err(problem) => return Said::Problem(problem),
@@ -56,48 +90,46 @@ impl Bot {
         let before = estimated(&base, None);
         let read = tweak(&before, words, self.app.catalog);
         if let Some(part) = read.explain {
-            return self.about("explain", &line::write(&before), &format!("part={part}"), locale);
+            return self.about("explain", &line::write(&before), &format!("part={part}"));
         }
         match read.outcome {
             tweak::Said::Nothing => Said::Nothing,
             tweak::Said::Error => {
                 Said::Problem(read.error.unwrap_or_else(|| Problem::new(msg!("discord-not-understood"))))
             }
-            tweak::Said::Wish => Said::View(Box::new(wish(locale, &before, &read.ask))),
+            tweak::Said::Wish => Said::View(Box::new(wish(self.locale, &before, &read.ask))),
             tweak::Said::Changed => {
                 let after = estimated(&read.settings, read.settings.choice("work"));
                 // A data sheet has no estimate to compare with.
                 if matches!(base.verb, Verb::Model | Verb::Gpu | Verb::Fit) {
-                    return self.line(&line::write(&after), locale);
+                    return self.line(&line::write(&after));
                 }
-                self.changed(&before, &after, locale).into()
+                self.changed(&before, &after).into()
             }
         }
     }
 
-    fn changed(&self, before: &Settings, after: &Settings, locale: Locale) -> Result<View, Problem> {
+    fn changed(&self, before: &Settings, after: &Settings) -> Result<View, Problem> {
         let catalog = self.app.catalog;
         let Ok(before) = Outcome::of(before, catalog) else {
             // What could not be estimated before cannot be compared with.
-            return self.answered(&line::write(after), locale);
+            return self.answered(&line::write(after));
         };
         let after = Outcome::of(after, catalog)?;
-        let view = report::change(locale, &before, &after, catalog);
+        let view = report::change(self.locale, &before, &after, catalog);
         Ok(view.line(line::write(&after.request.settings)))
     }
 
     /// The explanation or recipe of an answer's line.
-    pub(super) fn about(&self, verb: &str, base: &str, words: &str, locale: Locale) -> Said {
+    fn about(&self, verb: &str, base: &str, words: &str) -> Said {
         match self.settings(base) {
-            Ok(base) => {
-                self.line(format!("{verb} {} {words}", line::write(&estimated(&base, None))).trim_end(), locale)
-            }
+            Ok(base) => self.line(format!("{verb} {} {words}", line::write(&estimated(&base, None))).trim_end()),
             Err(problem) => Said::Problem(problem),
         }
     }
 
     /// An answer's line beside that line changed.
-    pub(super) fn compare(&self, base: &str, words: &str, locale: Locale) -> Said {
+    fn compare(&self, base: &str, words: &str) -> Said {
         let compared = self.settings(base).and_then(|base| {
             let before = estimated(&base, None);
             let read = tweak(&before, words, self.app.catalog);
@@ -107,25 +139,25 @@ impl Bot {
             }
         });
         match compared {
-            Ok(line) => self.line(&line, locale),
+            Ok(line) => self.line(&line),
             Err(problem) => Said::Problem(problem),
         }
     }
 
     /// What somebody wrote to the bot: a paste, a line of its own, or a change to the answer before.
-    pub(super) fn read(&self, text: &str, base: Option<&str>, locale: Locale) -> Said {
+    fn text(&self, text: &str, base: Option<&str>) -> Said {
         let pasted = paste::read(text, self.app.catalog);
         match (pasted, base) {
             (Err(problem), _) => Said::Problem(problem),
-            (Ok(pasted), base) if pasted.kind.is_some() => self.pasted(&pasted, around(text), base, locale).into(),
-            (Ok(_), Some(base)) if !starts_with_verb(text) => self.change(base, text, locale),
-            (Ok(_), _) => self.line(text, locale),
+            (Ok(pasted), base) if pasted.kind.is_some() => self.pasted(&pasted, around(text), base).into(),
+            (Ok(_), Some(base)) if !starts_with_verb(text) => self.change(base, text),
+            (Ok(_), _) => self.line(text),
         }
     }
 
     /// The answer to a paste, after what was read of it, what it leaves open and what its program does then.
     /// Without a model it is about the answer before; words around it change it.
-    fn pasted(&self, pasted: &Pasted, words: String, base: Option<&str>, locale: Locale) -> Result<View, Problem> {
+    fn pasted(&self, pasted: &Pasted, words: String, base: Option<&str>) -> Result<View, Problem> {
         let mut settings = pasted.settings.clone();
         if let (None, Some(base)) = (settings.get("model"), base) {
             let mut changed = estimated(&self.settings(base)?, None);
@@ -138,7 +170,7 @@ impl Bot {
         }
         let line = line::write(&settings);
         let can_answer = settings.get("model").is_some() || settings.verb == Verb::Fit;
-        let mut view = if can_answer { self.answered(&line, locale)? } else { View::new(locale, "").line(line) };
+        let mut view = if can_answer { self.answered(&line)? } else { View::new(self.locale, "").line(line) };
         let understood = pasted.understood.iter().map(|(key, value)| match (key.as_str(), value) {
             (_, serde_json::Value::String(text)) => format!("{key}={text}"),
             ("oom.tried" | "oom.total" | "oom.allocated" | "oom.free" | "oom.reserved" | "oom.process", value) => {
@@ -146,11 +178,11 @@ impl Bot {
             }
             (_, value) => format!("{key}={value}"),
         });
-        let heading = |key| tr(locale, key).into_owned();
+        let heading = |key| tr(self.locale, key).into_owned();
         let open = pasted.asked.iter().filter(|key| settings.get(key).is_none());
         let kind = pasted.kind.map_or("", paste::Kind::word);
         let told = [
-            (say(locale, &msg!("paste-read", kind = kind)), understood.collect::<Vec<_>>()),
+            (say(self.locale, &msg!("paste-read", kind = kind)), understood.collect::<Vec<_>>()),
             (heading("paste-asked"), open.map(|key| (*key).to_owned()).collect()),
             (heading("paste-assumed"), pasted.assumed.clone()),
         ];
