@@ -14,7 +14,7 @@ use std::{env, fs};
 type Table = Map<String, Value>;
 
 /// Keys of an architecture that are not its shape.
-const ARCHITECTURE: [&str; 3] = ["model_types", "optional_qk_norm", "sublayers"];
+const ARCHITECTURE: [&str; 4] = ["model_types", "optional_qk_norm", "sublayers", "defaults"];
 /// Keys of a model that are not its shape.
 const NAMING: [&str; 7] = ["id", "family", "aliases", "native", "parameters", "source", "like"];
 

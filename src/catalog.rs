@@ -57,6 +57,9 @@ pub struct Architecture {
     /// Layers of ours that one of a configuration's is.
     #[serde(default = "one")]
     pub sublayers: u64,
+    /// What the language part of a multimodal configuration leaves unsaid, by the configuration's keys.
+    #[serde(default)]
+    pub defaults: serde_json::Map<String, serde_json::Value>,
     /// With only the conventions set.
     pub shape: Shape,
 }

@@ -7,7 +7,7 @@ use super::Catalog;
 use super::model::{Activation, Architecture, Model, Norm};
 use super::shape::{MOST_LAYERS, QkNorm, Shape};
 use fields::Config;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 mod feed_forward;
 mod fields;
@@ -35,13 +35,8 @@ const TEXT: [&str; 5] = ["text_config", "llm_config", "language_config", "thinke
 
 fn shape(config: &Value) -> Result<Shape, MissingFields> {
     let Some(fields) = config.as_object() else { return Err(MissingFields(vec!["num_hidden_layers"])) };
-    if let Some(text) = TEXT.iter().find_map(|key| fields.get(*key)).filter(|text| text.is_object()) {
-        let mut text = text.clone();
-        // Some files say it only outside.
-        if let (Some(text), Some(tied)) = (text.as_object_mut(), fields.get("tie_word_embeddings")) {
-            text.entry("tie_word_embeddings").or_insert_with(|| tied.clone());
-        }
-        let mut shape = shape(&text)?;
+    if let Some(text) = TEXT.iter().find_map(|key| fields.get(*key)?.as_object()) {
+        let mut shape = shape(&Value::Object(whole(text, fields)))?;
         shape.vision_parameters = tower::parameters(&Config(fields), shape.hidden_size).unwrap_or(0);
         return Ok(shape);
     }
@@ -63,7 +58,17 @@ fn shape(config: &Value) -> Result<Shape, MissingFields> {
     if let Some(pattern) = layers::pattern(&config, &shape)? {
         shape.pattern = pattern;
     }
+    shape.vision_parameters = tower::parameters(&config, shape.hidden_size).unwrap_or(0);
     Ok(shape)
+}
+
+/// The language part of a multimodal configuration, with what it leaves to its surroundings or to its class.
+fn whole(text: &Map<String, Value>, around: &Map<String, Value>) -> Map<String, Value> {
+    let model_type = text.get("model_type").and_then(Value::as_str).unwrap_or_default();
+    let mut whole = Catalog::embedded().architecture(model_type).map(|row| row.defaults.clone()).unwrap_or_default();
+    whole.extend(around.get("tie_word_embeddings").map(|tied| ("tie_word_embeddings".to_owned(), tied.clone())));
+    whole.extend(text.clone());
+    whole
 }
 
 /// The figures that every model has.
@@ -228,5 +233,19 @@ mod tests {
         let counted = Model::from_config(&config).expect("a whole configuration").vision_parameters as f64;
         // Qwen3-VL-2B as transformers builds it.
         assert!((counted / 406_957_056.0 - 1.0).abs() < 0.01, "{counted}");
+    }
+
+    #[test]
+    fn what_a_language_part_leaves_unsaid_is_its_class() {
+        // Gemma 3 4B as published: no heads, no vocabulary.
+        let text = json!({
+            "model_type": "gemma3_text", "num_hidden_layers": 34, "hidden_size": 2560, "intermediate_size": 10_240,
+            "sliding_window": 1024
+        });
+        let model = Model::from_config(&json!({"model_type": "gemma3", "text_config": text})).expect("a whole one");
+        let preset = Catalog::embedded().model("google/gemma-3-4b-it").expect("a preset");
+        // The preset's vocabulary has 262144 entries, the class has 262208.
+        let more = (262_208 - 262_144) * 2560;
+        assert_eq!(model.counts.total, preset.counts.total - preset.vision_parameters + more);
     }
 }
