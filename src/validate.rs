@@ -11,12 +11,14 @@ use crate::plan::choose;
 use crate::request::{Request, line};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 mod fit;
+mod markdown;
 pub mod quantity;
 mod score;
 mod serving;
+mod usual;
 
 pub use quantity::{Quantity, Row, quantities};
 pub use score::{Case, Scores};
@@ -71,8 +73,12 @@ pub fn run(paths: &[PathBuf], options: &Options) -> Result<Report, Unreadable> {
     let all: Vec<&Prepared> = cases.iter().collect();
     report.scores = match &options.leave_out {
         None => score(&all, &catalog.constants),
-        Some(column) => left_out(&cases, column, catalog),
+        Some(column) => left_out(&all, column, catalog),
     };
+    if let Some(page) = &options.write {
+        let written = write(page, paths, &report, &all, catalog);
+        written.map_err(|fault| Unreadable { path: page.clone(), fault: fault.to_string() })?;
+    }
     if options.fit {
         let rows = fit::fit(&all, &catalog.constant_rows);
         report.fitted = rows.into_iter().filter(|row| row.fitted).map(|row| (row.name, row.value)).collect();
@@ -90,6 +96,28 @@ fn read(path: &PathBuf) -> Result<Vec<Row>, Unreadable> {
         Ok(Row { number: at + 2, values })
     });
     rows.collect()
+}
+
+/// Writes the scores beside those with each source left out, the usual calculators' and the reasons that
+/// `reasons.csv` beside the first file gives.
+fn write(
+    page: &Path,
+    paths: &[PathBuf],
+    report: &Report,
+    cases: &[&Prepared],
+    catalog: &'static Catalog,
+) -> std::io::Result<()> {
+    let reasons = paths.first().map(|path| path.with_file_name("reasons.csv")).and_then(|path| read(&path).ok());
+    let reasons = reasons.unwrap_or_default().into_iter();
+    let text = markdown::Page {
+        scores: &report.scores,
+        left_out: &left_out(cases, "group", catalog),
+        usual: &usual::scores(cases),
+        reasons: &reasons.filter_map(|row| Some((row.id(), row.get("reason")?.to_owned()))).collect(),
+        unanswered: report.unanswered.len(),
+        files: &paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+    };
+    std::fs::write(page, text.text())
 }
 
 /// `None`: the row has no line or measures nothing that is estimated.
@@ -114,12 +142,15 @@ fn score(of: &[&Prepared], constants: &Constants) -> Vec<Scores> {
     scores.filter(|scores| !scores.cases.is_empty()).collect()
 }
 
-/// Every fold scored under constants fitted to the others.
-fn left_out(cases: &[Prepared], column: &str, catalog: &'static Catalog) -> Vec<Scores> {
-    let folds: BTreeSet<&str> = cases.iter().filter_map(|case| case.row.get(column)).collect();
+/// Every fold scored under constants fitted to the others of the same work. Rows that nothing is fitted to need none.
+fn left_out(cases: &[&Prepared], column: &str, catalog: &'static Catalog) -> Vec<Scores> {
+    let fits = |case: &&&Prepared| quantities().any(|quantity| quantity.fitted && (quantity.measured)(&case.row).is_some());
+    let fitted: Vec<&Prepared> = cases.iter().filter(fits).copied().collect();
+    let folds: BTreeSet<(bool, &str)> = fitted.iter().filter_map(|case| case.fold(column)).collect();
     let mut total: Vec<Scores> = Vec::new();
     for fold in folds {
-        let (left, kept): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.row.get(column) == Some(fold));
+        let of_work = fitted.iter().copied().filter(|case| case.request.train().is_some() == fold.0);
+        let (left, kept): (Vec<&Prepared>, Vec<&Prepared>) = of_work.partition(|case| case.fold(column) == Some(fold));
         let rows = fit::fit(&kept, &catalog.constant_rows);
         let constants = Constants::of(&rows).expect("the rows are the presets'");
         for scores in score(&left, &constants) {
@@ -130,6 +161,18 @@ fn left_out(cases: &[Prepared], column: &str, catalog: &'static Catalog) -> Vec<
         }
     }
     total
+}
+
+impl Prepared {
+    /// Which rows this one is left out with. A row without a group is of its source's.
+    fn fold(&self, column: &str) -> Option<(bool, &str)> {
+        let fold = match column {
+            "group" => self.row.get("group").or_else(|| self.row.get("source")),
+            "gpu" => self.row.get("gpu").or_else(|| self.row.get("gpu_model")),
+            other => self.row.get(other),
+        };
+        Some((self.request.train().is_some(), fold?))
+    }
 }
 
 impl fmt::Display for Report {

@@ -45,11 +45,16 @@ pub fn quantities() -> impl Iterator<Item = &'static Quantity> {
     TRAINING.iter().chain(SERVING)
 }
 
+/// A training row's measured peak in bytes.
+pub fn peak_memory(row: &Row) -> Option<f64> {
+    Some(row.value_of("peak_mem_gib")? * GIB)
+}
+
 static TRAINING: &[Quantity] = &[
     Quantity {
         name: "training memory",
         fitted: true,
-        measured: |row| Some(row.value_of("peak_mem_gib")? * GIB),
+        measured: peak_memory,
         predicted: |estimate, row| Some(as_measured(estimate, row)),
         range: |estimate, row| {
             let moved = as_measured(estimate, row) - estimate.memory.device.0;
