@@ -144,7 +144,8 @@ fn score(of: &[&Prepared], constants: &Constants) -> Vec<Scores> {
 
 /// Every fold scored under constants fitted to the others of the same work. Rows that nothing is fitted to need none.
 fn left_out(cases: &[&Prepared], column: &str, catalog: &'static Catalog) -> Vec<Scores> {
-    let fits = |case: &&&Prepared| quantities().any(|quantity| quantity.fitted && (quantity.measured)(&case.row).is_some());
+    let fits =
+        |case: &&&Prepared| quantities().any(|quantity| quantity.fitted && (quantity.measured)(&case.row).is_some());
     let fitted: Vec<&Prepared> = cases.iter().filter(fits).copied().collect();
     let folds: BTreeSet<(bool, &str)> = fitted.iter().filter_map(|case| case.fold(column)).collect();
     let mut total: Vec<Scores> = Vec::new();

@@ -35,9 +35,10 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
     let notes = notes::notes(request, train, &resident, trained);
     let walk = memory::walk(request, train, Regime::of(request, train));
     let stepped = memory.part(PartKind::Optimizer) + memory.part(PartKind::Gradients);
-    let load = Load::of(train);
+    let load = Load::of(&request.model, train);
     let forward = Forward::of(&request.model, request.seq as f64, load.logits);
-    let per_token = flops::per_token(&forward, train, trained as f64) * load.trained + load.frozen * forward.linears();
+    let per_token =
+        flops::per_token(&forward, train, trained as f64) * load.trained + load.forwards * forward.linears();
     let (batch, accumulation) = (train.micro_batch_size as f64, train.gradient_accumulation as f64);
     let tokens = load.sequences * batch * accumulation * f64::from(request.parallel.data) * request.seq as f64;
     Estimate {

@@ -19,7 +19,9 @@ pub fn scores(cases: &[&Prepared]) -> Vec<Scores> {
     };
     vec![
         of("16 bytes a parameter", states),
-        of("16 bytes a parameter, 34·s·b·h a layer", |request, train| states(request, train) + activations(request, train)),
+        of("16 bytes a parameter, 34·s·b·h a layer", |request, train| {
+            states(request, train) + activations(request, train)
+        }),
     ]
 }
 

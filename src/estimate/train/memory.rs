@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32) -> (Memory, Resident) {
     let (parallel, hardware, model) = (&request.parallel, &request.hardware, &*request.model);
     let per_node = hardware.gpus.div_ceil(hardware.nodes);
-    let load = Load::of(train);
+    let load = Load::of(&request.model, train);
     let regime = Regime::of(request, train);
     let share = Share::of_stage(model, parallel, at);
     let states = States::of(&share, train, &regime, Sharding::of(train.zero, parallel, per_node));

@@ -43,15 +43,15 @@ pub fn of(
     let bandwidth = gpu.bandwidth?.0;
     let machine = Machine { gpu, peak, bandwidth, request, constants };
     let parallel = &request.parallel;
-    let load = Load::of(train);
+    let load = Load::of(&request.model, train);
     let forward = Forward::of(&request.model, request.seq as f64, load.logits);
     let passes = Passes::of(train);
     let (micro_batch, accumulation) = schedule(train, parallel.pipeline);
     let (tensor, pipeline) = (f64::from(parallel.tensor), f64::from(parallel.pipeline));
     let split = tensor * pipeline;
-    // Tokens of a micro batch that one GPU computes, a reference's forward as a part of them.
+    // Tokens of a micro batch that one GPU computes, forwards beside training's own as a part of them.
     let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
-    let extra = load.frozen / (passes.model + passes.linears_again);
+    let extra = load.forwards / (passes.model + passes.linears_again);
     let tokens_done = tokens * load.trained * (1.0 + extra);
 
     let mut parts = Parts::default();
@@ -84,7 +84,7 @@ pub fn of(
             Offload::None => 0.0,
             Offload::Optimizer | Offload::Cpu => states / pcie,
         };
-    parts.generation = if load.generates { machine.generation(train, weights) } else { 0.0 };
+    parts.generation = if load.generates { machine.generation(weights) } else { 0.0 };
 
     let step = parts.products
         + parts.elementwise
@@ -96,7 +96,7 @@ pub fn of(
     let gpus = f64::from(request.hardware.gpus);
     let global = tokens * f64::from(parallel.context) * accumulation * f64::from(parallel.data);
     let tokens_per_s = global / step;
-    let model_flops = per_token(&forward, train, trained) * load.trained + load.frozen * forward.linears();
+    let model_flops = per_token(&forward, train, trained) * load.trained + load.forwards * forward.linears();
     let flops_per_gpu = model_flops * tokens_per_s / gpus;
     let total = train.tokens.map(|tokens| tokens as f64 / tokens_per_s);
     let doubt = 1.0 + constants.doubt_time;
@@ -274,10 +274,10 @@ impl Machine<'_> {
         each_micro * accumulation + hidden_by(gathered, micro * accumulation) + hidden_by(once, micro) + straggling
     }
 
-    /// Writing the sequences of a step: each token reads the weights once for the whole batch.
-    fn generation(&self, train: &Train, weights: f64) -> f64 {
+    /// Writing the sequences of a step, all at once: each token reads the weights once.
+    fn generation(&self, weights: f64) -> f64 {
         let steps = self.request.seq as f64 / 2.0;
         let bytes = 2.0 * weights;
-        train.gradient_accumulation as f64 * steps * bytes / (self.constants.decode_bandwidth * self.bandwidth)
+        steps * bytes / (self.constants.decode_bandwidth * self.bandwidth)
     }
 }
