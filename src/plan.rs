@@ -10,6 +10,7 @@ use crate::request::{Parallel, Request, Settings, Value, Zero};
 use crate::units::Bytes;
 
 mod advice;
+mod bounds;
 pub mod choose;
 pub mod compare;
 pub mod fit;

@@ -1,20 +1,19 @@
 //! Which hardware would run the request, and what is best about each.
 //!
 //! Every accelerator that the engine or framework runs on, by count and node count, each in every
-//! layout (see `layout`), judged by `estimate`. A cluster is estimated only where bounds leave it
-//! a chance: its memory holds the states at perfect sharding, and its peak rate could beat the best
-//! found. [`every`] looks at all of it without bounds; a test holds the two against each other.
+//! layout (see `layout`), judged by `estimate`. A cluster is estimated only where `bounds` leave it a
+//! chance to hold the request and to beat the best found. [`Search::every`] looks at all of it without
+//! bounds; a test holds the two against each other.
 
+use super::bounds::{Variant, outdoes};
 use super::choose::{FASTER, speed};
 use super::layout::{self, Layout, layouts};
 use super::targets::{self, Targets};
 use super::{Cost, Verdict, verdict};
-use crate::catalog::format::ComputeRate;
 use crate::catalog::gpu::{Class, Vendor};
-use crate::catalog::support::Split;
 use crate::catalog::{Catalog, Gpu};
-use crate::estimate::{Estimate, PartKind, estimate};
-use crate::request::{Compute, Concurrency, Request, Settings, Value, Work, complete};
+use crate::estimate::{Estimate, estimate};
+use crate::request::{Request, Settings, Value, Work, complete};
 use crate::units::Bytes;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -55,21 +54,6 @@ impl Setup {
             None => Some(Cost::MillionTokens(usd_per_hour / 3600.0 / self.tokens_per_s? * 1e6)),
         }
     }
-}
-
-/// What is asked, on hardware left open: as asked, or with one change that saves memory.
-struct Variant {
-    settings: Settings,
-    changes: Vec<(&'static str, Value)>,
-    /// Completed without hardware, and its estimate.
-    request: Request,
-    /// Weights, gradients and optimizer states of the whole model.
-    states: Bytes,
-    /// Activations and logits of one micro batch on one GPU.
-    working: Bytes,
-    flops_per_token: f64,
-    /// Weights that decoding one token reads at least: no embedding, no expert that is not chosen.
-    read: Bytes,
 }
 
 pub struct Search {
@@ -259,7 +243,7 @@ impl Search {
     }
 
     pub fn cheapest_per_work(&mut self) -> Option<Rc<Setup>> {
-        let cost = |setup: &Setup| setup.cost().map_or(f64::MAX, Cost::usd);
+        let cost = |setup: &Setup| setup.cost().map(Cost::usd);
         let tokens = self.variants.first()?.tokens();
         let bound =
             move |cluster: &Cluster, rate: f64| usd_per_hour(cluster).unwrap_or(f64::MAX) / 3600.0 / rate * tokens;
@@ -270,7 +254,7 @@ impl Search {
     /// The fastest full machine, or fewest machines that do.
     pub fn fastest(&mut self) -> Option<Rc<Setup>> {
         let clusters = self.full_machines();
-        self.least(clusters, false, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
+        self.least(clusters, false, slowness, |_, rate| -rate)
     }
 
     /// What comes nearest to a target that was left out.
@@ -282,12 +266,12 @@ impl Search {
             "budget" => self.cheapest_per_hour(),
             "ttft" | "tpot" => {
                 let clusters = self.full_machines();
-                let value = |setup: &Setup| targets::value(knob, setup).unwrap_or(f64::MAX);
+                let value = |setup: &Setup| targets::value(knob, setup);
                 self.least(clusters, false, value, |_, _| f64::NEG_INFINITY)
             }
             _ => {
                 let clusters = self.full_machines();
-                self.least(clusters, true, |setup| -setup.tokens_per_s.unwrap_or(0.0), |_, rate| -rate)
+                self.least(clusters, true, slowness, |_, rate| -rate)
             }
         }
     }
@@ -319,7 +303,7 @@ impl Search {
         &mut self,
         clusters: Vec<Cluster>,
         more: bool,
-        measure: impl Fn(&Setup) -> f64,
+        measure: impl Fn(&Setup) -> Option<f64>,
         bound: impl Fn(&Cluster, f64) -> f64,
     ) -> Option<Rc<Setup>> {
         let variant = self.variants.first()?;
@@ -335,7 +319,7 @@ impl Search {
                 continue;
             }
             let Some(setup) = self.setup(cluster) else { continue };
-            let value = measure(&setup);
+            let Some(value) = measure(&setup) else { continue };
             if best.as_ref().is_none_or(|(least, _)| value < *least) {
                 best = Some((value, setup));
             }
@@ -347,53 +331,6 @@ impl Search {
     fn is_smallest(&mut self, cluster: Cluster) -> bool {
         let smaller = self.counts(cluster.gpu).into_iter().take_while(|other| other.gpus < cluster.gpus);
         !smaller.collect::<Vec<_>>().into_iter().any(|other| self.setup(other).is_some())
-    }
-}
-
-impl Variant {
-    fn of(open: &Settings, changes: Vec<(&'static str, Value)>, catalog: &'static Catalog) -> Option<Self> {
-        let mut settings = open.clone();
-        settings.values.extend(changes.iter().cloned());
-        // Degrees that were asked ask for as many GPUs.
-        let request = complete(&settings, catalog).ok()?;
-        let estimate = estimate(&request);
-        let memory = &estimate.memory;
-        let ranks = f64::from(request.hardware.gpus);
-        let states =
-            memory.part(PartKind::Weights) + memory.part(PartKind::Gradients) + memory.part(PartKind::Optimizer);
-        let working = memory.part(PartKind::Activations) + memory.part(PartKind::Logits);
-        let flops_per_token = estimate.compute.flops_per_token.0.max(1.0);
-        let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
-        let read = weights_read(&request, memory.part(PartKind::Weights)) * whole;
-        Some(Self { settings, changes, states: states * whole, working, flops_per_token, read, request })
-    }
-    /// No layout holds less than its even share of the states, nor, where only data parallel ranks are added,
-    /// less than the activations of one micro batch.
-    fn may_fit(&self, cluster: Cluster) -> bool {
-        let gpus = f64::from(cluster.gpus);
-        let only_data = match &self.request.work {
-            Work::Train(train) => train.framework.splits.iter().all(|split| *split == Split::Data),
-            Work::Infer(_) => false,
-        };
-        let working = if only_data { self.working } else { Bytes::ZERO };
-        (self.states / gpus + working).0 <= cluster.gpu.memory.0
-    }
-    /// No request runs faster than its GPUs multiply, nor decodes faster than they read the weights of its
-    /// concurrent requests.
-    fn most_tokens_per_s(&self, cluster: Cluster) -> f64 {
-        let gpus = f64::from(cluster.gpus);
-        let multiplied = peak(cluster.gpu, &self.request) * gpus / self.flops_per_token;
-        let Work::Infer(infer) = &self.request.work else { return multiplied };
-        match (infer.concurrency, cluster.gpu.bandwidth) {
-            (Concurrency::Requests(requests), Some(bandwidth)) if self.read.0 > 0.0 => {
-                multiplied.min(requests as f64 * gpus * bandwidth.0 / self.read.0)
-            }
-            _ => multiplied,
-        }
-    }
-    /// Tokens that a cost is counted for: the run's, else a million.
-    fn tokens(&self) -> f64 {
-        self.request.train().and_then(|train| train.tokens).map_or(1e6, |tokens| tokens as f64)
     }
 }
 
@@ -424,6 +361,11 @@ impl Setup {
     }
 }
 
+/// Less is faster.
+fn slowness(setup: &Setup) -> Option<f64> {
+    setup.tokens_per_s.map(|speed| -speed)
+}
+
 fn write(cluster: Cluster, settings: &mut Settings) {
     settings.values.insert("gpu", Value::Text(cluster.gpu.id.clone()));
     settings.values.insert("gpus", Value::Count(cluster.gpus.into()));
@@ -433,20 +375,6 @@ fn usd_per_hour(cluster: &Cluster) -> Option<f64> {
     cluster.gpu.price.as_ref().map(|price| price.usd_per_hour * f64::from(cluster.gpus))
 }
 
-/// Whether a GPU of the same generation is at least as good in every figure, and better in one: estimates grow with
-/// each, so that it is no slower and fits where the other fits.
-fn outdoes(a: &Gpu, b: &Gpu) -> bool {
-    let figures = |Gpu { memory, bandwidth, peak, link, .. }: &Gpu| {
-        let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16, peak.fp8, peak.int8, peak.fp4];
-        let rates = rates.map(|rate| rate.map_or(0.0, |rate| rate.0));
-        let others = [memory.0, bandwidth.map_or(0.0, |bandwidth| bandwidth.0), link.bandwidth.0, link.pcie.0];
-        rates.into_iter().chain(others)
-    };
-    let alike = a.link.kind == b.link.kind && a.most_per_node() == b.most_per_node();
-    let pairs = || figures(a).zip(figures(b));
-    alike && pairs().all(|(a, b)| a >= b) && pairs().any(|(a, b)| a > b)
-}
-
 /// Fewer GPUs first; of as many the cheapest of known price, else the newest, the smallest of these.
 fn size(cluster: &Cluster) -> [f64; 4] {
     let (unpriced, rank) = match usd_per_hour(cluster) {
@@ -454,25 +382,4 @@ fn size(cluster: &Cluster) -> [f64; 4] {
         None => (1.0, -f64::from(cluster.gpu.release_year.unwrap_or(0))),
     };
     [cluster.gpus.into(), unpriced, rank, cluster.gpu.memory.0]
-}
-
-/// Bytes of the weights that decoding one token reads at least: of the layers, no expert that is not chosen.
-fn weights_read(request: &Request, weights: Bytes) -> Bytes {
-    let counts = &request.model.counts;
-    let outside = counts.embedding + counts.lm_head + request.model.vision_parameters;
-    let width = if request.precision == Compute::Fp32 { 4.0 } else { 2.0 };
-    let layers = counts.total.saturating_sub(outside).max(1) as f64;
-    let active = counts.active.saturating_sub(counts.embedding + counts.lm_head) as f64;
-    // Where experts are narrower than the rest, the share by bytes is more than this one by count.
-    (weights - Bytes(outside as f64 * width)).max(Bytes::ZERO) * (active / layers)
-}
-
-/// The highest rate a GPU has at the precisions that a request may multiply in.
-fn peak(gpu: &Gpu, request: &Request) -> f64 {
-    let peak = &gpu.peak;
-    let narrow = request.precision == Compute::Fp8
-        || request.infer().is_some_and(|infer| infer.weights.compute != ComputeRate::Half);
-    let narrow = [peak.fp8, peak.int8, peak.fp4].into_iter().filter(|_| narrow);
-    let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16].into_iter().chain(narrow);
-    rates.flatten().map(|rate| rate.0).fold(0.0, f64::max)
 }
