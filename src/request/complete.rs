@@ -2,16 +2,22 @@
 
 use super::knobs;
 use super::settings::{Settings, Verb};
-use super::{Completed, Hardware, Parallel, ParallelAsked, Request, Work};
-use crate::catalog::model::{Ffn, Mixer};
-use crate::catalog::{Catalog, Gpu, Model};
+use super::{AttentionKernel, Completed, Compute, Hardware, Parallel, Request, Work};
+use crate::catalog::gpu::Peak;
+use crate::catalog::{Catalog, Model};
 use crate::message::Problem;
 use crate::msg;
+use crate::units::FlopsPerSec;
 use std::sync::Arc;
 
+mod cluster;
 mod infer;
 mod model;
 mod train;
+
+pub(super) use cluster::ranks;
+pub use cluster::{experts, splits_heads};
+use cluster::{hardware, parallel};
 
 /// Fills in what was not asked and checks what was.
 pub fn complete(settings: &Settings, catalog: &'static Catalog) -> Completed {
@@ -61,9 +67,9 @@ pub fn work_of(settings: &Settings) -> Verb {
 
 /// What the parts of a work settle beyond model, hardware and parallelism.
 struct Settled {
-    precision: super::Compute,
+    precision: Compute,
     seq: u64,
-    attention: super::AttentionKernel,
+    attention: AttentionKernel,
     work: Work,
 }
 
@@ -125,203 +131,32 @@ impl Fill<'_> {
             .find(|row| name_of(row) == name)
             .ok_or_else(|| Problem::of(key, msg!("problem-no-such-row", knob = key, typed = name)))
     }
-    /// The 16-bit type this hardware multiplies natively; bf16 where none was named.
-    fn half(&self) -> super::Compute {
-        match self.hardware.gpu {
-            Some(gpu) if gpu.peak.bf16.is_none() => super::Compute::Fp16,
-            Some(_) | None => super::Compute::Bf16,
-        }
-    }
-    /// `precision`, refused where the GPU has no such units.
-    fn precision(&mut self) -> Result<super::Compute, Problem> {
-        use super::Compute::{Bf16, Fp8, Fp16, Fp32};
-        let half = self.half();
-        let half_name = if half == Bf16 { "bf16" } else { "fp16" };
-        let precision = match self.choice("precision", half_name) {
-            "fp32" => Fp32,
-            "fp16" => Fp16,
-            "fp8" => Fp8,
-            _ => Bf16,
+    /// `precision`, refused where it was asked for and the GPU has no such units; bf16 by default, fp16 where there is none.
+    fn precision(&mut self) -> Result<Compute, Problem> {
+        let gpu = self.hardware.gpu;
+        let lacks = |rate: fn(&Peak) -> Option<FlopsPerSec>| gpu.is_some_and(|gpu| rate(&gpu.peak).is_none());
+        let half = if lacks(|peak| peak.bf16) { "fp16" } else { "bf16" };
+        let word = self.choice("precision", half);
+        let (precision, lacking) = match word {
+            "fp32" => (Compute::Fp32, false),
+            "fp16" => (Compute::Fp16, lacks(|peak| peak.fp16)),
+            "fp8" => (Compute::Fp8, lacks(|peak| peak.fp8)),
+            _ => (Compute::Bf16, lacks(|peak| peak.bf16)),
         };
-        let Some(gpu) = self.hardware.gpu else { return Ok(precision) };
-        let rate = match precision {
-            Fp32 => return Ok(precision),
-            Fp16 => gpu.peak.fp16,
-            Bf16 => gpu.peak.bf16,
-            Fp8 => gpu.peak.fp8,
-        };
-        if rate.is_some() {
-            return Ok(precision);
-        }
-        let asked = if precision == Fp8 {
-            "fp8"
-        } else if precision == Bf16 {
-            "bf16"
-        } else {
-            "fp16"
-        };
-        Err(Problem::of(
-            "precision",
-            msg!("problem-gpu-lacks-precision", gpu = gpu.name.clone(), precision = asked, instead = half_name),
-        )
-        .suggest([format!("precision={half_name}")]))
-    }
-    fn attention(&mut self, default: &'static str) -> super::AttentionKernel {
-        match self.choice("attn", default) {
-            "sdpa" => super::AttentionKernel::Sdpa,
-            "eager" => super::AttentionKernel::Eager,
-            _ => super::AttentionKernel::Flash,
-        }
-    }
-}
-
-fn gpu(settings: &Settings, catalog: &'static Catalog) -> Result<Option<&'static Gpu>, Problem> {
-    match settings.texts("gpu") {
-        [] => Ok(None),
-        [id] => {
-            let found = catalog.gpus.iter().find(|gpu| gpu.id == *id);
-            found.map(Some).ok_or_else(|| knobs::no_gpu(id, catalog))
-        }
-        several => {
-            Err(Problem::of("gpu", msg!("problem-one-gpu")).suggest(several.iter().map(|id| format!("gpu={id}"))))
-        }
-    }
-}
-
-/// The ranks that the given degrees come to.
-pub(super) fn ranks(settings: &Settings) -> u64 {
-    let degrees = ["tp", "pp", "cp", "dp"].iter().filter_map(|key| settings.count(key));
-    degrees.fold(1, u64::saturating_mul)
-}
-
-/// GPUs in all: as asked, else what the parallel degrees or the nodes come to, else one.
-fn hardware(settings: &Settings, catalog: &'static Catalog) -> Result<Hardware, Problem> {
-    let gpu = gpu(settings, catalog)?;
-    let degrees = ranks(settings);
-    let per_node = u64::from(gpu.map_or(8, |gpu| gpu.gpus_per_node));
-    let nodes = settings.count("nodes");
-    let gpus = settings.count("gpus").unwrap_or_else(|| match nodes {
-        Some(nodes) => degrees.max(nodes.saturating_mul(per_node)),
-        None => degrees,
-    });
-    let fits = u32::try_from(gpus).ok().filter(|gpus| *gpus <= 1_000_000);
-    let gpus = fits.ok_or_else(|| Problem::of("gpus", msg!("problem-too-many-gpus", gpus = gpus)))?;
-    if let Some(nodes) = nodes.filter(|nodes| !u64::from(gpus).is_multiple_of(*nodes)) {
-        return Err(Problem::of("nodes", msg!("problem-nodes-do-not-divide", nodes = nodes, gpus = gpus))
-            .suggest([format!("gpus={}", u64::from(gpus).next_multiple_of(nodes))]));
-    }
-    let most = gpu.map_or(8, Gpu::most_per_node);
-    let nodes = nodes.map_or_else(|| gpus.div_ceil(most), |nodes| nodes as u32);
-    Ok(Hardware { gpu, gpus, nodes })
-}
-
-/// The parallel degrees: those asked, checked against the GPUs and the model; the rest as simple as can be.
-fn parallel(settings: &Settings, work: Verb, model: &Model, hardware: &Hardware) -> Result<Parallel, Problem> {
-    let gpus = hardware.gpus;
-    let asked = |key| settings.count(key).map(|n| n as u32);
-    let (mut tp, pp, dp, mut ep, cp) = (asked("tp"), asked("pp"), asked("dp"), asked("ep"), asked("cp"));
-    if let (Verb::Infer, Some(ranks), Some(replicas)) = (work, tp, dp)
-        && ranks > 1
-        && model.is_moe()
-        && ranks.is_multiple_of(replicas)
-        && u64::from(ranks) * u64::from(pp.unwrap_or(1)) * u64::from(cp.unwrap_or(1)) == u64::from(gpus)
-    {
-        // SGLang's data-parallel attention: the same ranks hold `dp` replicas of attention and share the experts.
-        tp = Some(ranks / replicas);
-        ep = ep.or(Some(ranks));
-    }
-    for (key, degree) in [("tp", tp), ("pp", pp), ("dp", dp), ("ep", ep), ("cp", cp)] {
-        let Some(degree) = degree else { continue };
-        if degree > gpus || !gpus.is_multiple_of(degree) {
-            return Err(Problem::of(key, msg!("problem-degree-of-gpus", knob = key, degree = degree, gpus = gpus))
-                .suggest(divisors(gpus).filter(|d| *d <= degree).max().map(|d| format!("{key}={d}"))));
-        }
-    }
-    let heads_allow = |degree: u32| splits_heads(model, degree);
-    if let Some(tp) = tp.filter(|tp| !heads_allow(*tp)) {
-        return Err(Problem::of("tp", msg!("problem-tp-heads", degree = tp, model = model.id.as_str()))
-            .suggest(divisors(gpus).filter(|d| heads_allow(*d)).map(|d| format!("tp={d}"))));
-    }
-    if let Some(pp) = pp.filter(|pp| u64::from(*pp) > model.depth()) {
-        return Err(Problem::of("pp", msg!("problem-pp-layers", degree = pp, layers = model.depth())));
-    }
-    let experts = experts(model);
-    if let Some(ep) = ep.filter(|ep| *ep > 1 && !experts.is_multiple_of(u64::from(*ep))) {
-        return Err(Problem::of("ep", msg!("problem-ep-experts", degree = ep, experts = experts)));
-    }
-    let (pipeline, context) = (pp.unwrap_or(1), cp.unwrap_or(1));
-    if let (Verb::Infer, Some(tp), Some(dp)) = (work, tp, dp)
-        && tp * pipeline == gpus
-        && dp > 1
-        && tp.is_multiple_of(dp)
-    {
-        // SGLang's data-parallel attention is counted inside the tensor ranks.
-        let asked =
-            ParallelAsked { tensor: true, pipeline: pp.is_some(), data: true, expert: ep.is_some(), context: false };
-        let expert = ep.unwrap_or(tp);
-        return Ok(Parallel { tensor: tp / dp, pipeline, data: dp, expert, context, asked });
-    }
-    let given = [pipeline, context, tp.unwrap_or(1), dp.unwrap_or(1)];
-    let given = given.into_iter().fold(1, |product: u64, degree| product.saturating_mul(degree.into()));
-    if given > u64::from(gpus) || !u64::from(gpus).is_multiple_of(given) {
-        return Err(Problem::of("gpus", msg!("problem-degrees-product", product = given, gpus = gpus))
-            .suggest([format!("gpus={given}")]));
-    }
-    let left = (u64::from(gpus) / given) as u32;
-    let (tensor, data) = match (tp, dp) {
-        (Some(_), Some(_)) if left > 1 => {
-            return Err(Problem::of("gpus", msg!("problem-degrees-product", product = given, gpus = gpus))
-                .suggest([format!("gpus={given}")]));
-        }
-        (Some(tp), dp) => (tp, dp.unwrap_or(left)),
-        (None, Some(dp)) if heads_allow(left) => (left, dp),
-        (None, Some(dp)) => {
-            return Err(Problem::of("dp", msg!("problem-tp-heads", degree = left, model = model.id.as_str()))
-                .suggest([format!("dp={}", dp * left)]));
-        }
-        (None, None) if work == Verb::Train => (1, left),
-        (None, None) => {
-            let tensor = divisors(left).filter(|d| heads_allow(*d)).max().unwrap_or(1);
-            (tensor, left / tensor)
-        }
-    };
-    let asked = ParallelAsked {
-        tensor: tp.is_some(),
-        pipeline: pp.is_some(),
-        data: dp.is_some(),
-        expert: ep.is_some(),
-        context: cp.is_some(),
-    };
-    Ok(Parallel { tensor, pipeline, data, expert: ep.unwrap_or(1), context, asked })
-}
-
-fn divisors(n: u32) -> impl Iterator<Item = u32> {
-    (1..=n.min(4096)).filter(move |d| n.is_multiple_of(*d)).chain((n > 4096).then_some(n))
-}
-
-/// Whether every layer's heads split over `degree` ranks, key/value heads split or replicated.
-pub fn splits_heads(model: &Model, degree: u32) -> bool {
-    let degree = u64::from(degree);
-    fn splits(mixer: &Mixer, degree: u64) -> bool {
-        match mixer {
-            Mixer::Attention { heads, kv_heads, .. } => {
-                heads.is_multiple_of(degree) && (kv_heads.is_multiple_of(degree) || degree.is_multiple_of(*kv_heads))
+        match gpu {
+            Some(gpu) if lacking && self.settings.get("precision").is_some() => {
+                let message =
+                    msg!("problem-gpu-lacks-precision", gpu = gpu.name.as_str(), precision = word, instead = half);
+                Err(Problem::of("precision", message).suggest([format!("precision={half}")]))
             }
-            Mixer::Latent { heads, .. } | Mixer::Compressed { heads, .. } => heads.is_multiple_of(degree),
-            Mixer::Linear { value_heads, .. } => value_heads.is_multiple_of(degree),
-            Mixer::Mamba { inner_size, .. } => inner_size.is_multiple_of(degree),
-            Mixer::Parallel(a, b) => splits(a, degree) && splits(b, degree),
-            Mixer::None => true,
+            Some(_) | None => Ok(precision),
         }
     }
-    model.layers.iter().all(|layer| splits(&layer.mixer, degree))
-}
-
-/// Routed experts of an expert layer; 0 of a dense model.
-pub fn experts(model: &Model) -> u64 {
-    let of = |ffn: &Ffn| match ffn {
-        Ffn::Moe { experts, .. } => *experts,
-        Ffn::Dense { .. } | Ffn::None => 0,
-    };
-    model.layers.iter().map(|layer| of(&layer.ffn)).max().unwrap_or(0)
+    fn attention(&mut self, default: &'static str) -> AttentionKernel {
+        match self.choice("attn", default) {
+            "sdpa" => AttentionKernel::Sdpa,
+            "eager" => AttentionKernel::Eager,
+            _ => AttentionKernel::Flash,
+        }
+    }
 }

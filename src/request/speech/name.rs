@@ -43,49 +43,19 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
     if first.class == Class::Mark || first.class == Class::Digits || first.gap == Gap::Hyphen || first.text.len() < 2 {
         return None;
     }
-    let mut widest = 1;
-    let mut sized = false;
-    while let Some(word) = rest.get(widest).filter(|_| widest < 14) {
-        let glued = word.gap != Gap::Space || (word.text == ":" && word.gap == Gap::None);
-        let joins = match word.class {
-            Class::Mark => glued && matches!(word.text, ":" | "/"),
-            Class::Han => glued && rest[widest - 1].class == Class::Han && widest < 4,
-            Class::Digits => {
-                let size =
-                    rest.get(widest + 1).is_some_and(|next| next.gap == Gap::None && matches!(next.text, "b" | "m"));
-                let counts =
-                    !size && rest.get(widest + 1).is_some_and(|next| counted(lexicon, &rest[widest + 1..], *next));
-                let joins = glued || (!sized && !counts);
-                sized |= size;
-                joins
-            }
-            Class::Latin => glued || !lexicon.claims(&rest[widest..]),
-        };
-        if !joins {
-            break;
-        }
-        widest += 1;
-    }
     let name = |width: usize| {
-        // A name ends where a word does.
-        let ends = rest.get(width).is_none_or(|next| {
-            next.gap == Gap::Space || next.class != rest[width - 1].class || next.class == Class::Han
-        });
-        let glued = rest
-            .get(width)
-            .is_some_and(|next| next.gap != Gap::Space && next.class != Class::Han && next.class != Class::Mark);
-        if !ends || glued {
+        let ends = |next: &Word| next.gap == Gap::Space || matches!(next.class, Class::Han | Class::Mark);
+        if !rest.get(width).is_none_or(ends) {
             return None;
         }
-        let text = &plain[first.at..rest[width - 1].end()];
-        let found = catalog.names().model(text);
+        let found = catalog.names().model(&plain[first.at..rest[width - 1].end()]);
         if found.read_as.is_some() && first.class == Class::Latin && !resembles(first.text, found.id.as_deref()?) {
             return None;
         }
         let closed = found.reason.as_ref().is_some_and(|reason| reason.key == "name-closed");
         (closed || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
     };
-    let (width, found) = (1..=widest).rev().find_map(name)?;
+    let (width, found) = (1..=widest(rest, lexicon)).rev().find_map(name)?;
     if found.outcome == Outcome::Unknown {
         // A closed model: as little of the text as names it.
         return (1..=width).find_map(name);
@@ -98,6 +68,31 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
     Some(shorter.filter(|(_, shorter)| shorter.id == found.id).unwrap_or((width, found)))
 }
 
+/// How many words a name that begins here could take: up to a phrase of its own, a second size, or a count.
+fn widest(rest: &[Word], lexicon: &Lexicon) -> usize {
+    const LONGEST: usize = 14;
+    let mut sized = false;
+    for (width, word) in rest.iter().enumerate().take(LONGEST).skip(1) {
+        let glued = word.gap != Gap::Space;
+        let after = &rest[width + 1..];
+        let joins = match word.class {
+            Class::Mark => glued && matches!(word.text, ":" | "/"),
+            Class::Han => glued && rest[width - 1].class == Class::Han && width < 4,
+            Class::Digits => {
+                let size = after.first().is_some_and(|unit| unit.gap == Gap::None && matches!(unit.text, "b" | "m"));
+                let joins = glued || (!sized && (size || !counts(after, lexicon)));
+                sized |= size;
+                joins
+            }
+            Class::Latin => glued || !lexicon.claims(&rest[width..]),
+        };
+        if !joins {
+            return width;
+        }
+    }
+    rest.len().min(LONGEST)
+}
+
 /// Whether a misspelt name is one of this model: its first word must be near one of the id's.
 fn resembles(first: &str, id: &str) -> bool {
     let id = id.to_lowercase();
@@ -105,13 +100,13 @@ fn resembles(first: &str, id: &str) -> bool {
     words.any(|word| strsim::jaro_winkler(first, word) > 0.75)
 }
 
-/// Whether a number here counts what follows it (`8 gpus`, `8xh100`).
-fn counted(lexicon: &Lexicon, rest: &[Word], next: Word) -> bool {
-    if next.text == "x" {
+/// Whether these words are what a number before them counts (`8 gpus`, `8xh100`).
+fn counts(words: &[Word], lexicon: &Lexicon) -> bool {
+    if words.first().is_some_and(|word| word.text == "x") {
         // `8x22b` is a size.
-        return !rest.get(2).is_some_and(|unit| unit.text == "b" && unit.gap == Gap::None);
+        return !words.get(2).is_some_and(|unit| unit.text == "b" && unit.gap == Gap::None);
     }
-    lexicon.longest(rest).is_some_and(|(_, senses)| {
+    lexicon.longest(words).is_some_and(|(_, senses)| {
         senses.iter().any(|sense| matches!(sense, Sense::Gpu(_) | Sense::Knob(_) | Sense::More | Sense::Less))
     })
 }
