@@ -22,7 +22,8 @@ const WORTH: f64 = 0.01;
 /// Changes shown.
 const MOST: usize = 5;
 
-/// The changes that are enough alone; where none is, first the fewest together that are, then each alone.
+/// The fewest changes, taken in order, that are enough together; then those that are enough alone, or, where none
+/// is, what each alone saves.
 pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -> Vec<Advice> {
     let tried = match &request.work {
         Work::Train(train) => training(request, train),
@@ -33,13 +34,10 @@ pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -
         tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
     alone.extend(judge.shorter());
     alone.extend(judge.more_gpus());
-    let mut advice: Vec<Advice> = Vec::new();
-    if alone.iter().any(|one| one.fits) {
-        advice.extend(alone.into_iter().filter(|one| one.fits));
-    } else {
-        advice.extend(judge.together(&tried));
-        advice.extend(alone);
-    }
+    let together = judge.together(&tried).filter(|all| alone.iter().all(|one| one.changes != all.changes));
+    let enough = alone.iter().any(|one| one.fits);
+    alone.retain(|one| one.fits || !enough);
+    let mut advice: Vec<Advice> = together.into_iter().chain(alone).collect();
     advice.truncate(MOST);
     advice
 }
@@ -67,16 +65,19 @@ impl Judge<'_> {
         Some((settings, request, estimate))
     }
     fn fits(&self, changes: &Changes) -> bool {
-        self.try_out(changes).is_some_and(|(_, request, estimate)| fits(&request, &estimate))
+        self.try_out(changes).is_some_and(|(_, request, estimate)| self.enough(&request, &estimate))
+    }
+    /// What is short is to fit; what is tight already fits, and is to have room.
+    fn enough(&self, request: &Request, after: &Estimate) -> bool {
+        match verdict(self.request, self.before) {
+            Verdict::Tight { .. } => matches!(verdict(request, after), Verdict::Fits { .. }),
+            Verdict::Fits { .. } | Verdict::Short { .. } | Verdict::NoGpu => fits(request, after),
+        }
     }
     fn advice(&self, changes: &Changes, label: Message) -> Option<Advice> {
         let (settings, request, after) = self.try_out(changes)?;
         let saves = self.before.memory.needed - after.memory.needed;
-        let fits = match verdict(self.request, self.before) {
-            // What is tight already fits; it is to have room.
-            Verdict::Tight { .. } => matches!(verdict(&request, &after), Verdict::Fits { .. }),
-            Verdict::Fits { .. } | Verdict::Short { .. } | Verdict::NoGpu => fits(&request, &after),
-        };
+        let fits = self.enough(&request, &after);
         let worth = request.hardware.gpu.is_some_and(|gpu| saves / gpu.memory > WORTH);
         let slowdown = match (speed(self.before), speed(&after)) {
             (Some(before), Some(after)) if after > 0.0 => before / after,
@@ -115,23 +116,28 @@ impl Judge<'_> {
     }
     /// Changes in order until they fit together, then without those that are not needed.
     fn together(&self, tried: &[(Changes, Message)]) -> Option<Advice> {
-        let mut all: Changes = Vec::new();
-        for (changes, _) in tried {
-            all.retain(|(key, _)| !changes.iter().any(|(changed, _)| changed == key));
-            all.extend(changes.iter().cloned());
-            if !self.fits(&all) {
-                continue;
+        let enough = |chosen: &[&Changes]| self.fits(&merged(chosen));
+        let tried: Vec<&Changes> = tried.iter().map(|(changes, _)| changes).collect();
+        let mut chosen: Vec<&Changes> = (1..=tried.len()).map(|n| &tried[..n]).find(|first| enough(first))?.to_vec();
+        for changes in chosen.clone() {
+            let fewer: Vec<&Changes> = chosen.iter().copied().filter(|other| *other != changes).collect();
+            if enough(&fewer) {
+                chosen = fewer;
             }
-            for (key, _) in all.clone() {
-                let fewer: Changes = all.iter().filter(|(other, _)| *other != key).cloned().collect();
-                if self.fits(&fewer) {
-                    all = fewer;
-                }
-            }
-            return self.advice(&all, msg!("plan-advice-together", changes = words(&all)));
         }
-        None
+        let all = merged(&chosen);
+        self.advice(&all, msg!("plan-advice-together", changes = words(&all)))
     }
+}
+
+/// All changes as one; of two of the same knob the later.
+fn merged(chosen: &[&Changes]) -> Changes {
+    let mut all: Changes = Vec::new();
+    for (key, value) in chosen.iter().copied().flatten() {
+        all.retain(|(changed, _)| changed != key);
+        all.push((key, value.clone()));
+    }
+    all
 }
 
 fn choice(key: &'static str, word: &'static str) -> (&'static str, Value) {

@@ -162,17 +162,13 @@ impl Search {
         found
     }
 
-    /// The fastest layout that fits and meets the targets, the simpler of two alike, sharded no more than is needed.
+    /// The fastest layout that fits and meets the targets, the simpler of two alike.
     fn best_layout(&self, variant: &Variant, cluster: Cluster, bounded: bool) -> Option<Setup> {
         if bounded && !self.may_do(variant, cluster) {
             return None;
         }
         let mut best: Option<Setup> = None;
-        let mut simplest: Option<Layout> = None;
         for layout in layouts(&variant.settings, &variant.request, cluster) {
-            if simplest.is_some_and(|simplest| layout.shards_more_than(simplest)) {
-                continue;
-            }
             if bounded && variant.states.0 / f64::from(layout.shards()) > cluster.gpu.memory.0 {
                 continue;
             }
@@ -188,7 +184,6 @@ impl Search {
             if !self.targets.met(&setup) {
                 continue;
             }
-            simplest = Some(layout);
             let beaten = best.as_ref().map(|best| self.rank(best) * FASTER);
             if beaten.is_none_or(|beaten| self.rank(&setup) > beaten) {
                 best = Some(setup);
