@@ -6,15 +6,13 @@
 
 use super::{Action, Body, Button, Cell, Mark, Row, Style, Table, View};
 use crate::catalog::Catalog;
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, PartKind};
 use crate::msg;
 use crate::plan::{self, Advice, Outcome, Plan, Verdict};
 use crate::request::{Request, line};
 use crate::text::{self, Locale, number, percent, say, tr};
-use words::{
-    cards, gib, in_steps, layout, layout_of, part_name, parts, reserves_more, table_unit, tenths, title, tone, verdict,
-    words,
-};
+use crate::units::Bytes;
+use words::{cards, gib, layout, layout_of, part_name, parts, reserves_more, table_unit, title, tone, verdict, words};
 
 mod change;
 mod compare;
@@ -64,35 +62,20 @@ pub fn answer(locale: Locale, outcome: &Outcome, catalog: &Catalog) -> View {
 
 fn memory_table(locale: Locale, request: &Request, estimate: &Estimate) -> Table {
     let memory = &estimate.memory;
-    let parts = parts(memory);
     let (unit, unit_name) = table_unit(memory.device);
-    let values: Vec<f64> = parts.iter().map(|(_, bytes)| bytes.0 / unit).collect();
-    let total: f64 = values.iter().sum();
-    let amount = |steps: i64| Cell::number(format!("{} {unit_name}", tenths(steps)));
-    let shown = in_steps(&values, 0.1);
-    let mut rows: Vec<Row> = parts
-        .iter()
-        .zip(&values)
-        .zip(&shown)
-        .map(|(((kind, _), value), steps)| {
-            let share = value / total;
-            Row::new([
-                Cell::word(part_name(locale, *kind)),
-                amount(*steps),
-                Cell::number(percent(share)),
-                Cell::Bar(share),
-            ])
-        })
-        .collect();
+    let amount = |bytes: Bytes| Cell::number(format!("{:.1} {unit_name}", bytes.0 / unit));
+    let part = |(kind, bytes): (PartKind, Bytes)| {
+        let share = bytes / memory.device;
+        Row::new([Cell::word(part_name(locale, kind)), amount(bytes), Cell::number(percent(share)), Cell::Bar(share)])
+    };
+    let mut rows: Vec<Row> = parts(memory).into_iter().map(part).collect();
     let card = request.hardware.gpu.map(|gpu| say(locale, &msg!("of-card", card = gpu.memory))).unwrap_or_default();
     let reserves_more = reserves_more(memory);
     let total_key = if reserves_more { "row-in-use" } else { "row-per-gpu" };
-    let share = Cell::number("");
-    let total_row = [Cell::word(tr(locale, total_key)), amount(shown.iter().sum()), share, Cell::word(card)];
-    rows.push(Row::new(total_row).mark(Mark::Total));
+    let total = [Cell::word(tr(locale, total_key)), amount(memory.device), Cell::number(""), Cell::word(card)];
+    rows.push(Row::new(total).mark(Mark::Total));
     if reserves_more {
-        let needed = (memory.needed.0 / unit * 10.0).round() as i64;
-        rows.push(Row::new([Cell::word(tr(locale, "row-needed")), amount(needed)]).mark(Mark::Total));
+        rows.push(Row::new([Cell::word(tr(locale, "row-needed")), amount(memory.needed)]).mark(Mark::Total));
     }
     Table { header: vec![], rows }
 }

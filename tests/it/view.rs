@@ -4,6 +4,7 @@ use headroom::app::App;
 use headroom::catalog::Catalog;
 use headroom::commands::COMMANDS;
 use headroom::estimate::PartKind;
+use headroom::plan::Outcome;
 use headroom::text::Locale;
 use headroom::units::Bytes;
 use headroom::view::chart::{self, Chart, Curve, Kind, Point, Slice, Stack};
@@ -202,6 +203,46 @@ const KEY_STARTS: [&str; 14] = [
     "heading-", "part-", "row-", "term-", "time-", "basis-", "step-", "note-", "limit-", "infer-", "train-", "plan-",
     "problem-", "knob-",
 ];
+
+/// An answer as a terminal and as Discord show it.
+fn drawn(view: &View) -> String {
+    let message = embed::message(view, false);
+    let embed = serde_json::to_string_pretty(&message["embeds"][0]).unwrap();
+    let buttons =
+        message["components"].as_array().unwrap().iter().flat_map(|row| row["components"].as_array().unwrap());
+    let buttons: Vec<_> =
+        buttons.filter_map(|button| Some(format!("[{}] {}", button["label"].as_str()?, button["custom_id"]))).collect();
+    format!("{}\n{embed}\n{}\n", draw(view, Screen::PLAIN), buttons.join("\n"))
+}
+
+#[test]
+fn whole_answers_keep_their_words() {
+    let lines = [
+        ("train-fits", LINES[1]),
+        ("train-short", TRAIN),
+        ("infer", LINES[4]),
+        ("explain", LINES[8]),
+        ("compare", LINES[10]),
+        ("model", LINES[11]),
+        ("problem", LINES[15]),
+    ];
+    for (name, line) in lines {
+        for locale in Locale::ALL {
+            insta::assert_snapshot!(format!("{name}-{}", locale.tag()), drawn(&say(line, locale)));
+        }
+    }
+}
+
+#[test]
+fn a_tweak_keeps_its_words() {
+    let app = App::new(Catalog::embedded(), COMMANDS);
+    let outcome = |line: &str| Outcome::of(&app.ask(line).unwrap().lines[0], app.catalog).unwrap();
+    let (before, after) = (outcome(TRAIN), outcome(&TRAIN.replace("zero=3", "zero=2").replace("seq=4096", "seq=8192")));
+    for locale in Locale::ALL {
+        let view = report::change(locale, &before, &after, app.catalog);
+        insta::assert_snapshot!(format!("tweak-{}", locale.tag()), drawn(&view));
+    }
+}
 
 #[test]
 fn every_answer_is_within_discords_limits() {

@@ -1,6 +1,6 @@
 //! A tweak: what was, what is, and what it takes to go back.
 
-use super::words::{between_arrows, in_steps, part_name, table_unit, tenths, title, tone, verdict};
+use super::words::{between_arrows, part_name, table_unit, title, tone, verdict};
 use super::{controls, picture, with_advice, with_risk};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, PartKind};
@@ -77,31 +77,29 @@ fn back(changed: &[Changed]) -> Option<String> {
 }
 
 fn memory_change(locale: Locale, before: &Estimate, after: &Outcome) -> Table {
-    let of = |estimate: &Estimate| PartKind::ALL.map(|kind| estimate.memory.part(kind));
-    let (old, new) = (of(before), of(&after.estimate));
-    let (unit, unit_name) = table_unit(before.memory.device.max(after.estimate.memory.device));
-    let steps = |parts: [Bytes; 8]| in_steps(&parts.map(|part| part.0 / unit), 0.1);
-    let (old, new) = (steps(old), steps(new));
-    let row = |label: &str, old: i64, new: i64| {
-        let delta = new - old;
-        let difference = match delta {
-            0 => String::new(),
-            delta if delta > 0 => format!("+{}", tenths(delta)),
-            delta => format!("−{}", tenths(-delta)),
+    let (old, new) = (&before.memory, &after.estimate.memory);
+    let (unit, unit_name) = table_unit(old.device.max(new.device));
+    let row = |label: &str, old: Bytes, new: Bytes| {
+        let (old, new) = (old.0 / unit, new.0 / unit);
+        let difference = match new - old {
+            delta if delta.abs() < 0.05 => String::new(),
+            delta if delta > 0.0 => format!("+{delta:.1}"),
+            delta => format!("−{:.1}", -delta),
         };
-        let mark = if delta == 0 { Mark::Plain } else { Mark::Changed };
+        let mark = if difference.is_empty() { Mark::Plain } else { Mark::Changed };
         Row::new([
             Cell::word(label),
-            Cell::number(tenths(old)),
+            Cell::number(format!("{old:.1}")),
             Cell::word("→"),
-            Cell::number(format!("{} {unit_name}", tenths(new))),
+            Cell::number(format!("{new:.1} {unit_name}")),
             Cell::number(difference),
         ])
         .mark(mark)
     };
-    let parts = PartKind::ALL.iter().zip(old.iter().zip(&new)).filter(|(_, (old, new))| **old != 0 || **new != 0);
-    let mut rows: Vec<Row> = parts.map(|(kind, (old, new))| row(&part_name(locale, *kind), *old, *new)).collect();
-    rows.push(row(&tr(locale, "row-per-gpu"), old.iter().sum(), new.iter().sum()).mark(Mark::Total));
+    let parts = PartKind::ALL.into_iter().map(|kind| (kind, old.part(kind), new.part(kind)));
+    let parts = parts.filter(|(_, old, new)| old.0 != 0.0 || new.0 != 0.0);
+    let mut rows: Vec<Row> = parts.map(|(kind, old, new)| row(&part_name(locale, kind), old, new)).collect();
+    rows.push(row(&tr(locale, "row-per-gpu"), old.device, new.device).mark(Mark::Total));
     Table { header: vec![], rows }
 }
 

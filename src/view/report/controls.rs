@@ -70,7 +70,7 @@ fn quant_select(locale: Locale, infer: &Infer, catalog: &Catalog) -> Select {
     let same_kind =
         catalog.formats.iter().filter(|format| format.is_gguf() == infer.weights.is_gguf()).take(COMMON_FORMATS);
     let options = same_kind.map(|format| SelectOption {
-        label: format.name.clone(),
+        label: if format.name == "none" { "16-bit".to_owned() } else { format.name.clone() },
         note: say(locale, &msg!("bits-per-weight", bits = format.bits)),
         words: format!("quant={}", format.name),
         chosen: format.name == infer.weights.name,

@@ -1,7 +1,7 @@
 //! Each part's formula with the numbers put in, how sure it is, and where it is from.
 
 use super::picture;
-use super::words::{in_steps, part_name, parts, title, tone, verdict};
+use super::words::{part_name, parts, title, tone, verdict};
 use crate::estimate::{Basis, Part, PartKind, Term};
 use crate::msg;
 use crate::plan::Outcome;
@@ -78,11 +78,13 @@ fn terms(locale: Locale, part: &Part, sources: &mut Vec<&'static str>) -> Vec<St
         .collect()
 }
 
-/// `layers 32 × s 4096 × 2`.
+/// `32 layers × 4096 tokens × 2`; a factor of one says nothing beside others.
 fn product(locale: Locale, term: &Term) -> String {
+    let says = |value: f64| value != 1.0 || term.factors.iter().all(|(_, value)| *value == 1.0);
     let factors: Vec<String> = term
         .factors
         .iter()
+        .filter(|(_, value)| says(*value))
         .map(|(symbol, value)| match *symbol {
             "" => exactly(*value),
             symbol => say(locale, &msg!("explain-factor", name = &*tr(locale, symbol), value = exactly(*value))),
@@ -126,6 +128,20 @@ fn sum(locale: Locale, outcome: &Outcome) -> String {
     }
 }
 
+/// Values in steps of `step` that add up, as shown, to their total as shown (largest remainder).
+fn in_steps(values: &[f64], step: f64) -> Vec<i64> {
+    let total = (values.iter().sum::<f64>() / step).round() as i64;
+    let mut shown: Vec<i64> = values.iter().map(|value| (value / step).floor() as i64).collect();
+    let missing = (total - shown.iter().sum::<i64>()).clamp(0, values.len() as i64) as usize;
+    let mut by_remainder: Vec<usize> = (0..values.len()).collect();
+    let remainder = |i: usize| (values[i] / step).fract();
+    by_remainder.sort_by(|&a, &b| remainder(b).total_cmp(&remainder(a)));
+    for &i in &by_remainder[..missing] {
+        shown[i] += 1;
+    }
+    shown
+}
+
 fn compute(locale: Locale, outcome: &Outcome) -> String {
     let compute = &outcome.estimate.compute;
     let per_token = text::flops(compute.flops_per_token);
@@ -159,6 +175,14 @@ mod tests {
         assert_eq!(part_named("Gradient"), Some(PartKind::Gradients));
         assert_eq!(part_named("socks"), None);
         assert_eq!(part_named(""), None);
+    }
+
+    #[test]
+    fn shown_parts_add_up_to_the_shown_total() {
+        // 1.25 + 1.25 + 1.25 = 3.75 shows as 3.8, its parts as 1.3 + 1.3 + 1.2.
+        assert_eq!(in_steps(&[1.25, 1.25, 1.25], 0.1), [13, 13, 12]);
+        assert!(in_steps(&[], 0.1).is_empty());
+        assert_eq!(in_steps(&[0.04, 0.04], 0.1), [1, 0]);
     }
 
     #[test]

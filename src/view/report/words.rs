@@ -187,27 +187,6 @@ pub(super) fn table_unit(total: Bytes) -> (f64, &'static str) {
     if total.0 >= GIB { (GIB, "GiB") } else { (MIB, "MiB") }
 }
 
-/// Values in steps of `step` that add up, as shown, to their total as shown (largest remainder).
-pub(super) fn in_steps(values: &[f64], step: f64) -> Vec<i64> {
-    let total = (values.iter().sum::<f64>() / step).round() as i64;
-    let mut shown: Vec<i64> = values.iter().map(|value| (value / step).floor() as i64).collect();
-    let missing = (total - shown.iter().sum::<i64>()).clamp(0, values.len() as i64) as usize;
-    let mut by_remainder: Vec<usize> = (0..values.len()).collect();
-    let remainder = |i: usize| (values[i] / step).fract();
-    by_remainder.sort_by(|&a, &b| remainder(b).total_cmp(&remainder(a)));
-    for &i in &by_remainder[..missing] {
-        shown[i] += 1;
-    }
-    shown
-}
-
-/// Tenths as a decimal: `51.2`.
-pub(super) fn tenths(tenths: i64) -> String {
-    let sign = if tenths < 0 { "-" } else { "" };
-    let whole = text::count(tenths.unsigned_abs() / 10);
-    format!("{sign}{whole}.{}", tenths.unsigned_abs() % 10)
-}
-
 /// `key=value` words, as they stand in a line.
 pub(super) fn words<'a>(changes: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
     let words: Vec<String> = changes.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -258,20 +237,5 @@ pub(super) fn with_range(value: String, low: f64, high: f64) -> String {
     match low < high {
         true => format!("{value} ({})", between(number(low), number(high))),
         false => value,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shown_parts_add_up_to_the_shown_total() {
-        // 1.25 + 1.25 + 1.25 = 3.75 shows as 3.8, its parts as 1.3 + 1.3 + 1.2.
-        assert_eq!(in_steps(&[1.25, 1.25, 1.25], 0.1), [13, 13, 12]);
-        assert!(in_steps(&[], 0.1).is_empty());
-        assert_eq!(in_steps(&[0.04, 0.04], 0.1), [1, 0]);
-        assert_eq!(tenths(512), "51.2");
-        assert_eq!(tenths(-3), "-0.3");
     }
 }
