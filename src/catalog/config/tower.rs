@@ -9,7 +9,7 @@ use crate::catalog::shape::{MOST_LAYERS, WIDEST};
 
 /// `depth · (4h² + 2·h·i)` for `h` hidden and `i` intermediate size, three times `h·i` where gated; patches of
 /// `3·p²·t` values; after merging `m²` patches a projector `(m²h)² + m²h·T` to the text's hidden size `T`, one more for
-/// each layer whose features join deeper; without merging `h·T + T²`.
+/// each layer whose features join deeper; without merging `h·T`, with a second layer `T²` more.
 pub(super) fn parameters(config: &Config, text_hidden: u64) -> Option<u64> {
     let vision = ["vision_config", "visual", "vision_tower_config"].iter().find_map(|key| config.within(key))?;
     // Qwen2-VL's `hidden_size` is that of the text.
@@ -32,15 +32,19 @@ pub(super) fn parameters(config: &Config, text_hidden: u64) -> Option<u64> {
     let square = vision.count(&["init_pos_emb_height"]).map(|side| side * side);
     let positions = vision.count(&["num_position_embeddings", "position_embedding_size"]).or(square).or(grid);
 
-    let merge = vision.count(&["spatial_merge_size", "merge_kernel_size"]);
-    let projector = match merge.or(config.count(&["spatial_merge_size"])) {
-        Some(side) => {
-            let merged = hidden * side.min(8).pow(2);
+    // LLaVA's projector has two layers, Gemma's one.
+    let plain = hidden * text_hidden + if config.has("projector_hidden_act") { text_hidden * text_hidden } else { 0 };
+    let merged = |side: u64| hidden * side.min(8).pow(2);
+    let merges_inside = vision.count(&["spatial_merge_size", "merge_kernel_size"]).map(merged);
+    let projector = match (merges_inside, config.count(&["spatial_merge_size"]).map(merged)) {
+        (Some(merged), _) => {
             let deeper = vision.list("deepstack_visual_indexes").map_or(0, |layers| layers.len() as u64);
             let norms = 2 * hidden + deeper * 2 * merged;
             (1 + deeper) * (merged + 1) * (merged + text_hidden) + norms
         }
-        None => hidden * text_hidden + text_hidden * text_hidden,
+        // Pixtral merges back to the tower's width.
+        (None, Some(merged)) => merged * hidden + plain,
+        (None, None) => plain,
     };
     Some(depth * layer + patches + positions.unwrap_or(0) * hidden + projector)
 }
