@@ -34,7 +34,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 /// Lives as long as the program: rows are handed out as `&'static`.
 pub struct Catalog {
     pub models: Vec<Arc<Model>>,
-    pub architectures: Vec<Architecture>,
+    pub architectures: Vec<Conventions>,
     pub gpus: Vec<Gpu>,
     pub formats: Vec<Format>,
     pub optimizers: Vec<Optimizer>,
@@ -49,7 +49,7 @@ pub struct Catalog {
 /// What a `model_type` implies. A row of `presets/architectures.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Architecture {
+pub struct Conventions {
     pub model_types: Vec<String>,
     /// The kind of QK norm that a configuration may switch on.
     #[serde(default = "one_vector")]
@@ -79,7 +79,7 @@ const fn one_vector() -> shape::QkNorm {
 struct Presets {
     shape: Vec<Shape>,
     model: Vec<ModelRow>,
-    architecture: Vec<Architecture>,
+    architecture: Vec<Conventions>,
     gpu: Vec<gpu::Row>,
     format: Vec<Format>,
     optimizer: Vec<Optimizer>,
@@ -130,7 +130,8 @@ impl Catalog {
         })
     }
 
-    pub fn architecture(&self, model_type: &str) -> Option<&Architecture> {
+    /// What this `model_type` implies, where it departs from Llama.
+    pub fn architecture(&self, model_type: &str) -> Option<&Conventions> {
         self.architectures.iter().find(|row| row.model_types.iter().any(|known| known == model_type))
     }
 
