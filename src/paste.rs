@@ -136,18 +136,17 @@ fn pieces(text: &str) -> Vec<String> {
 
 fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Problem> {
     let mut drafts = vec![];
-    let tree = tree::json(text).or_else(|| tree::yaml(text));
-    if let Some(draft) = tree.as_ref().and_then(Value::as_object).and_then(|tree| file(tree, catalog)) {
+    let found = tree::json(text).or_else(|| tree::yaml(text));
+    let read = found.as_ref().and_then(|(tree, around)| Some((file(tree.as_object()?, catalog)?, around.as_str())));
+    let around = read.as_ref().map_or(text, |(_, around)| around);
+    let commands = shell::commands(around);
+    let allotted = launch::allotment(&commands);
+    drafts.extend(commands.iter().filter_map(|command| program(command, allotted)));
+    drafts.extend(engines::ollama(around));
+    drafts.extend(smi::read(around, catalog));
+    if let Some((draft, _)) = read {
         drafts.push(draft?);
-    }
-    if drafts.is_empty() {
-        drafts.extend(engines::ollama(text));
-        drafts.extend(smi::read(text, catalog));
-    }
-    if drafts.is_empty() {
-        let commands = shell::commands(text);
-        let allotted = launch::allotment(&commands);
-        drafts.extend(commands.iter().filter_map(|command| program(command, allotted)));
+    } else {
         drafts.extend(python::read(text));
     }
     drafts.extend(oom::read(text));

@@ -18,7 +18,7 @@ const SGLANG: &[&str] = &[
     "sglang.bench_one_batch",
     "sglang_router.launch_server",
 ];
-const TRTLLM: &[&str] = &["trtllm-serve", "trtllm-build", "trtllm-bench"];
+const TRTLLM: &[&str] = &["trtllm-serve", "trtllm-build", "trtllm-bench", "convert_checkpoint.py", "quantize.py"];
 const LLAMA_CPP: &[&str] = &[
     "llama-server",
     "llama-cli",
@@ -185,10 +185,11 @@ fn settle(command: &Command, draft: &mut Draft) {
         Kind::Tgi if !given => {
             if let Some(gpus) = visible {
                 draft.set("tp", gpus);
+                draft.set("gpus", gpus);
             }
-            draft.set("gpus", visible.unwrap_or(1));
         }
-        _ => draft.set("gpus", product),
+        _ if given => draft.set("gpus", product),
+        _ => {}
     }
 }
 
@@ -371,7 +372,7 @@ const TRTLLM_FLAGS: Rules = &[
         Knob("gpu_mem_util"),
     ),
     (&["kv_cache_dtype"], With(kv_cache)),
-    (&["qformat", "quantization", "quantize", "quant_algo"], With(quantisation)),
+    (&["qformat", "quantization", "quantize", "quant_algo", "weight_only_precision"], With(quantisation)),
     (&["dtype", "gemm_plugin"], With(dtype)),
     (&["use_fp8", "enable_fp8"], On("quant", "fp8")),
     (&["concurrency"], Knob("concurrency")),

@@ -27,9 +27,17 @@ pub fn merge(mut drafts: Vec<Draft>, catalog: &'static Catalog) -> Result<Pasted
         work.or_else(|| drafts.iter().find(|draft| draft.verb != Verb::Fit)).map_or(Verb::Fit, |draft| draft.verb);
     let mut pasted = Pasted { kind: Some(kind), settings: Settings::new(verb), ..nothing };
     let mut shape = Map::new();
-    for draft in &drafts {
+    // An engine runs on the GPUs that it is told of, not on all there are.
+    let engine = matches!(kind, Kind::Vllm | Kind::Sglang | Kind::Tgi | Kind::Trtllm);
+    for draft in &mut drafts {
+        if engine && draft.kind == Kind::NvidiaSmi {
+            draft.unset("gpus");
+        }
         pasted.take(draft, catalog)?;
         shape.extend(draft.facts.clone());
+    }
+    if engine && pasted.settings.get("gpus").is_none() {
+        pasted.settings.values.insert("gpus", Value::Count(1));
     }
     pasted.settle();
     for knob in KNOBS {

@@ -56,6 +56,8 @@ pub fn commands(text: &str) -> Vec<Command> {
 }
 
 fn remember(variables: &mut HashMap<String, String>, name: String, value: String) {
+    // systemd's `Environment="NAME=value"`
+    let (name, value) = if name == "Environment" { assignment(&value).unwrap_or((name, value)) } else { (name, value) };
     if value.len() < LONGEST && (variables.len() < MOST_VARIABLES || variables.contains_key(&name)) {
         variables.insert(name, value);
     }

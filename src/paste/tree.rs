@@ -7,8 +7,11 @@ use serde_json::{Map, Value};
 /// Deepest nesting that is followed.
 const DEPTH: usize = 32;
 
+/// A tree, and what of the text stands around it.
+type Found = (Value, String);
+
 /// The JSON object that stands in a text, with comments and trailing commas forgiven.
-pub fn json(text: &str) -> Option<Value> {
+pub fn json(text: &str) -> Option<Found> {
     let start = text.find('{')?;
     let end = text.rfind('}')?;
     let object = text.get(start..=end)?;
@@ -22,7 +25,8 @@ pub fn json(text: &str) -> Option<Value> {
         return None;
     }
     let strict = serde_json::from_str(object).ok();
-    strict.or_else(|| serde_json::from_str(&plain_json(object)).ok()).filter(Value::is_object)
+    let tree = strict.or_else(|| serde_json::from_str(&plain_json(object)).ok()).filter(Value::is_object)?;
+    Some((tree, format!("{}\n{}", &text[..start], &text[end + 1..])))
 }
 
 fn depth(text: &str) -> usize {
@@ -97,8 +101,20 @@ fn plain_json(text: &str) -> String {
     made
 }
 
-/// A YAML mapping, if the text is one.
-pub fn yaml(text: &str) -> Option<Value> {
+/// The YAML mapping that a text is, or that its lines are which look so.
+pub fn yaml(text: &str) -> Option<Found> {
+    let whole = mapping(text).map(|tree| (tree, String::new()));
+    whole.or_else(|| {
+        let belongs = |line: &&str| {
+            let bare = line.trim_start();
+            bare.is_empty() || bare.len() < line.len() || bare.starts_with(['-', '#']) || is_mapping_line(line)
+        };
+        let (inside, around): (Vec<&str>, Vec<&str>) = text.lines().partition(belongs);
+        Some((mapping(&inside.join("\n"))?, around.join("\n")))
+    })
+}
+
+fn mapping(text: &str) -> Option<Value> {
     let mappings = text.lines().filter(|line| is_mapping_line(line)).count();
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).count();
     // A mapping has a key on most lines; lists and blocks of text take the others.
@@ -208,8 +224,15 @@ mod tests {
     #[test]
     fn json_with_comments_and_trailing_commas() {
         let text = "config:\n{ // why\n \"a\": 1, /* b */ 'b': [1, 2,], # c\n \"c\": True, \"d\": None,\n}\n";
-        assert_eq!(json(text), Some(json!({"a": 1, "b": [1, 2], "c": true, "d": null})));
+        assert_eq!(json(text).unwrap().0, json!({"a": 1, "b": [1, 2], "c": true, "d": null}));
         assert_eq!(json("run --x '{\"a\": 1}'"), None);
+    }
+
+    #[test]
+    fn what_stands_around_a_tree_is_kept_apart() {
+        let (tree, around) = yaml("$ cat a.yaml\na: 1\nb:\n  - 2\nwhy does it not fit").unwrap();
+        assert_eq!(tree, json!({"a": 1, "b": [2]}));
+        assert_eq!(around, "$ cat a.yaml\nwhy does it not fit");
     }
 
     #[test]

@@ -135,6 +135,7 @@ fn a_name_cut_short_by_a_driver_is_told_by_its_memory() {
     let names = Catalog::embedded().names();
     assert_eq!(names.reported_gpu("NVIDIA A100-SXM...", 80.0), Some("a100-sxm-80gb"));
     assert_eq!(names.reported_gpu("NVIDIA A100-SXM...", 40.0), Some("a100-sxm-40gb"));
+    assert_eq!(names.reported_gpu("NVIDIA RTX 6000 Ada Gene...", 48.0), Some("rtx-6000-ada-48gb"));
     assert_eq!(names.reported_gpu("GeForce RTX 208...", 11.0), Some("rtx-2080ti-11gb"));
     assert_eq!(names.reported_gpu("NVIDIA GeForce ...", 24.0), None);
 }

@@ -208,21 +208,20 @@ impl Index {
     /// A card whose name a driver's table may have cut short, by its beginning and its memory.
     pub fn reported(&self, name: &str, memory_gb: f64) -> Option<&str> {
         let asked = Parts { memory: Some(memory_gb), ..parts(name, &self.words) };
-        let key = asked.key();
-        let begun = || {
-            let mut keys: Vec<&String> =
-                self.by_key.keys().filter(|known| key.len() >= 3 && known.starts_with(&key)).collect();
-            keys.sort_by_key(|known| (known.len(), *known));
-            keys.into_iter().flat_map(|known| &self.by_key[known])
+        let fits = |held: &Vec<(usize, bool)>| {
+            held.iter().map(|(at, _)| *at).find(|at| (self.gpus[*at].2 / memory_gb).ln().abs() < 0.12)
         };
-        let known = self.by_key.get(&key).into_iter().flatten().chain(begun());
-        let fits = |at: usize| (self.gpus[at].2 / memory_gb).ln().abs() < 0.12;
-        let at = known.map(|(at, _)| *at).find(|at| fits(*at));
-        let found = at.map(|at| self.gpus[at].0.as_str());
-        found.or_else(|| {
-            let id = self.find(&asked)?.id?;
-            self.gpus.iter().find(|(known, ..)| *known == id).map(|(known, ..)| known.as_str())
-        })
+        // Whole; as the beginning of a longer name; without the word that was cut.
+        let key = asked.key();
+        let whole_words = asked.words[..asked.words.len().saturating_sub(1)].concat();
+        let mut begun: Vec<&String> =
+            self.by_key.keys().filter(|known| key.len() >= 3 && known.starts_with(&key)).collect();
+        begun.sort_by_key(|known| (known.len(), *known));
+        let keys = [&key].into_iter().chain(begun).chain([&whole_words]);
+        let at = keys.filter_map(|key| self.by_key.get(key)).find_map(fits);
+        let named = || self.find(&asked).and_then(|found| found.id);
+        let at = at.or_else(|| named().and_then(|id| self.gpus.iter().position(|(known, ..)| *known == id)));
+        at.map(|at| self.gpus[at].0.as_str())
     }
 
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
