@@ -207,3 +207,47 @@ impl Lexicon {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::knobs::squash;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn every_phrase_stands_in_one_place() {
+        let numbers = NUMBERS.iter().map(|(value, phrases)| (format!("{value}"), *phrases, ""));
+        let phrases = PHRASES.iter().map(|(sense, english, chinese)| (format!("{sense:?}"), *english, *chinese));
+        let sayings = SAYINGS.iter().map(|(setting, english, chinese)| ((*setting).to_owned(), *english, *chinese));
+        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (place, english, chinese) in numbers.chain(phrases).chain(sayings) {
+            for phrase in english.split('|').chain(chinese.split('|')).filter(|phrase| !phrase.is_empty()) {
+                let key = if phrase.chars().any(char::is_alphanumeric) { squash(phrase) } else { phrase.to_owned() };
+                places.entry(key).or_default().push(place.clone());
+            }
+        }
+        places.retain(|_, places| places.len() > 1);
+        assert!(places.is_empty(), "{places:#?}");
+    }
+
+    #[test]
+    fn every_saying_sets_what_its_knob_takes() {
+        for (setting, ..) in SAYINGS {
+            for word in setting.split(' ') {
+                let (key, value) = word.split_once('=').expect("key=value");
+                let read = find(key).map(|knob| knob.read(value, Catalog::embedded()));
+                assert!(matches!(read, Some(Ok(_))), "{word}: {read:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_space_stands_only_where_the_phrase_has_one() {
+        let lexicon = Lexicon::of(Catalog::embedded());
+        let begins = |text: &str| lexicon.longest(&words(text)).map(|(width, _)| width);
+        assert_eq!(begins("a100"), Some(2));
+        // The article, not the card.
+        assert_eq!(begins("a 100"), Some(1));
+        assert_eq!(begins("max-seq-len"), begins("max seq len"));
+    }
+}

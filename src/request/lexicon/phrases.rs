@@ -49,8 +49,7 @@ pub(super) const NUMBERS: &[(f64, &str)] = &[
 pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (
         Verb(Verb::Train),
-        "train|training|trains|trained|fine tune|fine tunes|fine tuning|fine tuned|finetune|finetunes|finetuning|\
-         finetuned|tune|tuning",
+        "train|training|trains|trained|fine tune|fine tunes|fine tuning|fine tuned|tune|tuning",
         "训练|微调|精调|训|训得动|训得了|炼",
     ),
     (
@@ -71,8 +70,8 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Magnitude(1e6), "million", ""),
     (Magnitude(1e9), "billion", ""),
     (Magnitude(1e12), "trillion", ""),
-    (Bits(4), "4bit|4 bit|four bit|load in 4bit", "4比特|4位|int4量化|4bit量化|4比特量化|4位量化"),
-    (Bits(8), "8bit|8 bit|eight bit|load in 8bit", "8比特|8位|8bit量化|8比特量化|8位量化"),
+    (Bits(4), "4bit|four bit|load in 4bit", "4比特|4位|int4量化|4bit量化|4比特量化|4位量化"),
+    (Bits(8), "8bit|eight bit|load in 8bit", "8比特|8位|8bit量化|8比特量化|8位量化"),
     (
         To,
         "to|=|:|->|→|>|is|are|be|becomes|equals|of size",
@@ -143,8 +142,8 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Wish(&["gpu", "gpus", "quant", "backend"]),
-        "faster|fastest|the fastest|quicker|speed it up|speed up|more speed|more throughput|higher throughput|lower latency|\
-         less latency",
+        "faster|fastest|the fastest|quicker|speed it up|speed up|more speed|more throughput|higher throughput|\
+         lower latency|less latency",
         "快点|快一点|快一些|更快|再快一点|再快点|加速|提速|提高速度",
     ),
     (
@@ -200,46 +199,46 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          cool|great|nice|how|what|which|about|much|many|take|takes|taking|fit|fits|work|works|look|looks|looking|\
          happen|happens|show|see|tell|give|gives|estimate|estimated|calculate|recalculate|recompute it|redo|\
          rerun|update|check|memory|vram|ram|ddr|mem|gb|gib|everything|anything|something|all|some|any|back to|\
-         back|go back to|revert to|size|sized|value|setup|set up|config|configuration|settings|version|variant|\
-         mode|option|case|one of|ones|thing|stuff|number of|amount of|number|amount|hardware|machine with|\
-         cluster|rig|box|workstation|laptop|desktop|pc|macbook|macbook pro|macbook air|mac studio|mac mini|mac|\
-         possible|enough|able|feasible|require|requires|required|requirement|requirements|cost|costs|fully|whole|\
-         entire|layer|layers only|thanks|thank you|thx|cheers|hey|hi|hello|but|because|since|though|there|here|\
-         first|next|next time|later|today|max|min|at once|at a time|at the same time|in parallel|simultaneously|\
+         back|go back to|revert to|size|sized|value|setup|config|configuration|settings|version|variant|mode|\
+         option|case|one of|ones|thing|stuff|number of|amount of|number|amount|hardware|machine with|cluster|rig|\
+         box|workstation|laptop|desktop|pc|macbook|macbook pro|macbook air|mac studio|mac mini|mac|possible|\
+         enough|able|feasible|require|requires|required|requirement|requirements|cost|costs|fully|whole|entire|\
+         layer|layers only|thanks|thank you|thx|cheers|hey|hi|hello|but|because|since|though|there|here|first|\
+         next|next time|later|today|max|min|at once|at a time|at the same time|in parallel|simultaneously|\
          concurrently|long|wide|deep|total|in total|altogether|overall|default|normal|standard|regular|keep|\
          keeping|kept|put|use|uses|used|i'd|we'd|i'm|we're|bigger one|team|people at|llm|llms|language model|\
          precision training|weights only|instruct version|gguf|steps|step|stage|dataset|data|corpus|\
-         training data|inference server|server with|bare metal|cloud|on prem|colab|kaggle|aws|gcp|azure|runpod|\
-         handle|handles|support|supports|supporting|allow|allows|supposed|ideally|no more than|less than|best|smallest|roughly|approximately|around|\
-         approx|nearly|almost|up to|at most|at least|minimum|maximum|max of|good|ready|real|quick|quickly|\
-         question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|dgx|hgx|pcie|sxm|sxm4|sxm5|\
-         nvl|for both|learning rate|same learning rate|lr|way|dgx node|in the office|together|plain|simple|\
-         ordinary|little|slightly|much more|even|far|already|yet|ever|always|cards we have|that we have|we have|\
-         we've got|i have|i've got|own|owned|available|spare|side|precision mode|nvidia|amd|geforce|\
-         nvidia geforce|tesla|radeon|intel|huawei|huawei ascend|bring|brings|turn|turned|turning|flip|toggle|\
-         dial|generate text|these days|would do|do the job|quantized|quantised|actually just|one with|the one|\
-         of memory|of vram|model size|exactly|simply|straight|perhaps just|no problem|wondering|wonder|curious|\
-         think|guess|i think|seems|seem|assume|same config|same setup|same settings|everything else|rest|as is|\
-         unchanged|current|currently|original|previous|earlier|last one|that one|this one|plan|planning|go for|\
-         end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
+         training data|inference server|server with|bare metal|cloud|on prem|kaggle|aws|gcp|azure|runpod|handle|\
+         handles|support|supports|supporting|allow|allows|supposed|ideally|no more than|less than|best|smallest|\
+         roughly|approximately|around|approx|nearly|almost|up to|at most|at least|minimum|maximum|max of|good|\
+         ready|real|quick|quickly|question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|\
+         dgx|hgx|pcie|sxm|sxm4|sxm5|nvl|for both|learning rate|same learning rate|lr|way|dgx node|in the office|\
+         together|plain|simple|ordinary|little|slightly|much more|even|far|already|yet|ever|always|cards we have|\
+         that we have|we have|we've got|i have|i've got|own|owned|available|spare|side|precision mode|nvidia|amd|\
+         geforce|nvidia geforce|tesla|radeon|intel|huawei|huawei ascend|bring|brings|turn|turned|turning|flip|\
+         toggle|dial|generate text|these days|would do|do the job|quantized|quantised|actually just|one with|\
+         the one|of memory|of vram|model size|exactly|simply|straight|perhaps just|no problem|wondering|wonder|\
+         curious|think|guess|i think|seems|seem|assume|same config|same setup|same settings|everything else|rest|\
+         as is|unchanged|current|currently|original|previous|earlier|last one|that one|this one|plan|planning|\
+         go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
          only have|only had|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
          per card|on board|gpu memory",
-        "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|要多少|得|\
-         会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|这样|那样|它|\
-         他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|算一下|算|重新|\
-         重新算|再|再算|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|好|好的|嗯|想|\
-         想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|个|种|款|下来|起来|出来|\
-         上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|最多|不超过|最少|至少|显存|内存|占用|\
-         大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|不变|保持|\
-         现在|目前|当前|原来|默认|直接|全部|整个|所有|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|右|另外|\
-         因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|会不会|是不是|\
-         是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|方式|方法|数据|数据集|数据集有|语料|\
-         任务|实验|机器上|服务器上|卡上|上面|下面|里|里面|中|内|才|呗|么|嘞|点|些|一点|一些|第一|就行|就好|即可|\
-         套|学习率|多久|多长时间|几天|几小时|放|放在|放到|装|塞|塞进|放进|几个|需|需求|算出来|什么样|结果|步|长|\
-         云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下|凑合|怎么|怎么办|咋样|可行|可行吗|合理|\
-         其余|剩下|剩余|别的不变|这次|这回|算出|给出|估算|估计|估一下|估下|预估|测算|试跑|换算|同时在用|每次|\
-         每个|各自|单独|独立|手上|手头|我这边|我这|这边|那边|刚才|之前|前面|上次|先|先用|后|先跑|接着|继续|\
-         就这样|就这么|这么",
+        "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
+         要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
+         这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|\
+         算一下|算|重新|重新算|再|再算|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|\
+         好|好的|嗯|想|想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|个|种|款|下来|起来|\
+         出来|上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|最多|不超过|最少|至少|显存|\
+         内存|占用|大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|\
+         不变|保持|现在|目前|当前|原来|默认|直接|全部|整个|所有|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|\
+         右|另外|因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|\
+         会不会|是不是|是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|方式|方法|数据|数据集|\
+         数据集有|语料|任务|实验|机器上|服务器上|卡上|上面|下面|里|里面|中|内|才|呗|么|嘞|点|些|一点|一些|第一|\
+         就行|就好|即可|套|学习率|多久|多长时间|几天|几小时|放|放在|放到|装|塞|塞进|放进|几个|需|需求|算出来|\
+         什么样|结果|步|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下|凑合|怎么|怎么办|\
+         咋样|可行|可行吗|合理|其余|剩下|剩余|别的不变|这次|这回|算出|给出|估算|估计|估一下|估下|预估|测算|试跑|\
+         换算|同时在用|每次|每个|各自|单独|独立|手上|手头|我这边|我这|这边|那边|刚才|之前|前面|上次|先|先用|后|\
+         先跑|接着|继续|就这样|就这么|这么",
     ),
 ];
 
@@ -275,9 +274,8 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "method=full",
-        "full fine tune|full fine tuning|full finetune|full finetuning|full ft|fft|full parameter|full param|\
-         full parameters|full weight|full training|full sft|full parameter fine tuning|full parameter finetuning|\
-         fully fine tune|train all weights|train all parameters",
+        "full fine tune|full fine tuning|full ft|fft|full parameter|full param|full parameters|full weight|\
+         full training|full sft|full parameter fine tuning|fully fine tune|train all weights|train all parameters",
         "全参|全参数|全量|全参微调|全量微调|全参数微调|全参训练|全量训练|全参数训练|全参sft",
     ),
     (
@@ -296,11 +294,12 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "lora_targets=attention",
-        "just attention|just the attention|attention only|only attention|attention layers only|lora on attention only|attention only targets|\
-         only on attention|only the attention layers|attention modules only",
+        "just attention|just the attention|attention only|only attention|attention layers only|\
+         lora on attention only|attention only targets|only on attention|only the attention layers|\
+         attention modules only",
         "只加在注意力上|只训注意力|只对注意力|仅注意力层|只加注意力层|注意力层",
     ),
-    ("lora_targets=q,v", "q and v|q and v only|q v only|qv only|only q and v", "只加q和v|只加qv|q和v"),
+    ("lora_targets=q,v", "q and v|q and v only|q v only|only q and v", "只加q和v|只加qv|q和v"),
     (
         "checkpointing=selective",
         "selective checkpointing|selective recompute|selective recomputation|selective activation recomputation|\
@@ -346,8 +345,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("precision=fp8", "fp8 training|train in fp8|fp8 mixed precision|transformer engine", "fp8训练"),
     (
         "attn=flash",
-        "flash attention|flash attn|flashattention|flashattn|flash attention 2|flash attention 3|flash attn 2|\
-         flash attn 3|fa 2|fa 3|fa2|fa3|flash",
+        "flash attention|flash attn|flash attention 2|flash attention 3|flash attn 2|flash attn 3|fa 2|fa 3|flash",
         "闪存注意力",
     ),
     (
@@ -363,8 +361,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("loss=chunked", "chunked loss|chunked cross entropy|chunked ce", "分块交叉熵|分块loss"),
     (
         "optimizer=adamw-8bit",
-        "8bit adam|8 bit adam|8bit adamw|8 bit adamw|adam 8bit|adamw 8bit|adam8bit|8bit optimizer|\
-         8 bit optimizer|8bit optim|bnb adam|bitsandbytes adam",
+        "8bit adam|8bit adamw|adam 8bit|adamw 8bit|8bit optimizer|8bit optim|bnb adam|bitsandbytes adam",
         "8bit优化器|8比特优化器|8位优化器|8位adam",
     ),
     (
@@ -377,15 +374,10 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("optimizer=adamw", "adam|adamw|plain adam|regular adam|plain adamw|normal adamw|adamw 32bit|fused adamw", ""),
     (
         "stage=pretrain",
-        "pretrain|pretraining|pre train|pre training|continue pretraining|continued pretraining|\
-         continual pretraining|from scratch",
+        "pretrain|pretraining|continue pretraining|continued pretraining|continual pretraining|from scratch",
         "预训练|继续预训练|增量预训练|从头训练|从零训练|从头训|二次预训练",
     ),
-    (
-        "stage=sft",
-        "sft|supervised fine tuning|supervised finetuning|instruction tuning|instruction tune",
-        "指令微调|监督微调|有监督微调",
-    ),
+    ("stage=sft", "sft|supervised fine tuning|instruction tuning|instruction tune", "指令微调|监督微调|有监督微调"),
     (
         "stage=rm",
         "reward modeling|reward modelling|train a reward model|reward model training",
@@ -448,7 +440,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "consumer gpus|consumer cards|consumer gpu|consumer card|gaming gpus|gaming cards|gaming gpu",
         "消费级显卡|消费级卡|消费级|游戏卡|家用显卡",
     ),
-    ("class=datacenter", "datacenter gpus|data center gpus|datacenter cards", "数据中心卡|数据中心显卡|专业计算卡"),
+    ("class=datacenter", "datacenter gpus|datacenter cards", "数据中心卡|数据中心显卡|专业计算卡"),
     ("class=workstation", "workstation cards|workstation gpus", "工作站显卡|工作站卡"),
     ("vendor=nvidia", "nvidia only|only nvidia", "只用英伟达|只要英伟达"),
     ("vendor=amd", "amd only|only amd|amd gpus|amd cards", "只用amd|amd显卡|amd的卡"),
