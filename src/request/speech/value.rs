@@ -257,11 +257,17 @@ impl Listener {
             if senses.iter().any(|sense| matches!(sense, Sense::Value(knob, _) if knob.key == "master")))
     }
 
+    /// Whether a format is narrower than any precision that has its name.
+    fn is_quantised(&self, format: &Value) -> bool {
+        let Value::Text(name) = format else { return false };
+        self.catalog.formats.iter().any(|row| row.name == *name && row.bits < 16.0)
+    }
+
     /// Of the knobs a word could be for, the one this work means by it.
     pub(super) fn prefer(&self, values: &[(&'static Knob, Value)]) -> (&'static Knob, Value) {
         let rank = |knob: &Knob, value: &Value| {
             let fits = knob.scope.serves(self.work);
-            let weights = self.work == Verb::Infer && knob.key == "quant" && *value != Value::Text("none".to_owned());
+            let weights = self.work == Verb::Infer && knob.key == "quant" && self.is_quantised(value);
             let compute = knob.key == "precision";
             (fits, weights, compute)
         };
