@@ -51,18 +51,15 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
     }
 }
 
-/// Of the pipeline stages the fullest: the first holds most micro batches, the last has the head.
+/// Of the pipeline stages the fullest: the first holds most micro batches and the embedding, the last the head.
 fn fullest(request: &Request, train: &Train, constants: &Training) -> (Memory, Resident) {
-    let last = request.parallel.pipeline - 1;
     let of = |stage: u32| memory::of_stage(request, train, constants, stage);
-    let mut fullest = of(last);
-    for stage in [0, 1].into_iter().filter(|stage| *stage < last) {
-        let other = of(stage);
-        if other.0.device > fullest.0.device {
-            fullest = other;
-        }
+    let last = of(request.parallel.pipeline - 1);
+    if request.parallel.pipeline == 1 {
+        return last;
     }
-    fullest
+    let first = of(0);
+    if first.0.device > last.0.device { first } else { last }
 }
 
 /// Trained parameters of the whole model.

@@ -136,6 +136,23 @@ fn a_gpt_block_keeps_what_korthikanti_counts() {
     assert_eq!(kept, norms + attention + mlp);
 }
 
+/// Llama-3-8B: 6 operations for each of the 7,504,658,432 weights that multiply (all but the 128,256 x 4096 embedding
+/// and 65 norms of 4096), and causal attention of 6 x 32 layers x 4096 x s.
+#[test]
+fn a_token_takes_the_operations_of_its_weights_and_its_attention() {
+    let flops =
+        |knobs: &str| answer(&format!("train meta-llama/Meta-Llama-3-8B seq=8192 {knobs}")).compute.flops_per_token.0;
+    let weights = 7_504_658_432.0;
+    let attention = 32.0 * 4096.0 * 8192.0;
+    check("full", flops("method=full"), 6.0 * weights + 6.0 * attention, 1e-9);
+    // Adapters: no weight gradients of the base, 6 for each of 16 x 32 x (8192 + 5120) of their own.
+    let adapters = 6.0 * 16.0 * 32.0 * (8192.0 + 5120.0);
+    let lora = flops("method=lora lora_rank=16 lora_targets=q,v");
+    check("lora", lora, 4.0 * weights + 6.0 * attention + adapters, 1e-9);
+    // A reference's forward of each token, its attention left out.
+    check("dpo", flops("method=full stage=dpo"), 8.0 * weights + 6.0 * attention, 1e-9);
+}
+
 fn models() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "meta-llama/Meta-Llama-3-8B",

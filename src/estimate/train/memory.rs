@@ -68,7 +68,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let peak = phases.into_iter().max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default();
     let with_gaps = phases.iter().map(|phase| phase.bytes() + phase.gaps(constants)).fold(0.0, f64::max);
 
-    let mut parts = Parts::default();
+    let mut parts = Parts(Vec::with_capacity(8));
     for (kind, term) in &resident.terms {
         parts.add(*kind, term.clone());
     }
@@ -159,7 +159,6 @@ fn modelled(name: &'static str, source: &'static str, factors: &[(&'static str, 
 }
 
 /// Terms by part; what is zero is left out.
-#[derive(Default)]
 struct Parts(Vec<Part>);
 
 impl Parts {
