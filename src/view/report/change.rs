@@ -5,7 +5,7 @@ use super::{controls, picture, with_advice, with_risk};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, PartKind};
 use crate::msg;
-use crate::plan::Outcome;
+use crate::plan::{Outcome, Verdict};
 use crate::request::Request;
 use crate::request::line;
 use crate::text::{self, Locale, number, say, tr};
@@ -29,8 +29,11 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
         .verdict(verdict(locale, request, estimate, plan.verdict))
         .line(line::write(&request.settings))
         .section(tr(locale, "heading-changed"), in_words(&changed))
-        .section("", memory_change(locale, &before.estimate, after))
-        .section(tr(locale, "heading-speed"), speed_change(locale, &before.estimate, estimate));
+        .section("", memory_change(locale, &before.estimate, after));
+    // What does not fit has no speed.
+    if !matches!(plan.verdict, Verdict::Short { .. }) {
+        view = view.section(tr(locale, "heading-speed"), speed_change(locale, &before.estimate, estimate));
+    }
     view = with_risk(view, after);
     view = with_advice(view, plan);
     if let Some(back) = back(&changed) {
