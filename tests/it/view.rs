@@ -218,8 +218,8 @@ fn drawn(view: &View) -> String {
 #[test]
 fn whole_answers_keep_their_words() {
     let lines = [
-        ("train-fits", LINES[1]),
-        ("train-short", TRAIN),
+        ("train-qlora", LINES[1]),
+        ("train-full", TRAIN),
         ("infer", LINES[4]),
         ("explain", LINES[8]),
         ("compare", LINES[10]),
