@@ -55,6 +55,16 @@ pub enum Pool {
     Cells,
 }
 
+impl Pool {
+    /// Whether memory is set aside at start that no load asked for.
+    pub const fn is_reserved(self) -> bool {
+        match self {
+            Pool::OfTotal | Pool::Static | Pool::OfFree => true,
+            Pool::Grows | Pool::Cells => false,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loads {

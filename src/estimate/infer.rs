@@ -103,10 +103,7 @@ impl<'a> Server<'a> {
 
         let shared = split.tensor * split.attention_ranks > 1;
         let one_of = |(one, each): (f64, f64), several: bool| if several { each } else { one } * GIB;
-        let rotary = match infer.backend.pool {
-            Pool::OfTotal | Pool::Static | Pool::OfFree => activations::rotary(model),
-            Pool::Grows | Pool::Cells => 0.0,
-        };
+        let rotary = if infer.backend.pool.is_reserved() { activations::rotary(model) } else { 0.0 };
         let peak = Peak::of(request, infer, rule, &split, &cache);
         let graphs = if infer.eager { 0.0 } else { graphs(rule, depth, model.is_moe()) };
         let taken = Taken {
@@ -141,10 +138,10 @@ impl<'a> Server<'a> {
 
     /// Requests of the asked load on one rank; none for as many as a pool holds.
     fn asked(&self) -> Option<u64> {
-        match (self.infer.concurrency, self.infer.backend.pool) {
-            (Concurrency::Requests(requests), _) => Some(requests.div_ceil(self.split.request_ranks()).max(1)),
-            (Concurrency::Max, Pool::OfTotal | Pool::Static | Pool::OfFree) => None,
-            (Concurrency::Max, Pool::Grows | Pool::Cells) => {
+        match self.infer.concurrency {
+            Concurrency::Requests(requests) => Some(requests.div_ceil(self.split.request_ranks()).max(1)),
+            Concurrency::Max if self.infer.backend.pool.is_reserved() => None,
+            Concurrency::Max => {
                 let room = self.budget.unwrap_or(0.0) / self.request_bytes();
                 Some((room as u64).clamp(1, self.infer.max_seqs))
             }
@@ -153,10 +150,7 @@ impl<'a> Server<'a> {
 
     /// Bytes of one request: a slot as long as the longest where cells are allocated at start, else its own tokens.
     fn request_bytes(&self) -> f64 {
-        let tokens = match self.infer.backend.pool {
-            Pool::Cells => self.request.seq,
-            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => self.request_tokens(),
-        };
+        let tokens = if self.infer.backend.pool == Pool::Cells { self.request.seq } else { self.request_tokens() };
         self.cache.sequence(tokens, self.rule.block_tokens)
     }
 
@@ -168,11 +162,10 @@ impl<'a> Server<'a> {
     /// The engine refuses a length that one sequence could not reach; a length it was not asked for can be lowered.
     fn starts(&self) -> bool {
         let Some(budget) = self.budget else { return true };
-        match self.infer.backend.pool {
-            Pool::OfTotal | Pool::Static | Pool::OfFree => {
-                budget > 0.0 && self.holds(self.length()).longest >= self.length()
-            }
-            Pool::Grows | Pool::Cells => self.load_bytes() <= budget,
+        if self.infer.backend.pool.is_reserved() {
+            budget > 0.0 && self.holds(self.length()).longest >= self.length()
+        } else {
+            self.load_bytes() <= budget
         }
     }
 

@@ -10,10 +10,7 @@ use smallvec::{SmallVec, smallvec};
 impl Server<'_> {
     pub fn memory(&self, starts: bool) -> Memory {
         let load = self.load_bytes();
-        let pooled = match (self.infer.backend.pool, self.budget) {
-            (Pool::OfTotal | Pool::Static | Pool::OfFree, Some(budget)) if starts => Some(budget),
-            _ => None,
-        };
+        let pooled = self.budget.filter(|_| starts && self.infer.backend.pool.is_reserved());
         let cache = pooled.unwrap_or(load);
         let parts = self.parts(cache, pooled.is_some());
         let device: Bytes = parts.iter().map(Part::bytes).sum();
@@ -23,10 +20,8 @@ impl Server<'_> {
             Concurrency::Requests(_) => Bytes(self.taken.total() + load.min(cache)),
             Concurrency::Max => device,
         };
-        let host = match self.infer.backend.pool {
-            Pool::Cells => self.all.embedding.bytes + self.all.layer_embedding.bytes,
-            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => 0.0,
-        };
+        let tables = self.all.embedding.bytes + self.all.layer_embedding.bytes;
+        let host = if self.infer.backend.pool == Pool::Cells { tables } else { 0.0 };
         Memory {
             allocated: device - Bytes(outside),
             reserved: device - Bytes(outside),

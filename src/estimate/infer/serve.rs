@@ -4,7 +4,6 @@ use super::super::{Limit, Ranged, Speed};
 use super::Server;
 use super::load::{Load, Pacing, pacing};
 use super::speed::{Machine, Step};
-use crate::catalog::backend::Pool;
 use crate::catalog::constant::{Pace, Serving as Constants};
 use crate::request::Concurrency;
 use crate::units::Seconds;
@@ -18,8 +17,8 @@ impl Server<'_> {
             Concurrency::Requests(requests) => Some(requests.max(1) as f64),
             Concurrency::Max => self.asked().map(|requests| requests as f64 * ranks),
         };
-        let held = match (self.infer.backend.pool, self.budget) {
-            (Pool::OfTotal | Pool::Static | Pool::OfFree, Some(budget)) if starts => {
+        let held = match self.budget {
+            Some(budget) if starts && self.infer.backend.pool.is_reserved() => {
                 let output = if self.infer.backend.reserves_output { self.infer.output } else { self.infer.output / 2 };
                 let sequences = self.holds_in(budget, (self.infer.prompt + output).max(1)).sequences;
                 (sequences.max(1.0) * ranks).min(most)

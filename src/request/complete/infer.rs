@@ -35,7 +35,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         }
     };
     let rule = backend.memory(version);
-    let pooled = matches!(backend.pool, Pool::OfTotal | Pool::Static | Pool::OfFree);
+    let pooled = backend.pool.is_reserved();
     let infer = Infer {
         backend,
         backend_version: version,
