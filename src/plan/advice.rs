@@ -1,7 +1,6 @@
 //! What makes a request fit on the hardware it names, in the order an engineer would try it.
 
 use super::choose::{choose, fits, speed};
-use super::search::MOST_GPUS;
 use super::{Advice, Verdict, verdict};
 use crate::catalog::Catalog;
 use crate::catalog::backend::Loads;
@@ -20,10 +19,10 @@ type Changes = Vec<(&'static str, Value)>;
 const WORTH: f64 = 0.01;
 
 /// Changes shown.
-const MOST: usize = 5;
+const MOST: usize = 8;
 
-/// The fewest changes, taken in order, that are enough together; then those that are enough alone, or, where none
-/// is, what each alone saves.
+/// Changes that are enough alone; then the fewest, taken in order, that are enough together; then what each of the
+/// others saves.
 pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -> Vec<Advice> {
     let tried = match &request.work {
         Work::Train(train) => training(request, train),
@@ -32,12 +31,11 @@ pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -
     let judge = Judge { request, before, catalog };
     let mut alone: Vec<Advice> =
         tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
-    alone.extend(judge.shorter());
     alone.extend(judge.more_gpus());
+    alone.extend(judge.shorter());
     let together = judge.together(&tried).filter(|all| alone.iter().all(|one| one.changes != all.changes));
-    let enough = alone.iter().any(|one| one.fits);
-    alone.retain(|one| one.fits || !enough);
-    let mut advice: Vec<Advice> = together.into_iter().chain(alone).collect();
+    let (enough, others): (Vec<_>, Vec<_>) = alone.into_iter().partition(|one| one.fits);
+    let mut advice: Vec<Advice> = enough.into_iter().chain(together).chain(others).collect();
     advice.truncate(MOST);
     advice
 }
@@ -95,7 +93,7 @@ impl Judge<'_> {
         let seq = halved.find(|seq| self.fits(&changes(*seq)))?;
         self.advice(&changes(seq), msg!("plan-advice-seq", seq = seq))
     }
-    /// The fewest more GPUs that fit, doubling.
+    /// The fewest more GPUs that fit, doubling, up to four times as many or one machine.
     fn more_gpus(&self) -> Option<Advice> {
         let gpus = u64::from(self.request.hardware.gpus);
         let tensor = self.request.settings.count("tp");
@@ -107,11 +105,10 @@ impl Judge<'_> {
             }
             changes
         };
-        let mut doubled = std::iter::successors(Some(gpus * 2), |n| Some(n * 2));
-        let n = doubled
-            .by_ref()
-            .take_while(|n| *n <= (gpus * 256).min(MOST_GPUS.into()))
-            .find(|n| self.fits(&changes(n)))?;
+        let machine = self.request.hardware.gpu.map_or(1, |gpu| gpu.most_per_node());
+        let most = (gpus * 4).max(machine.into());
+        let mut doubled = std::iter::successors(Some(gpus * 2), |n| Some(n * 2)).take_while(|n| *n <= most);
+        let n = doubled.find(|n| self.fits(&changes(n)))?;
         self.advice(&changes(&n), msg!("plan-advice-gpus", gpus = n))
     }
     /// Changes in order until they fit together, then without those that are not needed.

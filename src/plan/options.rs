@@ -1,6 +1,6 @@
 //! At most five set-ups that a person can choose from, each best at something.
 
-use super::search::{Cluster, Search, Setup};
+use super::search::{Cluster, Pool, Search, Setup};
 use super::targets::{Targets, value};
 use super::{Choice, Cost, Merit, Miss};
 use crate::catalog::Catalog;
@@ -13,11 +13,17 @@ use std::rc::Rc;
 
 /// Options shown.
 const MOST: usize = 5;
+/// The fastest has no more than so many times the fewest GPUs.
+const SANE: u32 = 8;
 
 /// Set-ups for the request, and the targets that nothing reaches.
 pub fn options(request: &Request, catalog: &'static Catalog) -> (Vec<Choice>, Vec<Miss>) {
-    for changes in ways(request) {
-        let Some(mut search) = Search::new(request, &changes, catalog) else { continue };
+    // What is owned is owned, whatever it costs to rent.
+    let pools: &[Pool] =
+        if request.settings.get("fleet").is_some() { &[Pool::Any] } else { &[Pool::Rented, Pool::Any] };
+    let tries = ways(request).into_iter().flat_map(|changes| pools.iter().map(move |pool| (changes.clone(), *pool)));
+    for (changes, pool) in tries {
+        let Some(mut search) = Search::new(request, &changes, pool, catalog) else { continue };
         let found = pick(&mut search);
         if !found.is_empty() {
             return (found.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog)).collect(), vec![]);
@@ -46,11 +52,13 @@ fn ways(request: &Request) -> Vec<Vec<(&'static str, Value)>> {
 }
 
 fn pick(search: &mut Search) -> Vec<(Rc<Setup>, Vec<Merit>)> {
+    let fewest = search.fewest_gpus(|_| true);
+    let most = fewest.as_ref().map_or(0, |fewest| fewest.cluster.gpus * SANE);
     let winners = [
         (Merit::CheapestPerWork, search.cheapest_per_work()),
         (Merit::CheapestPerHour, search.cheapest_per_hour()),
-        (Merit::FewestGpus, search.fewest_gpus(|_| true)),
-        (Merit::Fastest, search.fastest()),
+        (Merit::FewestGpus, fewest),
+        (Merit::Fastest, search.fastest(most)),
     ];
     let known = |setup: &Setup| setup.cost().map_or(f64::MAX, Cost::usd);
     let rank = |setup: &Setup| (setup.cluster.nodes, known(setup), setup.cluster.gpus);
@@ -132,7 +140,7 @@ fn misses(request: &Request, catalog: &'static Catalog) -> Option<Vec<Miss>> {
     let targets = Targets::of(&request.settings);
     let mut misses = Vec::new();
     for (knob, asked) in targets.numbers() {
-        let mut search = Search::new(request, &[], catalog)?.without(knob);
+        let mut search = Search::new(request, &[], Pool::Any, catalog)?.without(knob);
         let reached = search.nearest(knob).and_then(|setup| Some((value(knob, &setup)?, setup)));
         if let Some((nearest, setup)) = reached {
             let settings = relaxed(&setup.settings, knob, nearest);
@@ -141,7 +149,7 @@ fn misses(request: &Request, catalog: &'static Catalog) -> Option<Vec<Miss>> {
         }
     }
     for knob in targets.words() {
-        let mut search = Search::new(request, &[], catalog)?.without(knob);
+        let mut search = Search::new(request, &[], Pool::Any, catalog)?.without(knob);
         if let Some(setup) = search.fewest_gpus(|_| true) {
             let Cluster { gpu, gpus, .. } = setup.cluster;
             let label = match knob {

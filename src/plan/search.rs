@@ -10,6 +10,7 @@ use super::choose::{FASTER, speed};
 use super::layout::{self, Layout, layouts};
 use super::targets::{self, Targets};
 use super::{Cost, Verdict, verdict};
+use crate::catalog::backend::Loads;
 use crate::catalog::gpu::{Class, Vendor};
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, estimate};
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Largest cluster looked at.
-pub const MOST_GPUS: u32 = 131_072;
+const MOST_GPUS: u32 = 131_072;
 
 /// Like GPUs in like machines.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,15 @@ impl Setup {
     }
 }
 
+/// Which GPUs are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// Those whose price is known: what can be rented. Beside them cards with unified memory, for engines of GGUF.
+    Rented,
+    /// Every one; for training none with unified memory unless vendor, class or fleet ask for it.
+    Any,
+}
+
 pub struct Search {
     catalog: &'static Catalog,
     variants: Vec<Variant>,
@@ -63,6 +73,7 @@ pub struct Search {
     runs_on: &'static [Vendor],
     /// GPUs in all, where that was asked with the GPU left open.
     asked_gpus: Option<u32>,
+    pool: Pool,
     /// Clusters that bounds leave a chance.
     open: Vec<Cluster>,
     /// The target that layouts are ranked by, where it is a latency; throughput otherwise.
@@ -75,7 +86,12 @@ const HARDWARE: [&str; 3] = ["gpu", "gpus", "nodes"];
 
 impl Search {
     /// `None` where the request needs hardware to be valid at all.
-    pub fn new(request: &Request, changes: &[(&'static str, Value)], catalog: &'static Catalog) -> Option<Self> {
+    pub fn new(
+        request: &Request,
+        changes: &[(&'static str, Value)],
+        pool: Pool,
+        catalog: &'static Catalog,
+    ) -> Option<Self> {
         let mut open = request.settings.clone();
         let asked_gpus = request.hardware.gpu.is_none().then(|| open.count("gpus")).flatten();
         open.values.retain(|key, _| !HARDWARE.contains(key));
@@ -100,6 +116,7 @@ impl Search {
             targets,
             runs_on,
             asked_gpus: asked_gpus.and_then(|gpus| u32::try_from(gpus).ok()),
+            pool,
             open: vec![],
             latency: None,
             seen: HashMap::new(),
@@ -128,7 +145,27 @@ impl Search {
     }
 
     fn gpus(&self) -> impl Iterator<Item = &'static Gpu> {
-        self.catalog.gpus.iter().filter(|gpu| self.runs_on.contains(&gpu.vendor) && self.targets.admit(gpu, 1))
+        let runs = |gpu: &&Gpu| self.runs_on.contains(&gpu.vendor) && self.targets.admit(gpu, 1);
+        self.catalog.gpus.iter().filter(runs).filter(|gpu| self.wanted(gpu) || self.unified(gpu))
+    }
+
+    fn wanted(&self, gpu: &Gpu) -> bool {
+        let asked = self.targets.words().next().is_some();
+        match self.pool {
+            Pool::Rented => gpu.price.is_some(),
+            Pool::Any => gpu.class != Class::Unified || asked || !self.trains(),
+        }
+    }
+
+    fn trains(&self) -> bool {
+        self.variants.iter().any(|variant| variant.request.train().is_some())
+    }
+
+    /// Whether the GPU shares the host's memory and the engine is one that people run there.
+    fn unified(&self, gpu: &Gpu) -> bool {
+        let gguf =
+            |variant: &Variant| variant.request.infer().is_some_and(|infer| infer.backend.loads == [Loads::Gguf]);
+        gpu.class == Class::Unified && self.variants.iter().any(gguf)
     }
 
     /// Numbers of a GPU that are looked at, ascending: powers of two in a machine, then whole machines.
@@ -217,7 +254,7 @@ impl Search {
 
     /// Clusters left open, of the GPUs that pass.
     fn clusters(&self, pass: impl Fn(&Gpu) -> bool) -> Vec<Cluster> {
-        self.open.iter().filter(|cluster| pass(cluster.gpu)).copied().collect()
+        self.open.iter().filter(|cluster| self.wanted(cluster.gpu) && pass(cluster.gpu)).copied().collect()
     }
 
     /// Whether bounds leave a cluster a chance to hold the request and to be as fast as its targets want.
@@ -229,6 +266,12 @@ impl Search {
 
     pub fn fewest_gpus(&mut self, pass: impl Fn(&Gpu) -> bool) -> Option<Rc<Setup>> {
         let clusters = self.clusters(pass);
+        self.first(clusters, size)
+    }
+
+    /// The fewest GPUs of a class.
+    pub fn smallest_of(&mut self, class: Class) -> Option<Rc<Setup>> {
+        let clusters = self.open.iter().filter(|cluster| cluster.gpu.class == class).copied().collect();
         self.first(clusters, size)
     }
 
@@ -246,9 +289,10 @@ impl Search {
         self.least(clusters, false, cost, bound)
     }
 
-    /// The fastest full machine, or fewest machines that do.
-    pub fn fastest(&mut self) -> Option<Rc<Setup>> {
-        let clusters = self.full_machines();
+    /// The fastest full machine, or fewest machines that do, of no more than so many GPUs.
+    pub fn fastest(&mut self, most: u32) -> Option<Rc<Setup>> {
+        let mut clusters = self.full_machines();
+        clusters.retain(|cluster| cluster.gpus <= most);
         self.least(clusters, false, slowness, |_, rate| -rate)
     }
 
@@ -273,7 +317,7 @@ impl Search {
 
     /// Full machines and more of them. Where cards are not counted, of each generation only the best.
     fn full_machines(&self) -> Vec<Cluster> {
-        let gpus: Vec<&Gpu> = self.gpus().collect();
+        let gpus: Vec<&Gpu> = self.gpus().filter(|gpu| self.wanted(gpu)).collect();
         let generations = gpus.chunk_by(|a, b| a.generation == b.generation);
         let best: Vec<&Gpu> = generations
             .flat_map(|alike| alike.iter().filter(|gpu| !alike.iter().any(|other| outdoes(other, gpu))))

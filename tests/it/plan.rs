@@ -2,7 +2,7 @@
 
 use headroom::catalog::Catalog;
 use headroom::estimate::PartKind;
-use headroom::plan::search::{Cluster, Search, Setup};
+use headroom::plan::search::{Cluster, Pool, Search, Setup};
 use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict, compare, fit};
 use headroom::request::{Settings, line};
 
@@ -59,7 +59,7 @@ const REDUCED: &str = "fleet=64xh100-sxm-80gb,16xa100-sxm-80gb,8xa100-sxm-40gb,8
 fn bounds_lose_nothing_against_looking_at_everything() {
     for text in LINES.iter().filter(|text| !text.contains("class=")) {
         let request = ask(&format!("{text} {REDUCED}")).request;
-        let mut search = Search::new(&request, &[], catalog()).expect("the line is valid on any hardware");
+        let mut search = Search::new(&request, &[], Pool::Any, catalog()).expect("the line is valid on any hardware");
         let every = search.every();
         let least = |measure: &dyn Fn(&Setup) -> Option<f64>| every.iter().filter_map(measure).min_by(f64::total_cmp);
         let fewest = search.fewest_gpus(|_| true).map(|setup| f64::from(setup.cluster.gpus));
@@ -72,7 +72,7 @@ fn bounds_lose_nothing_against_looking_at_everything() {
             let Cluster { gpu, gpus, nodes } = setup.cluster;
             nodes > 1 || gpus == gpu.most_per_node() || gpu.id == "apple-m2-ultra-192gb"
         };
-        let fastest = search.fastest().and_then(|setup| setup.tokens_per_s);
+        let fastest = search.fastest(u32::MAX).and_then(|setup| setup.tokens_per_s);
         assert_eq!(
             fastest,
             least(&|setup| setup.tokens_per_s.filter(|_| full(setup)).map(|speed| -speed)).map(|speed| -speed),
@@ -85,13 +85,13 @@ fn bounds_lose_nothing_against_looking_at_everything() {
 fn the_best_of_each_generation_is_the_fastest_of_all() {
     for text in [LINES[2], LINES[5]] {
         let request = ask(text).request;
-        let mut search = Search::new(&request, &[], catalog()).expect("the line is valid on any hardware");
+        let mut search = Search::new(&request, &[], Pool::Any, catalog()).expect("the line is valid on any hardware");
         let every = search.every();
         let full = every
             .iter()
             .filter(|Setup { cluster, .. }| cluster.nodes > 1 || cluster.gpus == cluster.gpu.most_per_node());
         let fastest = full.filter_map(|setup| setup.tokens_per_s).max_by(f64::total_cmp);
-        assert_eq!(search.fastest().and_then(|setup| setup.tokens_per_s), fastest, "{text}");
+        assert_eq!(search.fastest(u32::MAX).and_then(|setup| setup.tokens_per_s), fastest, "{text}");
     }
 }
 
@@ -221,6 +221,24 @@ fn something_makes_it_fit() {
         let enough = outcome.plan.advice.iter().find(|advice| advice.fits);
         let enough = enough.unwrap_or_else(|| panic!("{text}: {:#?}", outcome.plan.advice));
         assert!(fits(&ask(&line::write(&enough.settings))), "{text}: {:?}", enough.changes);
+    }
+}
+
+#[test]
+fn full_fine_tuning_that_is_short_is_offered_adapters() {
+    let advice = ask("train Qwen/Qwen2.5-72B-Instruct method=full gpu=a100-sxm-80gb gpus=8").plan.advice;
+    let words: Vec<_> =
+        advice.iter().flat_map(|one| &one.changes).map(|(key, value)| format!("{key}={value}")).collect();
+    for word in ["method=lora", "method=qlora", "checkpointing=on", "optimizer=adamw-8bit"] {
+        assert!(words.iter().any(|other| other == word), "{word}: {words:?}");
+    }
+    assert!(advice.is_sorted_by_key(|one| !one.fits), "what is enough stands first");
+}
+
+#[test]
+fn what_can_be_rented_is_recommended_first() {
+    for text in [LINES[2], LINES[5]] {
+        assert!(ask(text).plan.options.iter().all(|option| option.gpu.price.is_some()), "{text}");
     }
 }
 
