@@ -195,7 +195,7 @@ pub static KNOBS: &[Knob] = &[
     knob("kv", Infer, Choice(&[
         ("auto", &[]), ("fp16", &["f16", "float16"]), ("bf16", &["bfloat16"]), ("fp8", &["fp8_e4m3", "fp8_e5m2", "8bit", "8 bit"]), ("int8", &[]), ("int4", &["4bit", "4 bit"]),
         ("fp32", &["f32"]), ("q8_0", &[]), ("q5_1", &[]), ("q5_0", &[]), ("q4_1", &[]), ("q4_0", &[]), ("iq4_nl", &[]),
-    ]), "kv=fp8", &["kv cache", "kv dtype", "kv cache dtype", "kvcache", "kv cache type", "kv缓存", "kv量化", "kv缓存量化", "kv cache量化", "kv cache quantization", "kv quantization", "kv quant"]),
+    ]), "kv=fp8", &["kv cache", "kv dtype", "kv cache dtype", "kvcache", "kv cache type", "kv缓存", "kv量化", "kv缓存量化", "kv cache量化", "kv cache quantization", "kv precision", "kv cache precision", "kv quantization", "kv quant"]),
     knob("seq", Both, length(1, true), "seq=8192", &[
         "seq len", "seqlen", "seq length", "sequence", "sequences", "sequence length", "sequence len", "max seq len", "max seq length", "max len", "max length", "max model len", "max model length",
         "cutoff len", "cutoff", "context", "ctx", "context length", "context len", "context window", "context size", "ctx size", "ctx len", "n ctx", "num ctx", "block size", "length", "model max length", "max seq", "max context", "max ctx", "maximum context", "maximum sequence length", "maximum length",

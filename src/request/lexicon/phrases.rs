@@ -350,7 +350,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "attn=eager",
-        "eager attention|naive attention|vanilla attention|standard attention",
+        "eager attention|naive attention|vanilla attention|plain attention|standard attention",
         "原生注意力|普通注意力|朴素注意力",
     ),
     (

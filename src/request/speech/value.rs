@@ -174,7 +174,8 @@ impl Listener {
     }
 
     pub(super) fn switched_off(&mut self, knob: &'static Knob, at: usize) -> Option<usize> {
-        if !self.has(at, &Sense::Not) {
+        // A number that has no word for none cannot be off: `batch off` means nothing.
+        if !self.has(at, &Sense::Not) || (knob.is_numeric() && off_word(knob).is_none()) {
             return None;
         }
         let width = at + 1 - self.at;

@@ -28,7 +28,7 @@ impl Listener {
             if numeric && numbered || matches!(knob.kind, Kind::Model) {
                 return 1;
             }
-            if numeric && off_word(knob).is_none() && knob.scope != knobs::Scope::Both {
+            if numeric && off_word(knob).is_none() {
                 return width;
             }
             self.turn_off(knob);
@@ -111,7 +111,11 @@ impl Listener {
         let at = self.past_light(self.at + 1);
         if let Some(knob) = self.knob_at(at) {
             let next = self.past_light(at + 1);
-            if self.number_at(next).is_some() || self.is_scale(next).is_some() || self.has(next, &Sense::Times) {
+            if self.number_at(next).is_some()
+                || knob.read(self.text(next), self.catalog).is_ok()
+                || self.is_scale(next).is_some()
+                || self.has(next, &Sense::Times)
+            {
                 return at - self.at;
             }
             let width = at + 1 - self.at;
