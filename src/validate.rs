@@ -81,7 +81,11 @@ pub fn run(paths: &[PathBuf], options: &Options) -> Result<Report, Unreadable> {
     }
     if options.fit {
         let rows = fit::fit(&all, &catalog.constant_rows);
-        report.fitted = rows.into_iter().filter(|row| row.fitted).map(|row| (row.name, row.value)).collect();
+        report.fitted = rows
+            .into_iter()
+            .filter(|row| row.fitted && Some(row.value) != row.expected)
+            .map(|row| (format!("{}.{}", row.of, row.name), row.value))
+            .collect();
     }
     Ok(report)
 }

@@ -77,6 +77,7 @@ pub struct Training {
     pub half_rate_rows: f64,
     pub half_rate_width: f64,
     pub link_efficiency: f64,
+    pub host_bandwidth: f64,
     pub network: f64,
     pub overlap: f64,
     pub least_exposed: f64,

@@ -1,7 +1,7 @@
 //! Training: memory of the fullest GPU, compute and time.
 //!
 
-use super::{Compute, Estimate, Memory, PartKind};
+use super::{Compute, Estimate, Memory};
 use crate::catalog::constant::Training;
 use crate::request::{Parallel, Request, Train};
 use crate::units::Flops;
@@ -34,7 +34,6 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
     let (memory, resident) = fullest(request, train, constants);
     let notes = notes::notes(request, train, &resident, trained);
     let walk = memory::walk(request, train, Regime::of(request, train));
-    let stepped = memory.part(PartKind::Optimizer) + memory.part(PartKind::Gradients);
     let load = Load::of(&request.model, train);
     let forward = Forward::of(&request.model, request.seq as f64, load.logits);
     let per_token =
@@ -42,7 +41,7 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
     let (batch, accumulation) = (train.micro_batch_size as f64, train.gradient_accumulation as f64);
     let tokens = load.sequences * batch * accumulation * f64::from(request.parallel.data) * request.seq as f64;
     Estimate {
-        time: time::of(request, train, &walk, 2.0 * stepped.0, trained as f64, constants),
+        time: time::of(request, train, &walk, &resident, trained as f64, constants),
         memory,
         compute: Compute { flops_per_token: Flops(per_token), flops_per_step: Flops(per_token * tokens) },
         serving: None,

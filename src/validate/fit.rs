@@ -18,7 +18,7 @@ const NUDGE: f64 = 1e-4;
 /// No step moves a constant by more, of its logarithm.
 const LONGEST: f64 = 0.7;
 
-/// The rows with fitted constants at their best for the cases; what no case depends on stays as it is.
+/// The rows with fitted constants at their best for the cases; what no case depends on is as expected.
 pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     let fitted: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].fitted).collect();
     let with = |axes: &[usize], logarithms: &[f64]| {
@@ -38,7 +38,11 @@ pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     let point: Vec<f64> = axes.iter().map(start).collect();
     let priors: Vec<(f64, f64)> =
         axes.iter().map(|at| (start(at), rows[*at].spread.unwrap_or(f64::INFINITY))).collect();
-    with(&axes, &descend(point, &priors, |point| errors(&axes, point)))
+    let mut found = with(&axes, &descend(point, &priors, |point| errors(&axes, point)));
+    for (at, row) in found.iter_mut().enumerate().filter(|(at, row)| row.fitted && !axes.contains(at)) {
+        row.value = rows[at].expected.unwrap_or(row.value);
+    }
+    found
 }
 
 /// `ln(estimate / measured) / b` of every fitted quantity of every case.

@@ -153,6 +153,29 @@ fn a_token_takes_the_operations_of_its_weights_and_its_attention() {
     check("dpo", flops("method=full stage=dpo"), 8.0 * weights + 6.0 * attention, 1e-9);
 }
 
+/// What is offloaded leaves the GPU for the host, and takes time.
+#[test]
+fn offloading_saves_memory_and_never_time() {
+    for model in ["Qwen/Qwen2.5-72B", "meta-llama/Meta-Llama-3-8B"] {
+        let of = |offload: &str| {
+            answer(&format!("train {model} method=full zero=3 gpu=a100-sxm-80gb gpus=8 tp=1 offload={offload}"))
+        };
+        let [none, optimizer, cpu] = ["none", "optimizer", "cpu"].map(of);
+        let step = |estimate: &Estimate| estimate.time.as_ref().expect("the GPU's rates are known").step.0;
+        assert!(step(&none) < step(&optimizer) && step(&optimizer) < step(&cpu), "{model}");
+        assert!(none.memory.device > optimizer.memory.device && optimizer.memory.device > cpu.memory.device);
+        assert!(none.memory.host.0 == 0.0 && optimizer.memory.host.0 > 0.0);
+    }
+}
+
+/// `prepare_model_for_kbit_training(use_gradient_checkpointing=True)`.
+#[test]
+fn qlora_checkpoints_unless_told_otherwise() {
+    let assumed = |method: &str| request(&format!("train meta-llama/Meta-Llama-3-8B method={method}")).assumed;
+    assert!(assumed("qlora").contains(&("checkpointing", "on".to_owned())));
+    assert!(assumed("lora").contains(&("checkpointing", "off".to_owned())));
+}
+
 fn models() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "meta-llama/Meta-Llama-3-8B",
@@ -237,7 +260,8 @@ proptest! {
     #[test]
     fn more_tensor_parallelism_never_needs_more(
         model in prop::sample::select(vec!["meta-llama/Meta-Llama-3-8B", "Qwen/Qwen2.5-14B", "facebook/opt-6.7b"]),
-        method in methods(), framework in frameworks(), seq in 128u32..16384,
+        method in prop::sample::select(vec!["full", "freeze", "lora", "dora", "qlora quant=gptq-int4"]),
+        framework in frameworks(), seq in 128u32..16384,
     ) {
         let device = |tp: u32| {
             answer(&format!("train {model} method={method} framework={framework} sharding=fsdp batch=2 seq={seq} \

@@ -53,8 +53,10 @@ impl Activations {
             let count = count * (1.0 - frozen_prefix);
             all.kept += Saved { token: kept.token * count, pair: kept.pair * count, fixed: kept.fixed * count };
             // The MLP is differentiated while attention waits, attention when the MLP is done.
-            let gone =
-                |of: Saved| (of.bytes(batch.tokens, batch.pairs) - kept.bytes(batch.tokens, batch.pairs)).max(0.0);
+            let whole = count.min(1.0);
+            let gone = |of: Saved| {
+                whole * (of.bytes(batch.tokens, batch.pairs) - kept.bytes(batch.tokens, batch.pairs)).max(0.0)
+            };
             for (rebuilt, working) in
                 [(gone(saved), walk.ffn_working(layer, batch)), (gone(mixer), walk.mixer_working(layer, batch))]
             {

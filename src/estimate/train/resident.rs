@@ -15,6 +15,10 @@ pub struct Resident {
     pub held: f64,
     /// Gradients when backward has made them all.
     pub gradients: f64,
+    /// Gradients, states and masters that one rank steps, wherever they stand.
+    pub stepped: f64,
+    /// Weights that one GPU computes with, likewise.
+    pub weights: f64,
     /// Of one GPU's share, what offloading keeps in host memory.
     pub host: f64,
 }
@@ -121,7 +125,9 @@ impl Resident {
                 + (1.0 - there(gradients_away)) * gradient_bytes
                 + if train.optimizer.paged && !states_away { optimizer } else { 0.0 })
             + (1.0 - there(weights_away)) * (frozen + load.trained * trained);
-        Self { terms, held: all - gradients, gradients, host }
+        let stepped = load.trained * (gradient_bytes + optimizer + masters * stepped);
+        let weights = frozen + load.trained * trained;
+        Self { terms, held: all - gradients, gradients, stepped, weights, host }
     }
 }
 

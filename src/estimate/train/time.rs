@@ -6,6 +6,7 @@
 
 use super::flops::{Forward, Passes, per_token};
 use super::memory::schedule;
+use super::resident::Resident;
 use super::saved::Walk;
 use super::stages::Load;
 use super::states::{LayersTrained, Sharding};
@@ -28,13 +29,13 @@ struct Parts {
     generation: f64,
 }
 
-/// `None` without a GPU, or without its rates. `states`: bytes that the step of one GPU reads and
-/// writes; `trained`: parameters of the whole model that are trained.
+/// `None` without a GPU, or without its rates. `resident`: what one GPU steps and
+/// computes with; `trained`: parameters of the whole model that are trained.
 pub fn of(
     request: &Request,
     train: &Train,
     walk: &Walk,
-    states: f64,
+    resident: &Resident,
     trained: f64,
     constants: &Training,
 ) -> Option<Time> {
@@ -79,11 +80,18 @@ pub fn of(
     // 1F1B idles for as many micro batches as there are further stages.
     parts.bubble = micro * (pipeline - 1.0);
     let pcie = gpu.link.pcie.0.max(1.0) / 2.0 * constants.link_efficiency;
-    parts.optimizer = states / bandwidth
-        + match train.offload {
-            Offload::None => 0.0,
-            Offload::Optimizer | Offload::Cpu => states / pcie,
-        };
+    parts.optimizer = match train.offload {
+        // Everything that is stepped is read and written.
+        Offload::None => 2.0 * resident.stepped / bandwidth,
+        // The host steps, gradients go there and weights come back.
+        Offload::Optimizer | Offload::Cpu => {
+            2.0 * resident.stepped / constants.host_bandwidth + 4.0 * trained / split / ranks(request) / pcie
+        }
+    };
+    if train.offload == Offload::Cpu {
+        // Weights come from the host for the forward and again for the backward.
+        parts.communication += 2.0 * resident.weights / pcie * accumulation;
+    }
     parts.generation = if load.generates { machine.generation(weights) } else { 0.0 };
 
     let step = parts.products
@@ -140,6 +148,11 @@ fn token_traffic(walk: &Walk, compiled: bool, pipeline: f64, constants: &Trainin
     let layers: f64 = walk.model.layers.iter().map(|kind| kind.count as f64 * layer(kind)).sum();
     let logits = walk.model.vocab_size as f64 / walk.tensor * walk.train.framework.kernels.loss_bytes;
     (layers + each * logits) / pipeline
+}
+
+/// Data-parallel ranks, which share the step where it is offloaded.
+fn ranks(request: &Request) -> f64 {
+    f64::from(request.parallel.data * request.parallel.context)
 }
 
 /// Dense peak of a precision; fp32 runs on TF32 units where there are some.

@@ -30,6 +30,9 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let adapters = matches!(method, Method::Lora(_));
     let master = master(fill, defaults, precision, adapters, zero);
     let gradient_dtype = gradients(fill, defaults, precision, &method, master);
+    // peft's `prepare_model_for_kbit_training` switches checkpointing on.
+    let prepared = framework.kernels.kbit_upcast && matches!(&method, Method::Lora(lora) if lora.base.is_some());
+    let checkpointing = if prepared { "on" } else { defaults.checkpointing.as_str() };
     let rl = matches!(stage, Stage::Ppo | Stage::Grpo);
     let has_reference = rl || matches!(stage, Stage::Dpo | Stage::Kto);
     let tokens = tokens(fill, seq);
@@ -48,7 +51,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
             "optimizer" => Offload::Optimizer,
             _ => Offload::None,
         },
-        checkpointing: match fill.choice("checkpointing", &defaults.checkpointing) {
+        checkpointing: match fill.choice("checkpointing", checkpointing) {
             "on" => Checkpointing::On,
             "selective" => Checkpointing::Selective,
             _ => Checkpointing::Off,
