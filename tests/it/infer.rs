@@ -243,6 +243,14 @@ fn more_bandwidth_decodes_faster() {
     assert!(each("h100-sxm-80gb") < each("a100-sxm-80gb"));
 }
 
+/// 49 more requests of 32,768 tokens: 80 layers x 2 x 1 of 8 heads x 128 x 2 B a token on one of eight GPUs.
+#[test]
+fn a_length_alone_asks_for_requests_as_long() {
+    let line = "infer meta-llama/Llama-3.3-70B-Instruct quant=fp8 kv=fp16 seq=32768 gpu=h200-sxm-141gb gpus=8 tp=8";
+    let needed = |concurrency: u64| answer(&format!("{line} concurrency={concurrency}")).memory.needed.0;
+    check("49 more sequences", needed(50) - needed(1), 49.0 * 32_768.0 * 80.0 * 2.0 * 128.0 * 2.0, 1e-9);
+}
+
 #[test]
 fn as_many_as_fit_run_without_a_pool_too() {
     let most = answer("infer meta-llama/Meta-Llama-3-8B backend=transformers gpu=rtx-4090-24gb concurrency=max");

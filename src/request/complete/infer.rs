@@ -92,9 +92,15 @@ fn lengths(fill: &mut Fill, backend: &Backend) -> (u64, u64, u64) {
         Some(Value::Count(seq)) => Some(*seq),
         _ => None,
     };
-    let room = asked.unwrap_or(u64::MAX);
-    let output = fill.count("output", 256.min(room / 2));
-    let prompt = fill.count("prompt", 1024.min(room.saturating_sub(output).max(1)));
+    // A length alone asks for requests that are as long; a prompt or an output alone for the other as usual.
+    let alone = asked.filter(|_| ["prompt", "output"].iter().all(|key| fill.settings.get(key).is_none()));
+    let output = fill.count("output", alone.or(asked).map_or(256, |seq| (seq / 4).clamp(1, 256)));
+    let prompt = match (alone, asked) {
+        (Some(seq), _) => seq.saturating_sub(output).max(1),
+        (None, Some(seq)) => seq.saturating_sub(output).clamp(1, 1024),
+        (None, None) => 1024,
+    };
+    let prompt = fill.count("prompt", prompt);
     let load = prompt + output;
     let seq = asked.unwrap_or_else(|| {
         let most = fill.model.max_position.unwrap_or(USUAL_CONTEXT);
