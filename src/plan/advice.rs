@@ -16,13 +16,13 @@ use crate::request::{
 type Changes = Vec<(&'static str, Value)>;
 
 /// A change worth trying saves at least this share of the card.
-const WORTH: f64 = 0.01;
+const WORTH: f64 = 0.02;
 
 /// Changes shown.
 const MOST: usize = 8;
 
-/// Changes that are enough alone; then the fewest, taken in order, that are enough together; then what each of the
-/// others saves.
+/// Changes that are enough alone; then the fewest, taken in order, that are enough together; then the others, what
+/// saves most first.
 pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -> Vec<Advice> {
     let tried = match &request.work {
         Work::Train(train) => training(request, train),
@@ -34,7 +34,13 @@ pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -
     alone.extend(judge.more_gpus());
     alone.extend(judge.shorter());
     let together = judge.together(&tried).filter(|all| alone.iter().all(|one| one.changes != all.changes));
-    let (enough, others): (Vec<_>, Vec<_>) = alone.into_iter().partition(|one| one.fits);
+    let (enough, mut others): (Vec<Advice>, Vec<Advice>) = alone.into_iter().partition(|one| one.fits);
+    let more_than = |one: &Advice, other: &Advice| {
+        one.changes.len() > other.changes.len() && other.changes.iter().all(|change| one.changes.contains(change))
+    };
+    let spare = |one: &&Advice| !enough.iter().any(|other| more_than(one, other));
+    let enough: Vec<Advice> = enough.iter().filter(spare).cloned().collect();
+    others.sort_by(|a, b| b.saves.0.total_cmp(&a.saves.0));
     let mut advice: Vec<Advice> = enough.into_iter().chain(together).chain(others).collect();
     advice.truncate(MOST);
     advice
@@ -190,8 +196,12 @@ fn training(request: &Request, train: &Train) -> Vec<(Changes, Message)> {
     );
     add(offloads && train.offload != Offload::Cpu, vec![choice("offload", "cpu")], msg!("plan-advice-offload-cpu"));
     let quantised = matches!(&train.method, Method::Lora(lora) if lora.base.is_some());
-    add(train.method == Method::Full, vec![choice("method", "lora")], msg!("plan-advice-lora"));
-    add(!quantised, vec![choice("method", "qlora")], msg!("plan-advice-qlora"));
+    let (lora, qlora, recompute) = (choice("method", "lora"), choice("method", "qlora"), choice("checkpointing", "on"));
+    let keeps = train.checkpointing != Checkpointing::On;
+    add(train.method == Method::Full, vec![lora.clone()], msg!("plan-advice-lora"));
+    add(train.method == Method::Full && keeps, vec![lora, recompute.clone()], msg!("plan-advice-lora-checkpointing"));
+    add(!quantised, vec![qlora.clone()], msg!("plan-advice-qlora"));
+    add(!quantised && keeps, vec![qlora, recompute], msg!("plan-advice-qlora-checkpointing"));
     tried
 }
 

@@ -34,7 +34,7 @@ pub use picture::curve;
 pub use sheet::{gpu, model};
 
 /// Buttons for changes that make it fit.
-const ADVICE: usize = 4;
+const ADVICE: usize = 5;
 /// Lines of recommended hardware.
 const OPTIONS: usize = 5;
 

@@ -35,6 +35,8 @@ plan-advice-offload-optimizer = Optimizer on the CPU
 plan-advice-offload-cpu = Optimizer and weights on the CPU
 plan-advice-lora = LoRA
 plan-advice-qlora = QLoRA
+plan-advice-lora-checkpointing = LoRA with checkpointing
+plan-advice-qlora-checkpointing = QLoRA with checkpointing
 plan-advice-kv = KV cache in { $kv }
 plan-advice-concurrency = { $requests ->
     [1] One request at a time
