@@ -68,8 +68,11 @@ pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
         Ok(changes) => {
             let settings = match settled(apply(base, &changes), &changes, catalog) {
                 Ok(settings) => settings,
-                // A base that was wrong before is not this tweak's fault.
-                Err(problem) if complete(base, catalog).is_ok() => return failed(tweak, problem),
+                // A base that was wrong before is not this tweak's fault, and what only this model or card
+                // refuses was still said: the answer to the changed line says why not.
+                Err(problem) if !refused_by_base(&problem) && complete(base, catalog).is_ok() => {
+                    return failed(tweak, problem);
+                }
                 Err(_) => apply(base, &changes),
             };
             Tweak { outcome: Said::Changed, changes, settings, ..tweak }
@@ -79,6 +82,20 @@ pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
 
 fn failed(tweak: Tweak, problem: Problem) -> Tweak {
     Tweak { outcome: Said::Error, error: Some(problem), ..tweak }
+}
+
+/// Whether the same words would do for another model or card.
+fn refused_by_base(problem: &Problem) -> bool {
+    matches!(
+        problem.message.key,
+        "problem-gpu-lacks-precision"
+            | "problem-tp-heads"
+            | "problem-pp-layers"
+            | "problem-ep-experts"
+            | "problem-rank-over-hidden"
+            | "problem-engine-format"
+            | "problem-bnb-tensor-parallel"
+    )
 }
 
 /// A question about the answer given.
