@@ -14,12 +14,9 @@ use poise::serenity_prelude as serenity;
 use serenity::{ChannelId, GetMessages, Guild, GuildChannel, GuildId, Http, Message, MessageId, MessageType, UserId};
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Duration;
 
 /// How many messages back an answer is looked for.
 const LOOK_BACK: u8 = 50;
-/// What a search may take out of an interaction's 3 s.
-const SEARCH: Duration = Duration::from_millis(1500);
 /// Larger files are not read.
 const LARGEST_FILE: u32 = 256 * 1024;
 /// Where Discord keeps attachments.
@@ -166,10 +163,9 @@ impl Bot {
     pub(super) async fn last_line(&self, http: &Http, asked: &Asked<'_>) -> Result<String, Problem> {
         let unknown = || Problem::of("line", msg!("discord-no-last-answer"));
         let bot = UserId::new(http.application_id().ok_or_else(unknown)?.get());
-        let found = tokio::time::timeout(SEARCH, newest(http, bot, asked.channel, asked.place.is_thread, None)).await;
-        match found {
-            Ok(Ok(Some(base))) => Ok(base.line),
-            _ => Err(unknown()),
+        match newest(http, bot, asked.channel, asked.place.is_thread, None).await {
+            Ok(Some(base)) => Ok(base.line),
+            Ok(None) | Err(_) => Err(unknown()),
         }
     }
 

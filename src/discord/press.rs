@@ -30,10 +30,10 @@ impl Bot {
         let (action, base) = match (Action::read(&pressed.data.custom_id), base) {
             (Some(Action::Delete(asker)), _) => return self.delete(http, &asked, asker).await,
             (Some(action), Some(base)) => (action, base),
-            _ => return self.respond(http, &asked, old(), true).await,
+            _ => return self.respond(http, &asked, async { old() }, true).await,
         };
         if let Err(problem) = self.admit(&asked) {
-            return self.respond(http, &asked, Err(problem), true).await;
+            return self.respond(http, &asked, async { Err(problem) }, true).await;
         }
         let about = |verb, base| Ok(Question::About { verb, base, words: String::new() });
         match action {
@@ -53,9 +53,9 @@ impl Bot {
                 self.react(http, &asked, &pressed.message, Ok(Question::Compare { base, words })).await
             }
             Action::Tweak => self.ask_for_tweak(http, &asked).await,
-            Action::Explain => self.respond(http, &asked, about("explain", base), true).await,
-            Action::Recipe => self.respond(http, &asked, about("recipe", base), true).await,
-            Action::Share => self.respond(http, &asked, Ok(Question::Line(base)), false).await,
+            Action::Explain => self.respond(http, &asked, async { about("explain", base) }, true).await,
+            Action::Recipe => self.respond(http, &asked, async { about("recipe", base) }, true).await,
+            Action::Share => self.respond(http, &asked, async { Ok(Question::Line(base)) }, false).await,
             Action::Thread => self.open_thread(http, &asked, &pressed.message, base).await,
             Action::Delete(_) => {}
         }
@@ -72,7 +72,7 @@ impl Bot {
         let is_ours = Action::read(&submitted.data.custom_id) == Some(Action::Tweak);
         let (Some(message), Some(text), true) = (message, text, is_ours) else {
             let problem = Problem::new(msg!("discord-old-button"));
-            return self.respond(http, &asked, Err(problem), true).await;
+            return self.respond(http, &asked, async { Err(problem) }, true).await;
         };
         let question = self.admit(&asked).and_then(|()| match line_of(message) {
             Some(base) => Ok(Question::Change { base: base.to_owned(), words: text.to_owned() }),
@@ -96,7 +96,7 @@ impl Bot {
         let speaks_in_thread =
             asked.place.is_thread && asked.place.has_bot && missing(&IN_THREADS, asked.permissions).is_none();
         if !speaks_in_thread {
-            return self.respond(http, asked, question, false).await;
+            return self.respond(http, asked, async { question }, false).await;
         }
         if reply::notice(http, asked.key(), Callback::Noticed).await.is_err() {
             return;
@@ -124,7 +124,7 @@ impl Bot {
     async fn delete(&self, http: &Http, asked: &Asked<'_>, asker: u64) {
         if asked.user.id.get() != asker && !asked.is_moderator {
             let problem = Problem::new(msg!("discord-not-yours"));
-            return self.respond(http, asked, Err(problem), true).await;
+            return self.respond(http, asked, async { Err(problem) }, true).await;
         }
         // The message of a noticed press is the interaction's original.
         if reply::notice(http, asked.key(), Callback::Noticed).await.is_ok()
@@ -143,7 +143,7 @@ impl Bot {
             (true, lacking) => lacking,
         };
         if let Some(problem) = problem {
-            return self.respond(http, asked, Err(Problem::new(problem)), true).await;
+            return self.respond(http, asked, async { Err(Problem::new(problem)) }, true).await;
         }
         // The answer in words everyone there reads.
         let locale = asked.guild_locale.unwrap_or(asked.locale);

@@ -70,20 +70,16 @@ async fn run(context: ApplicationContext<'_, Data, Never>) {
     let http = &context.framework.serenity_context.http;
     let asked = Asked::from(context.interaction);
     let Some(slash) = SLASH.iter().find(|slash| slash.name == context.command().name) else { return };
-    let question = match bot.admit(&asked) {
-        Err(problem) => Err(problem),
-        Ok(()) => match (slash.asks)(&given(context.args)) {
-            Asks::Line(line) => Ok(Question::Line(line)),
-            Asks::Tweak { change, line: Some(base) } => Ok(Question::Change { base, words: change }),
-            Asks::Tweak { change, line: None } => {
-                let last = bot.last_line(http, &asked).await;
-                last.map(|base| Question::Change { base, words: change })
+    let question = async {
+        bot.admit(&asked)?;
+        Ok(match (slash.asks)(&given(context.args)) {
+            Asks::Line(line) => Question::Line(line),
+            Asks::Tweak { change: words, line: Some(base) } => Question::Change { base, words },
+            Asks::Tweak { change: words, line: None } => {
+                Question::Change { base: bot.last_line(http, &asked).await?, words }
             }
-            Asks::OfLast { verb, words } => {
-                let last = bot.last_line(http, &asked).await;
-                last.map(|base| Question::About { verb, base, words })
-            }
-        },
+            Asks::OfLast { verb, words } => Question::About { verb, base: bot.last_line(http, &asked).await?, words },
+        })
     };
     bot.respond(http, &asked, question, slash.is_private).await;
 }
@@ -119,9 +115,10 @@ async fn estimate_this(context: ApplicationContext<'_, Data, Never>, message: &s
     let _under_way = bot.tasks.token();
     let http = &context.framework.serenity_context.http;
     let asked = Asked::from(context.interaction);
-    let question = match bot.admit(&asked) {
-        Err(problem) => Err(problem),
-        Ok(()) => bot.text_of(message, &message.content).await.map(|text| Question::Text { text, base: None }),
+    let question = async {
+        bot.admit(&asked)?;
+        let text = bot.text_of(message, &message.content).await?;
+        Ok(Question::Text { text, base: None })
     };
     bot.respond(http, &asked, question, false).await;
 }
@@ -147,12 +144,12 @@ impl Bot {
         &self,
         http: &serenity::Http,
         asked: &Asked<'_>,
-        question: Result<Question, Problem>,
+        question: impl Future<Output = Result<Question, Problem>>,
         is_private: bool,
     ) {
         let late = if is_private { Callback::DeferPrivate } else { Callback::Defer };
         let reply = async {
-            let said = self.think_if(question, asked.locale).await;
+            let said = self.think_if(question.await, asked.locale).await;
             (Callback::Message, self.reply(asked, said, is_private).await)
         };
         self.deliver(http, asked, late, reply).await;
@@ -209,7 +206,8 @@ pub(super) async fn failed(error: FrameworkError<'_, Data, Never>) {
         FrameworkError::UnknownInteraction { framework, interaction, .. } => {
             let asked = Asked::from(interaction);
             let problem = Problem::new(msg!("discord-old-command"));
-            framework.user_data.respond(&framework.serenity_context.http, &asked, Err(problem), true).await;
+            let http = &framework.serenity_context.http;
+            framework.user_data.respond(http, &asked, async { Err(problem) }, true).await;
         }
         _ => tracing::error!("the framework failed"),
     }

@@ -50,19 +50,21 @@ pub(super) async fn handle(Shared(world): Shared<Arc<World>>, request: Request) 
         return Answer(400, json!({"message": "The request body contains invalid JSON.", "code": 50109}))
             .into_response();
     };
-    let mut state = world.lock();
-    record(&mut state, &method, &path, &body, &files);
-    match planned(&mut state, &path) {
+    let fault = {
+        let mut state = world.lock();
+        record(&mut state, &method, &path, &body, &files);
+        planned(&mut state, &path)
+    };
+    match fault {
         // A silent unwinding ends the connection's task, and the connection with it.
-        Some(Fault::Drop) => {
-            drop(state);
-            std::panic::resume_unwind(Box::new("connection dropped"));
-        }
+        Some(Fault::Drop) => std::panic::resume_unwind(Box::new("connection dropped")),
+        Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
         Some(Fault::Garbage) => return (StatusCode::OK, "<html>cloudflare</html>").into_response(),
         Some(Fault::Status(status)) => return Answer(status, json!({"message": "fault", "code": 0})).into_response(),
         Some(Fault::RateLimit { retry_after, scope }) => return rate_limited(retry_after, scope),
         None => {}
     }
+    let mut state = world.lock();
     let Some(route) = path.strip_prefix("/api/v10/") else {
         return match state.files.get(&path) {
             Some(bytes) => bytes.clone().into_response(),

@@ -81,6 +81,8 @@ pub enum Fault {
     Status(u16),
     /// The connection closes without an answer.
     Drop,
+    /// Answered late.
+    Delay(Duration),
     /// Answered 200 with something that no client can read.
     Garbage,
 }

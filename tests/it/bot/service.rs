@@ -134,6 +134,18 @@ async fn a_busy_or_broken_discord_gets_the_answer_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_late_answer_is_announced_in_time() {
+    let stage = Stage::new().await;
+    let ann = stage.sandbox.person("Ann", "en-US");
+    ann.slash(&format!("/train model:{LLAMA} gpu:a100-sxm-80gb")).await.unwrap();
+    // Looking for the last answer takes longer than Discord waits for a word.
+    stage.sandbox.plan("/messages", Fault::Delay(Duration::from_secs(4)), 1);
+    let shown = ann.slash("/tweak change:gpus=8").await.expect("an answer");
+    assert_eq!(shown.line(), Some("train meta-llama/Meta-Llama-3-8B gpu=a100-sxm-80gb gpus=8"));
+    assert!(stage.sandbox.faults_met(PATIENCE).await);
+}
+
+#[tokio::test]
 async fn the_connection_comes_back() {
     let stage = Stage::new().await;
     let ann = stage.sandbox.person("Ann", "en-US");

@@ -5,6 +5,9 @@
 use headroom::sandbox::{Shown, Silence};
 use std::fmt::Write;
 
+/// Rows of a table of parts; longer ones list what the catalog has.
+const LONGEST_BREAKDOWN: usize = 12;
+
 #[derive(Default)]
 pub struct Transcript(String);
 
@@ -38,10 +41,14 @@ fn outline(shown: &Shown) -> String {
             "```" => {
                 in_table = !in_table;
                 if !in_table {
+                    if parts.len() > LONGEST_BREAKDOWN {
+                        parts.splice(1.., ["…"]);
+                    }
                     text += &format!("  | {}\n", std::mem::take(&mut parts).join(" "));
                 }
             }
-            _ if words.starts_with("[picture:") => text += "  [picture]\n",
+            // A busy machine leaves it out.
+            _ if words.starts_with("[picture:") => {}
             _ if in_table => parts.extend(words.split_whitespace().find(|word| is_name(word))),
             _ if words.starts_with("-# **") => {
                 let heading = words.split("** ").next().unwrap_or_default();
