@@ -3,8 +3,7 @@
 //! A new command is a file here and its line in the table.
 
 use crate::answer;
-use crate::app::{Answer, App, Command};
-use crate::message::Problem;
+use crate::app::{Answer, Answered, App, Command};
 use crate::plan::Outcome;
 use crate::request::Settings;
 use crate::text::Locale;
@@ -57,7 +56,7 @@ fn one(lines: &[Settings]) -> &Settings {
 }
 
 /// `train` and `infer` differ in what they ask, not in how it is answered.
-fn estimated(app: &App, lines: &[Settings]) -> Result<Box<dyn Answer>, Problem> {
+fn estimated(app: &App, lines: &[Settings]) -> Answered {
     Ok(Box::new(Outcome::of(one(lines), app.catalog)?))
 }
 

@@ -24,8 +24,11 @@ pub struct App {
 /// One verb. The table of them is `commands/mod.rs`; `main` hands it in.
 pub struct Command {
     pub verb: Verb,
-    pub run: fn(&App, &[Settings]) -> Result<Box<dyn Answer>, Problem>,
+    pub run: fn(&App, &[Settings]) -> Answered,
 }
+
+/// An answer, or what was wrong with the question.
+pub type Answered = Result<Box<dyn Answer>, Problem>;
 
 /// What there is to say, in no language yet.
 pub trait Answer {
@@ -89,7 +92,7 @@ impl App {
         Ok(asked)
     }
 
-    pub fn answer(&self, asked: &Asked) -> Result<Box<dyn Answer>, Problem> {
+    pub fn answer(&self, asked: &Asked) -> Answered {
         let command = self.commands.iter().find(|command| command.verb == asked.verb);
         let command = command.expect("a test finds a command for every verb");
         (command.run)(self, &asked.lines)

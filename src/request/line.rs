@@ -143,5 +143,5 @@ pub(super) fn part_named(text: &str) -> Option<&'static str> {
             text.contains(*name)
         }
     };
-    parts.iter().find(|(name, aliases)| says(name) || aliases.iter().any(|alias| says(alias))).map(|(name, _)| *name)
+    parts.iter().find(|(name, aliases)| says(name) || aliases.iter().any(&says)).map(|(name, _)| *name)
 }

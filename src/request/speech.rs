@@ -203,56 +203,53 @@ impl Listener {
         if let Some(width) = found {
             return width;
         }
-        for sense in senses {
-            let width = match sense {
-                Sense::Not => self.negation(),
-                Sense::Dropping => self.dropping(),
-                Sense::Scale(by) => self.scale(*by),
-                Sense::More => self.towards(1),
-                Sense::Less => self.towards(-1),
-                Sense::Wish(knobs) => self.wish(knobs),
-                Sense::Other => self.other(),
-                Sense::Another => self.another(),
-                Sense::Add | Sense::Remove => {
-                    self.delta = Some(if *sense == Sense::Add { 1 } else { -1 });
-                    self.wish_for_count()
+        let Some(sense) = senses.first() else { return 1 };
+        match sense {
+            Sense::Not => self.negation(),
+            Sense::Dropping => self.dropping(),
+            Sense::Scale(by) => self.scale(*by),
+            Sense::More => self.towards(1),
+            Sense::Less => self.towards(-1),
+            Sense::Wish(knobs) => self.wish(knobs),
+            Sense::Other => self.other(),
+            Sense::Another => self.another(),
+            Sense::Add | Sense::Remove => {
+                self.delta = Some(if **sense == Sense::Add { 1 } else { -1 });
+                self.wish_for_count()
+            }
+            Sense::From => self.dropping(),
+            Sense::Why => {
+                self.speech.question = Some(Question::Why);
+                1
+            }
+            Sense::What => {
+                self.speech.question = self.speech.question.or(Some(Question::What));
+                1
+            }
+            Sense::With => {
+                if self.speech.question == Some(Question::What) {
+                    self.speech.question = None;
                 }
-                Sense::From => self.dropping(),
-                Sense::Why => {
-                    self.speech.question = Some(Question::Why);
-                    1
-                }
-                Sense::What => {
-                    self.speech.question = self.speech.question.or(Some(Question::What));
-                    1
-                }
-                Sense::With => {
-                    if self.speech.question == Some(Question::What) {
-                        self.speech.question = None;
-                    }
-                    1
-                }
-                Sense::And => self.and(),
-                Sense::Magnitude(_) => {
-                    self.unknown();
-                    1
-                }
-                Sense::Verb(_)
-                | Sense::Knob(_)
-                | Sense::Value(..)
-                | Sense::Gpu(_)
-                | Sense::Number(_)
-                | Sense::Bits(_)
-                | Sense::To
-                | Sense::Times
-                | Sense::Over
-                | Sense::On
-                | Sense::Each
-                | Sense::Filler => 1,
-            };
-            return width;
+                1
+            }
+            Sense::And => self.and(),
+            Sense::Magnitude(_) => {
+                self.unknown();
+                1
+            }
+            Sense::Verb(_)
+            | Sense::Knob(_)
+            | Sense::Value(..)
+            | Sense::Gpu(_)
+            | Sense::Number(_)
+            | Sense::Bits(_)
+            | Sense::To
+            | Sense::Times
+            | Sense::Over
+            | Sense::On
+            | Sense::Each
+            | Sense::Filler => 1,
         }
-        1
     }
 
     // -- what a place holds

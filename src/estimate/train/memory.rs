@@ -138,8 +138,8 @@ pub fn walk<'a>(request: &'a Request, train: &'a Train, regime: Regime) -> Walk<
 
 /// The LM head, or the embedding that is one, at so many bytes a parameter.
 fn head_bytes(share: &Share, size: f64) -> f64 {
-    let tables = share.model.outer.iter().filter(|t| matches!(t.role, Role::LmHead | Role::Embedding));
-    tables.last().map_or(0.0, |head| size * head.parameters() as f64 * share.fraction(head.role))
+    let mut tables = share.model.outer.iter().filter(|t| matches!(t.role, Role::LmHead | Role::Embedding));
+    tables.next_back().map_or(0.0, |head| size * head.parameters() as f64 * share.fraction(head.role))
 }
 
 /// KV cache of the sequences that are written for one step, in 16 bits.
