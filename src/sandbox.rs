@@ -18,6 +18,7 @@ pub use world::{Fault, Rules, permission};
 
 use axum::extract::{State, WebSocketUpgrade};
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use gateway::Frame;
 use std::fs::File;
 use std::net::Ipv4Addr;
@@ -47,6 +48,8 @@ impl Sandbox {
         };
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let base = format!("http://{}", listener.local_addr()?);
+        // Else each small frame waits for the acknowledgement of the one before. Without it all still works.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let world = Arc::new(World::new(rules, base, log));
         let app = axum::Router::new()
             .route("/gateway-socket/", get(upgrade))
