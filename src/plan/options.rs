@@ -21,9 +21,17 @@ pub fn options(request: &Request, catalog: &'static Catalog) -> (Vec<Choice>, Ve
     // What is owned is owned, whatever it costs to rent.
     let pools: &[Pool] =
         if request.settings.get("fleet").is_some() { &[Pool::Any] } else { &[Pool::Rented, Pool::Any] };
-    let tries = ways(request).into_iter().flat_map(|changes| pools.iter().map(move |pool| (changes.clone(), *pool)));
-    for (changes, pool) in tries {
-        let Some(mut search) = Search::new(request, &changes, pool, catalog) else { continue };
+    // All requests held at once, or where nothing does that, some of them waiting.
+    let waits: &[bool] = if request.settings.get("concurrency").is_some() { &[false, true] } else { &[false] };
+    let tries = ways(request).into_iter().flat_map(|changes| {
+        waits
+            .iter()
+            .flat_map(move |wait| pools.iter().map(move |pool| (*wait, *pool)))
+            .map(move |how| (changes.clone(), how))
+    });
+    for (changes, (wait, pool)) in tries {
+        let Some(search) = Search::new(request, &changes, pool, catalog) else { continue };
+        let mut search = if wait { search.without("concurrency") } else { search };
         let found = pick(&mut search);
         if !found.is_empty() {
             return (found.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog)).collect(), vec![]);
@@ -140,7 +148,7 @@ fn misses(request: &Request, catalog: &'static Catalog) -> Option<Vec<Miss>> {
     let targets = Targets::of(&request.settings);
     let mut misses = Vec::new();
     for (knob, asked) in targets.numbers() {
-        let mut search = Search::new(request, &[], Pool::Any, catalog)?.without(knob);
+        let mut search = Search::new(request, &[], Pool::Any, catalog)?.without("concurrency").without(knob);
         let reached = search.nearest(knob).and_then(|setup| Some((value(knob, &setup)?, setup)));
         if let Some((nearest, setup)) = reached {
             let settings = relaxed(&setup.settings, knob, nearest);

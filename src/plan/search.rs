@@ -42,6 +42,8 @@ pub struct Setup {
     pub tokens_per_s: Option<f64>,
     pub ttft_ms: Option<f64>,
     pub tpot_ms: Option<f64>,
+    /// Requests held at once.
+    pub held: Option<u64>,
     /// Of the whole run, where its length is known.
     pub hours: Option<f64>,
     pub usd_per_hour: Option<f64>,
@@ -394,6 +396,7 @@ impl Setup {
             tokens_per_s: speed(estimate),
             ttft_ms: served.map(|speed| speed.ttft_ms.value),
             tpot_ms: served.map(|speed| speed.tpot_ms.value),
+            held: estimate.serving.as_ref().and_then(|serving| serving.max_concurrency),
             hours: total.map(|total| total.0 / 3600.0),
             usd_per_hour: usd_per_hour(&cluster),
         }

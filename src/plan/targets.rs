@@ -16,6 +16,8 @@ pub struct Targets {
     class: Option<&'static str>,
     /// GPU id and how many are owned.
     fleet: Vec<(String, u32)>,
+    /// Requests to be held at once, none of them waiting for the cache.
+    held: Option<f64>,
 }
 
 impl Targets {
@@ -30,6 +32,7 @@ impl Targets {
             vendor: settings.choice("vendor"),
             class: settings.choice("class"),
             fleet: settings.texts("fleet").iter().filter_map(owned).collect(),
+            held: settings.number("concurrency"),
         }
     }
     /// Whether so many of these GPUs may be taken at all.
@@ -63,11 +66,13 @@ impl Targets {
             vendor: self.vendor.filter(|_| key != "vendor"),
             class: self.class.filter(|_| key != "class"),
             fleet: if key == "fleet" { vec![] } else { self.fleet.clone() },
+            held: self.held.filter(|_| key != "concurrency"),
         }
     }
     /// Whether a set-up reaches every target; an unknown number reaches none.
     pub fn met(&self, setup: &Setup) -> bool {
-        self.numbers.iter().all(|(key, bound)| reached(key, value(key, setup), *bound))
+        let held = self.held.is_none_or(|asked| setup.held.is_none_or(|held| held as f64 >= asked));
+        held && self.numbers.iter().all(|(key, bound)| reached(key, value(key, setup), *bound))
     }
 }
 

@@ -3,7 +3,7 @@
 use headroom::catalog::Catalog;
 use headroom::estimate::{Estimate, PartKind, estimate};
 use headroom::request::{Request, complete, line};
-use headroom::units::GIB;
+use headroom::units::{Bytes, GIB, MIB};
 use headroom::validate::{Options, run};
 use proptest::prelude::*;
 
@@ -279,7 +279,9 @@ proptest! {
             answer(&format!("train {model} method={method} framework={framework} attn={attn} batch={batch} accum=2 \
                 seq={seq} checkpointing={checkpointing}")).memory.device
         };
-        prop_assert!(device("selective") <= device("off") && device("on") <= device("selective"));
+        // Where hardly anything is kept (frozen layers, short sequences), the layer computed again counts for more.
+        let layer = Bytes(64.0 * MIB);
+        prop_assert!(device("selective") <= device("off") + layer && device("on") <= device("selective") + layer);
     }
 
     /// Longer and larger never needs less, and a little longer needs only a little more.
