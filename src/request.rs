@@ -105,6 +105,8 @@ pub struct Train {
     pub compile: bool,
     pub framework: &'static Framework,
     pub packing: bool,
+    /// Chunks of layers that each pipeline rank holds (Megatron's virtual stages); 1 is plain 1F1B.
+    pub interleave: u64,
     /// Preference and RL stages.
     pub reference_model: bool,
     pub generations: u64,

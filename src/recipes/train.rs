@@ -482,6 +482,7 @@ fn megatron(request: &Request, train: &Train) -> Option<String> {
             .flag("--tensor-model-parallel-size", parallel.tensor)
             .switch(parallel.tensor > 1, "--sequence-parallel")
             .flag("--pipeline-model-parallel-size", parallel.pipeline)
+            .flag_if(train.interleave > 1, "--num-virtual-stages-per-pipeline-rank", train.interleave)
             .flag("--context-parallel-size", parallel.context)
             .switch(sharded_optimizer, "--use-distributed-optimizer")
             .switch(fsdp.is_some(), "--use-megatron-fsdp")

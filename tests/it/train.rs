@@ -334,3 +334,24 @@ fn seven_billion_parameters_take_112_gb_of_states() {
     check("optimizer and master", optimizer, 12.0, 0.001);
     assert!(memory.allocated.0 > 100.0 * GIB);
 }
+
+/// Narayanan et al. 2021, §2.2: interleaving cuts the bubble to a v-th and holds `1 + (p − 1) / (p·v)` as much.
+#[test]
+fn interleaved_stages_idle_less_and_hold_more() {
+    let of = |interleave: u32| {
+        answer(&format!(
+            "train meta-llama/Meta-Llama-3-70B framework=megatron seq=4096 batch=1 accum=32 tp=8 pp=8 \
+             gpu=h100-sxm-80gb gpus=64 checkpointing=off interleave={interleave}"
+        ))
+    };
+    let (plain, interleaved) = (of(1), of(5));
+    let bubble = |estimate: &Estimate| {
+        estimate.time.as_ref().and_then(|time| time.breakdown.iter().find(|(name, _)| name.contains("bubble")).copied())
+    };
+    let (before, after) = (bubble(&plain).expect("a pipeline").1, bubble(&interleaved).expect("a pipeline").1);
+    assert!((before / after - 5.0).abs() < 1e-9);
+    let held = |estimate: &Estimate| estimate.memory.part(PartKind::Activations);
+    // 1 + 7 / (8 · 5) = 1.175 on the first stage, less where another part of the peak counts.
+    let more = held(&interleaved) / held(&plain);
+    assert!((1.1..1.18).contains(&more), "{more}");
+}

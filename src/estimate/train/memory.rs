@@ -108,7 +108,10 @@ fn batch(request: &Request, train: &Train, load: &Load, at: u32) -> Batch {
     let parallel = &request.parallel;
     let (micro_batch, micro_batches) = schedule(train, parallel.pipeline);
     let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
-    let in_flight = f64::from(parallel.pipeline - at).min(micro_batches);
+    // Interleaving holds `(p − 1) / v` micro batches more: Narayanan et al. 2021, §2.2, `1 + (p − 1) / (p·v)`.
+    let stages = f64::from(parallel.pipeline);
+    let more = if train.interleave > 1 { (stages - 1.0) / train.interleave as f64 } else { 0.0 };
+    let in_flight = (stages - f64::from(at) + more).min(micro_batches);
     Batch { tokens, pairs: tokens * request.seq as f64, in_flight: in_flight.max(1.0) }
 }
 

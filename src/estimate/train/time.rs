@@ -77,8 +77,8 @@ pub fn of(
     parts.products *= accumulation;
     parts.elementwise *= accumulation;
     parts.launch *= accumulation;
-    // 1F1B idles for as many micro batches as there are further stages.
-    parts.bubble = micro * (pipeline - 1.0);
+    // 1F1B idles for as many micro batches as there are further stages, interleaved for a part of that.
+    parts.bubble = micro * (pipeline - 1.0) / train.interleave as f64;
     let pcie = gpu.link.pcie.0.max(1.0) / 2.0 * constants.link_efficiency;
     parts.optimizer = match train.offload {
         // Everything that is stepped is read and written.

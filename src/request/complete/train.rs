@@ -64,6 +64,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         compile: fill.switch("compile", false),
         framework,
         packing: fill.switch("packing", false),
+        interleave: fill.settings.count("interleave").unwrap_or(1),
         reference_model: has_reference && fill.switch("ref_model", true),
         generations: if stage == Stage::Grpo {
             fill.count("generations", 8)
