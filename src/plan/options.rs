@@ -23,18 +23,14 @@ pub fn options(request: &Request, catalog: &'static Catalog) -> (Vec<Choice>, Ve
         if request.settings.get("fleet").is_some() { &[Pool::Any] } else { &[Pool::Rented, Pool::Any] };
     // All requests held at once, or where nothing does that, some of them waiting.
     let waits: &[bool] = if request.settings.get("concurrency").is_some() { &[false, true] } else { &[false] };
-    let tries = ways(request).into_iter().flat_map(|changes| {
-        waits
-            .iter()
-            .flat_map(move |wait| pools.iter().map(move |pool| (*wait, *pool)))
-            .map(move |how| (changes.clone(), how))
-    });
-    for (changes, (wait, pool)) in tries {
-        let Some(search) = Search::new(request, &changes, pool, catalog) else { continue };
-        let mut search = if wait { search.without("concurrency") } else { search };
-        let found = pick(&mut search);
-        if !found.is_empty() {
-            return (found.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog)).collect(), vec![]);
+    for changes in ways(request) {
+        for (wait, pool) in waits.iter().flat_map(|wait| pools.iter().map(move |pool| (*wait, *pool))) {
+            let Some(search) = Search::new(request, &changes, pool, catalog) else { continue };
+            let mut search = if wait { search.without("concurrency") } else { search };
+            let found = pick(&mut search);
+            if !found.is_empty() {
+                return (found.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog)).collect(), vec![]);
+            }
         }
     }
     (vec![], misses(request, catalog).unwrap_or_default())

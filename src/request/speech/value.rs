@@ -192,13 +192,7 @@ impl Listener {
 
     pub(super) fn value(&mut self) -> Option<usize> {
         let Item::Senses(senses) = &self.items[self.at].item else { return None };
-        let values: Vec<(&'static Knob, Value)> = senses
-            .iter()
-            .filter_map(|sense| match sense {
-                Sense::Value(knob, value) => Some((*knob, value.clone())),
-                _ => None,
-            })
-            .collect();
+        let values = values_of(senses);
         if values.is_empty() {
             return None;
         }
@@ -320,4 +314,13 @@ pub(super) fn off_word(knob: &Knob) -> Option<&'static str> {
             _ => None,
         },
     }
+}
+
+/// The values that a word may stand for, each with its knob.
+pub(super) fn values_of(senses: &[&Sense]) -> Vec<(&'static Knob, Value)> {
+    let value = |sense: &&Sense| match sense {
+        Sense::Value(knob, value) => Some((*knob, value.clone())),
+        _ => None,
+    };
+    senses.iter().filter_map(value).collect()
 }

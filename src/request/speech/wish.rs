@@ -1,10 +1,9 @@
 //! What is not wanted, and what is wanted without saying how much.
 
-use super::value::off_word;
+use super::value::{off_word, values_of};
 use super::{Act, Item, Listener, is_counted};
 use crate::request::knobs::{self, Kind, Knob, Scope};
 use crate::request::lexicon::Sense;
-use crate::request::settings::Value;
 
 impl Listener {
     /// `without X`, `不用X`: off, unless X is only what another value is set against (`lora, not qlora`).
@@ -35,13 +34,7 @@ impl Listener {
             return width;
         }
         let Some(Item::Senses(senses)) = self.items.get(at).map(|piece| &piece.item) else { return 1 };
-        let values: Vec<(&'static Knob, Value)> = senses
-            .iter()
-            .filter_map(|sense| match sense {
-                Sense::Value(knob, value) => Some((*knob, value.clone())),
-                _ => None,
-            })
-            .collect();
+        let values = values_of(senses);
         if values.is_empty() {
             return 1;
         }
