@@ -1,20 +1,10 @@
 //! Inference estimates: laws that hold for any request, and published figures.
 
+use crate::support::answer;
 use headroom::catalog::Catalog;
-use headroom::estimate::{Estimate, Part, Serving, estimate};
-use headroom::request::{Request, complete, line};
+use headroom::estimate::{Part, Serving};
 use headroom::units::{Bytes, GIB};
 use proptest::prelude::*;
-
-fn request(text: &str) -> Request {
-    let catalog = Catalog::embedded();
-    let read = line::read(text, catalog).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
-    complete(&read.settings, catalog).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
-}
-
-fn answer(text: &str) -> Estimate {
-    estimate(&request(text))
-}
 
 fn serving(text: &str) -> Serving {
     answer(text).serving.unwrap_or_else(|| panic!("{text} serves nothing"))

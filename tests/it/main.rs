@@ -11,6 +11,7 @@ mod names;
 mod paste;
 mod plan;
 mod recipes;
+mod support;
 mod train;
 mod tweak;
 mod view;

@@ -1,21 +1,10 @@
 //! Training estimates: laws that hold for any request, sums done by hand, traced and published figures.
 
-use headroom::catalog::Catalog;
-use headroom::estimate::{Estimate, PartKind, estimate};
-use headroom::request::{Request, complete, line};
+use crate::support::{answer, request};
+use headroom::estimate::{Estimate, PartKind};
 use headroom::units::{Bytes, GIB, MIB};
 use headroom::validate::{Options, run};
 use proptest::prelude::*;
-
-fn request(text: &str) -> Request {
-    let catalog = Catalog::embedded();
-    let read = line::read(text, catalog).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
-    complete(&read.settings, catalog).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
-}
-
-fn answer(text: &str) -> Estimate {
-    estimate(&request(text))
-}
 
 #[track_caller]
 fn check(what: &str, found: f64, expected: f64, within: f64) {
