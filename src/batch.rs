@@ -41,8 +41,10 @@ pub fn run(app: &App, input: impl BufRead, mut output: impl Write) -> io::Result
         }
         serde_json::to_writer(&mut output, &reply(app, &bytes))?;
         output.write_all(b"\n")?;
+        // Who asks one line at a time waits for its answer.
+        output.flush()?;
     }
-    output.flush()
+    Ok(())
 }
 
 /// Answers one input line.

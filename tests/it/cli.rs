@@ -2,6 +2,8 @@
 
 use assert_cmd::Command;
 use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 fn headroom(words: &[&str]) -> std::process::Output {
     Command::cargo_bin("headroom").expect("cargo builds it").args(words).output().expect("it runs")
@@ -47,6 +49,21 @@ fn a_problem_reads_in_chinese() {
     let output = headroom(&["--lang", "zh-CN", "train", "gpt-4"]);
     let text = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{text}");
+}
+
+#[test]
+fn a_batch_answers_a_line_before_the_next_is_asked() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_headroom"));
+    let mut batch = command.arg("batch").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut questions = batch.stdin.take().expect("piped");
+    let mut answers = BufReader::new(batch.stdout.take().expect("piped")).lines();
+    for id in 1..3 {
+        writeln!(questions, r#"{{"id": {id}, "resolve": "llama3 8b"}}"#).expect("it reads");
+        let answer = answers.next().expect("an answer").expect("UTF-8");
+        assert_eq!(json(answer.as_bytes())["id"], id);
+    }
+    drop(questions);
+    assert!(batch.wait().expect("it ends").success());
 }
 
 #[test]
