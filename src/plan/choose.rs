@@ -17,7 +17,9 @@ pub const FASTER: f64 = 1.03;
 pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request, Problem> {
     let modest = modest(settings);
     let mut chosen = modest.clone();
-    let plain = complete(&modest, catalog)?;
+    // Whether the global batch divides over the data-parallel ranks is for the layout to say.
+    let open = modest.without("global_batch");
+    let plain = complete(&open, catalog)?;
     let Hardware { gpu, gpus, nodes } = plain.hardware;
     if let Some(gpu) = gpu.filter(|_| gpus > 1)
         && let Some(layout) = best_layout(&modest, &plain, Cluster { gpu, gpus, nodes }, catalog)
@@ -28,7 +30,7 @@ pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request,
         chosen.values.insert(key, Value::Max);
         chosen = solve(&chosen, key, catalog)?;
     }
-    if chosen == *settings {
+    if open == *settings && chosen == *settings {
         return Ok(plain);
     }
     let mut request = complete(&chosen, catalog)?;

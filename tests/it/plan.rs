@@ -184,6 +184,13 @@ fn a_layout_is_chosen_as_an_engineer_would() {
         chosen("train meta-llama/Meta-Llama-3-8B method=full seq=1024 batch=1 gpu=a100-sxm-80gb gpus=8"),
         "zero=2"
     );
+    // 2,048 sequences a step over 16,384 GPUs leave room for 2,048 replicas at most.
+    assert_eq!(
+        chosen(
+            "train meta-llama/Meta-Llama-3.1-405B framework=megatron seq=8192 global_batch=2048 gpu=h100-sxm-80gb gpus=16384"
+        ),
+        "pp=16 tp=8"
+    );
     // Serving is one replica over all; across nodes by stages.
     assert_eq!(chosen("infer meta-llama/Meta-Llama-3-70B-Instruct gpu=a100-sxm-80gb gpus=4"), "tp=4");
     assert_eq!(chosen("infer meta-llama/Meta-Llama-3.1-405B-Instruct gpu=h100-sxm-80gb gpus=16"), "pp=2 tp=8");
