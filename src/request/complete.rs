@@ -32,6 +32,9 @@ pub fn complete(settings: &Settings, catalog: &'static Catalog) -> Completed {
     let hardware = hardware(settings, catalog)?;
     let parallel = parallel(settings, work, &model, &hardware)?;
     let mut fill = Fill { settings, catalog, model: &model, hardware: &hardware, parallel, assumed: vec![] };
+    for (key, value) in model::usual_shape(settings) {
+        fill.assume(key, value);
+    }
     let common = if work == Verb::Train { train::fill(&mut fill)? } else { infer::fill(&mut fill)? };
     let assumed = fill.assumed;
     Ok(Request {

@@ -173,7 +173,8 @@ fn what_cannot_be_is_refused_with_what_can() {
     refused("train llama3-8b kv=fp8", "kv", "");
     refused("infer llama3-8b method=lora", "method", "");
     refused("train gpt-4", "model", "model=openai/gpt-oss-120b");
-    refused("train custom layers=32 hidden=4096", "model", "heads=32");
+    refused("train custom layers=32", "model", "hidden=4096");
+    refused("train custom layers=32 hidden=4096 experts=8", "model", "expert_ffn=1408");
     refused("train custom layers=2 hidden=100 heads=7 ffn=100 vocab=100", "heads", "head_dim=128");
     refused("train custom layers=2 hidden=128 heads=8 kv_heads=3 ffn=100 vocab=100", "kv_heads", "kv_heads=8");
     refused("train 99999999b", "model", "");
@@ -340,5 +341,17 @@ proptest! {
             let line = write(&tweak.settings);
             prop_assert_eq!(read(&line, catalog).map(|read| read.settings), Ok(tweak.settings.clone()), "{}", line);
         }
+    }
+}
+
+#[test]
+fn a_custom_shape_takes_the_usual_where_it_is_open() {
+    let settings =
+        read("train custom layers=22 hidden=2048 kv_heads=4 head_dim=64", Catalog::embedded()).expect("a line");
+    let request = complete(&settings.settings, Catalog::embedded()).expect("a request");
+    // TinyLlama-1.1B: 32 heads of 64, FFN 5632, vocabulary 32000, as its card says; 1,100,048,384 parameters.
+    assert_eq!(request.model.counts.total, 1_100_048_384);
+    for assumed in [("heads", "32"), ("ffn", "5632"), ("vocab", "32000")] {
+        assert!(request.assumed.iter().any(|(key, value)| (*key, value.as_str()) == assumed), "{assumed:?}");
     }
 }

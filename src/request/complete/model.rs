@@ -4,8 +4,8 @@ use crate::catalog::shape::{Attention, Ffn, Moe, Sliding};
 use crate::catalog::{Catalog, Model, Shape};
 use crate::message::Problem;
 use crate::msg;
-use crate::request::Settings;
 use crate::request::knobs::{self, KNOBS, Scope, no_model};
+use crate::request::{Settings, Value};
 use std::sync::Arc;
 
 /// The largest model that is estimated.
@@ -13,6 +13,7 @@ const MAX_PARAMETERS: f64 = 1e15;
 /// The widest matrix side that a generic model takes.
 const WIDEST: u64 = 1 << 19;
 
+/// The model, its shape as asked.
 pub(super) fn model(settings: &Settings, catalog: &Catalog) -> Result<Arc<Model>, Problem> {
     let id = settings.text("model").ok_or_else(|| match settings.texts("model") {
         [] => Problem::of("model", msg!("problem-no-model")).suggest([knobs::of("model").example.to_owned()]),
@@ -100,15 +101,35 @@ fn generic(parameters: f64) -> Shape {
     }
 }
 
+/// What a custom shape leaves open, as most decoders have it: heads of 128 features (64 in narrow models); a gated FFN
+/// of 8/3 of the width, which has as many parameters as a plain one of four times the width (Shazeer 2020, "GLU
+/// Variants", §3), in steps of 256; Llama's first vocabulary.
+pub(super) fn usual_shape(settings: &Settings) -> Vec<(&'static str, u64)> {
+    let Some(hidden) = settings.count("hidden").filter(|_| settings.text("model") == Some("custom")) else {
+        return vec![];
+    };
+    let head_dim = settings.count("head_dim").unwrap_or(if hidden < 2048 { 64 } else { 128 }).max(1);
+    let ffn = match settings.switch("gated") {
+        Some(false) => hidden.saturating_mul(4),
+        Some(true) | None => (hidden.saturating_mul(8) / 3).next_multiple_of(256),
+    };
+    let usual = [("heads", (hidden / head_dim).max(1)), ("ffn", ffn), ("vocab", 32_000)];
+    let dense = settings.get("experts").is_none();
+    usual.into_iter().filter(|(key, _)| settings.get(key).is_none() && (*key != "ffn" || dense)).collect()
+}
+
 fn custom(settings: &Settings) -> Result<Shape, Problem> {
-    let width = if settings.get("experts").is_some() { "expert_ffn" } else { "ffn" };
-    let missing: Vec<&str> =
-        ["layers", "hidden", "heads", width, "vocab"].into_iter().filter(|key| settings.get(key).is_none()).collect();
+    let width = settings.get("experts").map(|_| "expert_ffn");
+    let needed = ["layers", "hidden"].into_iter().chain(width);
+    let missing: Vec<&str> = needed.filter(|key| settings.get(key).is_none()).collect();
     if !missing.is_empty() {
         let words = missing.iter().filter_map(|key| Some(knobs::find(key)?.example.to_owned()));
         let missing = missing.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
         return Err(Problem::of("model", msg!("problem-custom-lacks", missing = missing)).suggest(words));
     }
+    let mut whole = settings.clone();
+    whole.values.extend(usual_shape(settings).into_iter().map(|(key, value)| (key, Value::Count(value))));
+    let settings = &whole;
     let mut shape = Shape { model_type: "llama".to_owned(), ..Shape::default() };
     shape.hidden_size = settings.count("hidden").unwrap_or(0);
     shape.attention.heads = settings.count("heads").unwrap_or(1);
