@@ -6,7 +6,7 @@ use super::share::Share;
 use super::states::States;
 use crate::catalog::model::Tensor;
 use crate::catalog::recipe::BufferRule;
-use crate::request::{LoraKind, Master, Method, Train, Zero};
+use crate::request::{LoraKind, Master, Method, Offload, Train, Zero};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Buffers {
@@ -37,7 +37,8 @@ impl Buffers {
         };
         // Importance, its running mean and its spread, in fp32.
         let importance = if kind == Some(LoraKind::AdaLora) { 3.0 * 4.0 * states.trained() } else { 0.0 };
-        let stepped = states.stepped_parameters();
+        // What is offloaded is stepped on the host.
+        let stepped = if train.offload == Offload::None { states.stepped_parameters() } else { 0.0 };
         let foreach = if train.framework.kernels.foreach_optimizer { regime.stepped } else { 0.0 };
         let to_master = if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 } else { 0.0 };
         let (gathered, gathered_head) = gathered(share, train, regime, states, gradient);
