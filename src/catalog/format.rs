@@ -284,6 +284,8 @@ pub struct Traits {
     pub experts: u64,
     pub grouped: bool,
     pub layers: u64,
+    /// Experts are one parameter, not a linear each: transformers from 5 on.
+    pub stacked: bool,
 }
 
 impl Traits {
@@ -294,7 +296,7 @@ impl Traits {
             Mixer::Parallel(..) | Mixer::None => false,
         });
         let experts = model.layers.iter().map(|kind| kind.ffn.experts()).max().unwrap_or(0);
-        Self { moe: experts > 0, tied: model.tied_embeddings, experts, grouped, layers: model.depth() }
+        Self { moe: experts > 0, tied: model.tied_embeddings, experts, grouped, layers: model.depth(), stacked: true }
     }
 }
 
@@ -361,7 +363,7 @@ impl Reach {
         use Role::*;
         match self {
             Reach::Linears => tensor.role.is_layer_linear(),
-            Reach::Modules => tensor.role.is_layer_linear() && tensor.copies == 1,
+            Reach::Modules => tensor.role.is_layer_linear() && (tensor.copies == 1 || !traits.stacked),
             Reach::FeedForward if traits.moe => {
                 matches!(tensor.role, Gate | Up | Down | ExpertGate | ExpertUp | ExpertDown)
             }
@@ -400,7 +402,7 @@ mod tests {
         file.format.into_iter().find(|format| format.name == name).expect("a row of that name")
     }
 
-    const DENSE: Traits = Traits { moe: false, tied: false, experts: 0, grouped: true, layers: 32 };
+    const DENSE: Traits = Traits { moe: false, tied: false, experts: 0, grouped: true, layers: 32, stacked: true };
 
     #[track_caller]
     fn check(name: &str, tensor: Tensor, depth: u64, bytes: f64) {

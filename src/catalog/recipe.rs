@@ -92,6 +92,8 @@ pub struct Kernels {
     pub expandable_segments: bool,
     /// Norms, embeddings and head cast to fp32 before QLoRA (`prepare_model_for_kbit_training`).
     pub kbit_upcast: bool,
+    /// Experts stacked in one parameter are quantised as linears are.
+    pub quantises_experts: bool,
     /// `lora_targets=head` puts an adapter on the head; elsewhere the head is trained whole (`modules_to_save`).
     pub adapts_head: bool,
     /// Tensor parallelism splits norms and residuals along the sequence.

@@ -67,8 +67,8 @@ impl States {
     pub fn of(share: &Share, train: &Train, regime: &Regime, shard: Sharding) -> Self {
         let mut states = Self { shard, ..Self::default() };
         let model = share.model;
-        let context =
-            Context { model, train, regime, traits: Traits::of(model), layers: LayersTrained::of(model, train) };
+        let traits = Traits { stacked: !train.framework.kernels.quantises_experts, ..Traits::of(model) };
+        let context = Context { model, train, regime, traits, layers: LayersTrained::of(model, train) };
         for (times, tensor) in share.tensors() {
             let pool = if tensor.role.is_routed_expert() { &mut states.expert } else { &mut states.dense };
             pool.add(times, share.fraction(tensor.role), tensor, &context);
