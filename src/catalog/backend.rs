@@ -84,6 +84,9 @@ pub struct MemoryRule {
     /// Prompts of a batch are cut into chunks of `max_batched_tokens`.
     #[serde(default)]
     pub chunked_prefill: bool,
+    /// The longest maximum length at which prompts run whole where they are not cut anyway.
+    #[serde(default = "any_length")]
+    pub whole_prompts_to: u64,
     /// Most prompt tokens in one step, by the card's memory: below and from `large_card_gib`.
     pub max_batched_tokens: (u64, u64),
     /// Most sequences in one step, likewise.
@@ -116,6 +119,9 @@ pub struct MemoryRule {
     pub state_bytes: f64,
 }
 
+fn any_length() -> u64 {
+    u64::MAX
+}
 fn never() -> f64 {
     f64::INFINITY
 }
@@ -150,7 +156,8 @@ mod tests {
         let file: File = toml::from_str(include_str!("../../presets/backends.toml")).expect("backends.toml reads");
         let vllm = file.backend.iter().find(|backend| backend.name == "vllm").expect("a row of that name");
         let since = |version| vllm.memory(version).since;
-        assert_eq!(since((0, 6)), (0, 0));
+        assert_eq!(since((0, 4)), (0, 0));
+        assert_eq!(since((0, 6)), (0, 5));
         assert_eq!(since((0, 16)), (0, 9));
         assert_eq!(since((0, 17)), (0, 17));
         assert_eq!(since((0, 99)), (0, 21));

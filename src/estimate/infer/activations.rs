@@ -11,8 +11,6 @@ use smallvec::{SmallVec, smallvec};
 
 /// Bytes of an activation.
 const HALF: f64 = 2.0;
-/// vLLM V0 cuts prompts into chunks by itself only where `max_model_len` is longer.
-const V0_CHUNKS_FROM: u64 = 32_768;
 
 /// Bytes alive in the widest layer for each token of a step on one rank.
 ///
@@ -114,7 +112,7 @@ impl Peak {
         };
         match infer.backend.pool {
             Pool::OfTotal | Pool::Static | Pool::OfFree => {
-                let whole_prompts = !rule.chunked_prefill && request.seq <= V0_CHUNKS_FROM;
+                let whole_prompts = !rule.chunked_prefill && request.seq <= rule.whole_prompts_to;
                 let step = infer.max_batched_tokens;
                 let tokens = if whole_prompts { step.max(request.seq) } else { step } as f64;
                 let forward = forward_per_token(model, split);
