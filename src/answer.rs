@@ -70,7 +70,8 @@ pub fn outcome(outcome: &Outcome, locale: Locale) -> Map<String, Value> {
     }
     let assumed = request.assumed.iter().map(|(knob, value)| format!("{knob}={value}"));
     answer.insert("assumed".into(), assumed.collect());
-    answer.insert("notes".into(), estimate.notes.iter().map(|note| text::say(locale, note)).collect());
+    let notes = estimate.notes.iter().chain(&plan.notes);
+    answer.insert("notes".into(), notes.map(|note| text::say(locale, note)).collect());
     answer
 }
 

@@ -22,6 +22,7 @@ mod targets;
 pub use choose::choose;
 pub use compare::{Comparison, compare};
 pub use fit::{Fit, FitRow, fit};
+use options::Found;
 
 /// Headroom under this share of the card is `Tight`.
 pub const TIGHT: f64 = 0.05;
@@ -53,6 +54,8 @@ pub struct Plan {
     pub advice: Vec<Advice>,
     /// Targets that nothing reaches.
     pub misses: Vec<Miss>,
+    /// What the options leave out, and why.
+    pub notes: Vec<Message>,
 }
 
 /// Whether the fullest GPU holds its part.
@@ -92,6 +95,8 @@ pub struct Choice {
     pub tokens_per_s: Option<f64>,
     /// All GPUs together; absent where the price is unknown.
     pub usd_per_hour: Option<f64>,
+    /// Of the whole training run, where its length is known.
+    pub hours: Option<f64>,
     pub cost: Option<Cost>,
     /// What it is best at; the first option has `Merit::Taken`.
     pub merits: Vec<Merit>,
@@ -119,13 +124,15 @@ impl Cost {
 pub enum Merit {
     /// The one we would take.
     Taken,
+    /// The fewest of the card that was named.
+    FewestOfNamed,
     FewestGpus,
     CheapestPerHour,
     /// Per run, or per million tokens.
     CheapestPerWork,
     Fastest,
-    /// The fewest GPUs of a class that none of the others is of.
-    SmallestOfClass,
+    /// The fewest GPUs of a class, or of the cards of a fleet one, that none of the others is of.
+    SmallestOfKind,
 }
 
 /// A change that makes the request fit, or brings it nearer.
@@ -159,12 +166,12 @@ pub struct Miss {
 /// Judges the estimate and looks for what would run the request better, or at all.
 pub fn plan(request: &Request, estimate: &Estimate, catalog: &'static Catalog) -> Plan {
     let verdict = verdict(request, estimate);
+    let Found { options, misses, notes } = options::options(request, verdict, catalog);
     let advice = match verdict {
-        Verdict::Short { .. } | Verdict::Tight { .. } => advice::advice(request, estimate, catalog),
+        Verdict::Short { .. } | Verdict::Tight { .. } => advice::advice(request, estimate, &options, catalog),
         Verdict::Fits { .. } | Verdict::NoGpu => vec![],
     };
-    let (options, misses) = options::options(request, catalog);
-    Plan { verdict, options, advice, misses }
+    Plan { verdict, options, advice, misses, notes }
 }
 
 /// Whether what is in use (for an engine that reserves more, what is needed) fits on the card.

@@ -3,6 +3,7 @@
 //! A row of `presets/formats.toml` says how one tensor is packed and which tensors are. Knows nothing of
 //! shards: a shard is a smaller [`Tensor`].
 
+use super::gpu::{Gpu, Vendor};
 use super::model::{Mixer, Model, Role, Tensor};
 use super::source::Source;
 use serde::Deserialize;
@@ -20,6 +21,9 @@ pub struct Format {
     /// What matrix products compute in, where the GPU has that rate; 16-bit elsewhere.
     #[serde(default)]
     pub compute: ComputeRate,
+    /// Least compute capability of NVIDIA's cards that engines have kernels for.
+    #[serde(default)]
+    pub capability: Option<(u8, u8)>,
     /// Its checkpoints carry scales for an fp8 cache.
     #[serde(default)]
     pub fp8_cache: bool,
@@ -303,6 +307,17 @@ impl Traits {
 impl Format {
     pub fn is_gguf(&self) -> bool {
         matches!(self.layout, Layout::Gguf { .. })
+    }
+
+    /// Whether engines have kernels for it there: on NVIDIA's from a compute capability on, elsewhere where the card
+    /// multiplies in eight bits itself, if it is to.
+    pub fn runs_on(&self, gpu: &Gpu) -> bool {
+        match (gpu.vendor, self.compute) {
+            (Vendor::Nvidia, _) => self.capability <= gpu.compute_capability.or(self.capability),
+            (_, ComputeRate::Fp8) => gpu.peak.fp8.is_some(),
+            (_, ComputeRate::Int8) => gpu.peak.int8.is_some(),
+            (_, ComputeRate::Half | ComputeRate::Fp4) => true,
+        }
     }
 
     /// Whether a tensor's bytes depend on the layer it stands in.

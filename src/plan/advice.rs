@@ -1,15 +1,15 @@
 //! What makes a request fit on the hardware it names, in the order an engineer would try it.
 
 use super::choose::{choose, fits, speed};
-use super::{Advice, Verdict, verdict};
-use crate::catalog::Catalog;
+use super::{Advice, Choice, Verdict, layout, verdict};
+use crate::catalog::{Catalog, Format};
 use crate::catalog::backend::Loads;
 use crate::catalog::support::Sharding;
 use crate::estimate::{Estimate, estimate};
 use crate::message::Message;
 use crate::msg;
 use crate::request::{
-    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Train, Value, Work,
+    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Stage, Train, Value, Work,
     Zero,
 };
 
@@ -23,15 +23,20 @@ const MOST: usize = 8;
 
 /// Changes that are enough alone; then the fewest, taken in order, that are enough together; then the others, what
 /// saves most first.
-pub fn advice(request: &Request, before: &Estimate, catalog: &'static Catalog) -> Vec<Advice> {
+pub fn advice(
+    request: &Request,
+    before: &Estimate,
+    options: &[Choice],
+    catalog: &'static Catalog,
+) -> Vec<Advice> {
     let tried = match &request.work {
         Work::Train(train) => training(request, train),
-        Work::Infer(infer) => serving(infer, before),
+        Work::Infer(infer) => serving(request, infer, before, catalog),
     };
     let judge = Judge { request, before, catalog };
     let mut alone: Vec<Advice> =
         tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
-    alone.extend(judge.more_gpus());
+    alone.extend(options.iter().find_map(|option| judge.more_gpus(option)));
     alone.extend(judge.shorter());
     let together = judge.together(&tried).filter(|all| alone.iter().all(|one| one.changes != all.changes));
     let (enough, mut others): (Vec<Advice>, Vec<Advice>) = alone.into_iter().partition(|one| one.fits);
@@ -99,23 +104,19 @@ impl Judge<'_> {
         let seq = halved.find(|seq| self.fits(&changes(*seq)))?;
         self.advice(&changes(seq), msg!("plan-advice-seq", seq = seq))
     }
-    /// The fewest more GPUs that fit, doubling, up to four times as many or one machine.
-    fn more_gpus(&self) -> Option<Advice> {
-        let gpus = u64::from(self.request.hardware.gpus);
-        let tensor = self.request.settings.count("tp");
-        let changes = |n: &u64| {
-            let mut changes = vec![("gpus", Value::Count(*n))];
-            // Serving splits further; training adds replicas, which shard.
-            if let Some(tensor) = tensor.filter(|_| self.request.infer().is_some()) {
-                changes.push(("tp", Value::Count(tensor * n / gpus)));
-            }
-            changes
-        };
-        let machine = self.request.hardware.gpu.map_or(1, |gpu| gpu.most_per_node());
-        let most = (gpus * 4).max(machine.into());
-        let mut doubled = std::iter::successors(Some(gpus * 2), |n| Some(n * 2)).take_while(|n| *n <= most);
-        let n = doubled.find(|n| self.fits(&changes(n)))?;
-        self.advice(&changes(&n), msg!("plan-advice-gpus", gpus = n))
+    /// The option of more of the same GPU, with what it sets beside.
+    fn more_gpus(&self, option: &Choice) -> Option<Advice> {
+        let hardware = &self.request.hardware;
+        let same = hardware.gpu.is_some_and(|gpu| gpu.id == option.gpu.id) && option.gpus > hardware.gpus;
+        let asked = &self.request.settings;
+        let changed = option.settings.values.iter().filter(|(key, value)| asked.get(key) != Some(value));
+        let mut changes: Changes = changed.map(|(key, value)| (*key, value.clone())).collect();
+        // A degree of the smaller cluster that the option does without.
+        let left = layout::DEGREES.iter().filter(|key| asked.count(key) > Some(1));
+        let left = left.filter(|key| option.settings.get(key).is_none());
+        changes.extend(left.map(|key| (*key, Value::Count(1))));
+        let changes = Some(changes).filter(|_| same)?;
+        self.advice(&changes, msg!("plan-advice-gpus", gpus = option.gpus))
     }
     /// Changes in order until they fit together, then without those that are not needed.
     fn together(&self, tried: &[(Changes, Message)]) -> Option<Advice> {
@@ -198,14 +199,22 @@ fn training(request: &Request, train: &Train) -> Vec<(Changes, Message)> {
     let quantised = matches!(&train.method, Method::Lora(lora) if lora.base.is_some());
     let (lora, qlora, recompute) = (choice("method", "lora"), choice("method", "qlora"), choice("checkpointing", "on"));
     let keeps = train.checkpointing != Checkpointing::On;
-    add(train.method == Method::Full, vec![lora.clone()], msg!("plan-advice-lora"));
-    add(train.method == Method::Full && keeps, vec![lora, recompute.clone()], msg!("plan-advice-lora-checkpointing"));
-    add(!quantised, vec![qlora.clone()], msg!("plan-advice-qlora"));
-    add(!quantised && keeps, vec![qlora, recompute], msg!("plan-advice-qlora-checkpointing"));
+    // Nothing is pre-trained by adapters.
+    let tunes = train.stage != Stage::Pretrain;
+    let full = tunes && train.method == Method::Full;
+    add(full, vec![lora.clone()], msg!("plan-advice-lora"));
+    add(full && keeps, vec![lora, recompute.clone()], msg!("plan-advice-lora-checkpointing"));
+    add(tunes && !quantised, vec![qlora.clone()], msg!("plan-advice-qlora"));
+    add(tunes && !quantised && keeps, vec![qlora, recompute], msg!("plan-advice-qlora-checkpointing"));
     tried
 }
 
-fn serving(infer: &Infer, before: &Estimate) -> Vec<(Changes, Message)> {
+fn serving(
+    request: &Request,
+    infer: &Infer,
+    before: &Estimate,
+    catalog: &'static Catalog,
+) -> Vec<(Changes, Message)> {
     let mut tried: Vec<(Changes, Message)> = Vec::new();
     let checkpoint = infer.backend.loads.contains(&Loads::Checkpoint);
     if infer.kv.bits > 9.0 {
@@ -219,9 +228,15 @@ fn serving(infer: &Infer, before: &Estimate) -> Vec<(Changes, Message)> {
     {
         tried.push((vec![("concurrency", Value::Count(held))], msg!("plan-advice-concurrency", requests = held)));
     }
-    let formats: &[&str] = if checkpoint { &["fp8", "awq"] } else { &["q8_0", "q4_k_m"] };
-    for format in formats.iter().filter(|format| **format != infer.weights.name) {
-        tried.push((vec![text("quant", format)], msg!("plan-advice-quant", quant = *format)));
+    let names: &[&str] = if checkpoint { &["fp8", "awq", "gptq-int4"] } else { &["q8_0", "q4_k_m"] };
+    let named = |name: &&str| catalog.formats.iter().find(|format| format.name == **name);
+    let has_kernels = |format: &&Format| request.hardware.gpu.is_none_or(|gpu| format.runs_on(gpu));
+    // One of each width.
+    for format in names.iter().filter_map(named).filter(has_kernels).take(2) {
+        if format.bits < infer.weights.bits {
+            let name = format.name.as_str();
+            tried.push((vec![text("quant", name)], msg!("plan-advice-quant", quant = name)));
+        }
     }
     tried
 }

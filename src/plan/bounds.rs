@@ -6,10 +6,15 @@
 use super::search::Cluster;
 use crate::catalog::format::ComputeRate;
 use crate::catalog::support::Split;
-use crate::catalog::{Catalog, Gpu};
+use crate::catalog::{Catalog, Gpu, Model};
 use crate::estimate::{PartKind, estimate};
-use crate::request::{Compute, Concurrency, Request, Settings, Value, Work, complete};
+use crate::request::{Compute, Concurrency, Infer, Request, Settings, Value, Work, complete};
 use crate::units::Bytes;
+
+/// Weights are read at most so much faster than the data sheet's bandwidth, by any kernel of `presets/serving.toml`.
+const FASTEST_READ: f64 = 1.2;
+/// The smallest chunk that an engine prefills a prompt in by itself, in tokens.
+const CHUNK: u64 = 2048;
 
 /// What is asked, on hardware left open: as asked, or with one change that saves memory.
 pub struct Variant {
@@ -38,7 +43,10 @@ impl Variant {
         let states =
             memory.part(PartKind::Weights) + memory.part(PartKind::Gradients) + memory.part(PartKind::Optimizer);
         let working = memory.part(PartKind::Activations) + memory.part(PartKind::Logits);
-        let flops_per_token = estimate.compute.flops_per_token.0.max(1.0);
+        let flops_per_token = match &request.work {
+            Work::Train(_) => estimate.compute.flops_per_token.0.max(1.0),
+            Work::Infer(_) => 2.0 * multiplied(&request.model),
+        };
         let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
         let read = weights_read(&request, memory.part(PartKind::Weights)) * whole;
         Some(Self { settings, changes, states: states * whole, working, flops_per_token, read, request })
@@ -54,23 +62,73 @@ impl Variant {
         let working = if only_data { self.working } else { Bytes::ZERO };
         (self.states / gpus + working).0 <= cluster.gpu.memory.0
     }
-    /// No request runs faster than its GPUs multiply, nor decodes faster than they read the weights of its
-    /// concurrent requests.
-    pub fn most_tokens_per_s(&self, cluster: Cluster) -> f64 {
-        let gpus = f64::from(cluster.gpus);
-        let multiplied = peak(cluster.gpu, &self.request) * gpus / self.flops_per_token;
-        let Work::Infer(infer) = &self.request.work else { return multiplied };
-        match (infer.concurrency, cluster.gpu.bandwidth) {
-            (Concurrency::Requests(requests), Some(bandwidth)) if self.read.0 > 0.0 => {
-                multiplied.min(requests as f64 * gpus * bandwidth.0 / self.read.0)
+    /// The best that any layout of a cluster comes to, of the number that a target is about (see `targets::value`).
+    pub fn at_best(&self, knob: &str, cluster: Cluster) -> Option<f64> {
+        match knob {
+            "ttft" => self.request.infer().map(|infer| self.least_prefill(infer, cluster) * 1e3),
+            "tpot" => Some(self.least_step(cluster) * 1e3),
+            "tokens_per_s" => Some(self.most_tokens_per_s(cluster)),
+            "deadline" => Some(self.least_hours(cluster)?),
+            "budget" => {
+                let usd_per_hour = cluster.usd_per_hour()?;
+                Some(self.least_hours(cluster).map_or(usd_per_hour, |hours| usd_per_hour * hours))
             }
-            _ => multiplied,
+            _ => Some(cluster.gpus.into()),
         }
     }
-    /// Tokens that a cost is counted for: the run's, else a million.
-    pub fn tokens(&self) -> f64 {
-        self.request.train().and_then(|train| train.tokens).map_or(1e6, |tokens| tokens as f64)
+    /// USD of the run, else of a million tokens, at no less than this.
+    pub fn least_cost(&self, cluster: Cluster) -> f64 {
+        let tokens = self.tokens().unwrap_or(1e6);
+        cluster.usd_per_hour().unwrap_or(f64::MAX) / 3600.0 / self.most_tokens_per_s(cluster) * tokens
     }
+    /// No request runs faster than its GPUs multiply its tokens, of serving each with its share of the prompt; nor
+    /// decodes faster than they read the weights for its concurrent requests.
+    pub fn most_tokens_per_s(&self, cluster: Cluster) -> f64 {
+        let gpus = f64::from(cluster.gpus);
+        let multiply = self.flops_per_token / peak(cluster.gpu, &self.request);
+        let Work::Infer(infer) = &self.request.work else { return gpus / multiply };
+        let prompt = infer.prompt as f64 / infer.output.max(1) as f64 * multiply;
+        let Concurrency::Requests(requests) = infer.concurrency else { return gpus / multiply.max(prompt) };
+        let requests = requests.max(1) as f64;
+        let read = self.read.0 / bandwidth(cluster.gpu) / requests;
+        (gpus / multiply.max(prompt + read)).min(requests / self.least_step(cluster))
+    }
+    /// Seconds in which the ranks of a layer read the weights of one token once.
+    fn least_step(&self, cluster: Cluster) -> f64 {
+        self.read.0 / bandwidth(cluster.gpu) / self.ranks(cluster, 1)
+    }
+    /// Seconds in which a prompt is multiplied, its chunks on pipeline stages at once.
+    fn least_prefill(&self, infer: &Infer, cluster: Cluster) -> f64 {
+        let chunks = infer.prompt.div_ceil(infer.max_batched_tokens.clamp(1, CHUNK)).max(1);
+        let rate = peak(cluster.gpu, &self.request) * self.ranks(cluster, chunks);
+        self.flops_per_token * infer.prompt as f64 / rate
+    }
+    /// GPUs that work on one request at once: of a machine, for each stage; all where experts are spread.
+    fn ranks(&self, cluster: Cluster, stages: u64) -> f64 {
+        let gpus = f64::from(cluster.gpus);
+        let spread = self.request.parallel.expert > 1
+            || self.request.infer().is_some_and(|infer| infer.backend.splits.contains(&Split::Expert));
+        let linked = f64::from(cluster.gpu.most_per_node()) * stages as f64;
+        if spread { gpus } else { gpus.min(linked) }
+    }
+    fn least_hours(&self, cluster: Cluster) -> Option<f64> {
+        Some(self.tokens()? / self.most_tokens_per_s(cluster) / 3600.0)
+    }
+    /// Tokens of the run, where it is known how long it is.
+    fn tokens(&self) -> Option<f64> {
+        self.request.train()?.tokens.map(|tokens| tokens as f64)
+    }
+}
+
+/// Parameters that a served token is multiplied by: all that are active but for a table that is only looked up.
+fn multiplied(model: &Model) -> f64 {
+    let looked_up = if model.tied_embeddings { 0 } else { model.counts.embedding };
+    model.counts.active.saturating_sub(looked_up).max(1) as f64
+}
+
+/// Bytes a second of weights at best; without limit where no figure is known.
+fn bandwidth(gpu: &Gpu) -> f64 {
+    gpu.bandwidth.map_or(f64::INFINITY, |bandwidth| bandwidth.0 * FASTEST_READ)
 }
 
 /// Whether a GPU of the same generation is at least as good in every figure, and better in one: estimates grow with

@@ -24,6 +24,11 @@ pub struct Layout {
 
 /// Knobs that a layout sets.
 pub const KNOBS: [&str; 7] = ["tp", "pp", "cp", "ep", "dp", "zero", "sharding"];
+/// Those of them that say over how many GPUs.
+pub const DEGREES: [&str; 5] = ["tp", "pp", "cp", "ep", "dp"];
+
+/// Tokens of one optimizer step that no published run goes beyond: DeepSeek-V3's 15,360 sequences of 4,096.
+const MOST_TOKENS_PER_STEP: u64 = 15_360 * 4096;
 
 /// Sequences from this length are worth splitting by context parallelism.
 const LONG: u64 = 32 * 1024;
@@ -93,9 +98,12 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
     };
     let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
     let spreads_experts = experts > 0 && can(Split::Expert);
-    let replicas = match request.infer().map(|infer| infer.concurrency) {
-        Some(Concurrency::Requests(requests)) => u32::try_from(requests).unwrap_or(u32::MAX),
-        Some(Concurrency::Max) | None => u32::MAX,
+    let replicas = match &request.work {
+        Work::Train(train) => (MOST_TOKENS_PER_STEP / (train.micro_batch_size * request.seq).max(1)).max(1),
+        Work::Infer(infer) => match infer.concurrency {
+            Concurrency::Requests(requests) => requests,
+            Concurrency::Max => u64::MAX,
+        },
     };
     let mut found = Vec::new();
     for tensor in tensors.into_iter().filter(|tp| asked("tp", *tp)) {
@@ -111,7 +119,7 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
                 .filter(|cp| *cp == 1 || settings.get("cp").is_some() || (can(Split::Context) && request.seq >= LONG));
             for context in contexts.filter(|cp| asked("cp", *cp)) {
                 let data = rest / context;
-                if !asked("dp", data) || (data > 1 && (!can(Split::Data) || data > replicas)) {
+                if !asked("dp", data) || (data > 1 && (!can(Split::Data) || u64::from(data) > replicas)) {
                     continue;
                 }
                 let widest_expert =

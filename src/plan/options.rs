@@ -1,42 +1,63 @@
 //! At most five set-ups that a person can choose from, each best at something.
 
+use super::layout;
 use super::search::{Cluster, Pool, Search, Setup};
-use super::targets::{Targets, value};
-use super::{Choice, Cost, Merit, Miss};
-use crate::catalog::Catalog;
+use super::targets::{PATIENCE, Targets, value};
+use super::{Choice, Cost, Merit, Miss, Verdict};
+use crate::catalog::{Catalog, Gpu};
 use crate::catalog::backend::Loads;
 use crate::catalog::gpu::Class;
 use crate::message::Message;
 use crate::msg;
-use crate::request::{Request, Settings, Value, Work, complete};
+use crate::request::{Request, Settings, Stage, Value, Work, complete};
 use std::rc::Rc;
 
 /// Options shown.
 const MOST: usize = 5;
-/// The fastest has no more than so many times the fewest GPUs.
-const SANE: u32 = 8;
+/// Of several machines the fastest has no more than so many times the fewest GPUs.
+const SANE: u32 = 2;
 
-/// Set-ups for the request, and the targets that nothing reaches.
-pub fn options(request: &Request, catalog: &'static Catalog) -> (Vec<Choice>, Vec<Miss>) {
-    // What is owned is owned, whatever it costs to rent.
-    let pools: &[Pool] =
-        if request.settings.get("fleet").is_some() { &[Pool::Any] } else { &[Pool::Rented, Pool::Any] };
-    // All requests held at once, or where nothing does that, some of them waiting.
-    let waits: &[bool] = if request.settings.get("concurrency").is_some() { &[false, true] } else { &[false] };
-    for changes in ways(request) {
-        for (wait, pool) in waits.iter().flat_map(|wait| pools.iter().map(move |pool| (*wait, *pool))) {
-            let Some(search) = Search::new(request, &changes, pool, catalog) else { continue };
-            let mut search = if wait { search.without("concurrency") } else { search };
-            let found = pick(&mut search);
-            if !found.is_empty() {
-                return (found.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog)).collect(), vec![]);
-            }
-        }
-    }
-    (vec![], misses(request, catalog).unwrap_or_default())
+/// What is recommended.
+#[derive(Default)]
+pub struct Found {
+    pub options: Vec<Choice>,
+    pub misses: Vec<Miss>,
+    pub notes: Vec<Message>,
 }
 
-/// As asked; where nothing runs that, with the savings that were left open: quantised weights, states on the CPU.
+/// Set-ups for the request, the targets that nothing reaches, and what was left out.
+pub fn options(request: &Request, verdict: Verdict, catalog: &'static Catalog) -> Found {
+    let targets = Targets::of(request);
+    // What is owned is owned, whatever it costs to rent.
+    let pools: &[Pool] = if targets.fleet().is_empty() { &[Pool::Rented, Pool::Any] } else { &[Pool::Any] };
+    // Where nothing does all that is wished for: some requests wait, or the run takes longer than one likes to wait.
+    let given_up: Vec<Option<&str>> = std::iter::once(None).chain(targets.soft().map(Some)).collect();
+    let mut notes = remarks(request);
+    for changes in ways(request) {
+        for (knob, pool) in given_up.iter().flat_map(|knob| pools.iter().map(move |pool| (*knob, *pool))) {
+            let Some(search) = Search::new(request, &changes, pool, catalog) else { continue };
+            let mut search = match knob {
+                Some(knob) => search.without(knob),
+                None => search,
+            };
+            let picked = pick(&mut search, request, verdict, &targets);
+            if picked.is_empty() {
+                continue;
+            }
+            let patient = picked.iter().any(|(setup, _)| setup.hours > Some(PATIENCE / 2.0));
+            if knob.is_none() && patient && request.settings.get("deadline").is_none() {
+                notes.push(msg!("plan-note-patience", days = PATIENCE / 24.0));
+            }
+            notes.extend(idle(&picked, &targets, catalog));
+            let options = picked.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog));
+            return Found { options: options.collect(), misses: vec![], notes };
+        }
+    }
+    Found { options: vec![], misses: misses(request, &targets, catalog).unwrap_or_default(), notes }
+}
+
+/// As asked; where nothing runs that, with the savings that were left open: quantised weights, states on the CPU. Nor is
+/// a model of many machines pre-trained by data parallelism alone.
 fn ways(request: &Request) -> Vec<Vec<(&'static str, Value)>> {
     let open = |key: &str| request.settings.get(key).is_none();
     let mut ways = vec![vec![]];
@@ -46,29 +67,83 @@ fn ways(request: &Request) -> Vec<Vec<(&'static str, Value)>> {
             let formats: &[&str] = if checkpoint { &["fp8", "awq"] } else { &["q4_k_m"] };
             ways.extend(formats.iter().map(|format| vec![("quant", Value::Text((*format).to_owned()))]));
         }
-        Work::Train(_) if open("offload") && open("loss") => {
-            let fused = ("loss", Value::Choice("fused"));
-            ways.extend(["optimizer", "cpu"].map(|what| vec![fused.clone(), ("offload", Value::Choice(what))]));
+        Work::Train(train) => {
+            if train.stage == Stage::Pretrain && open("framework") {
+                ways.push(vec![("framework", Value::Text("megatron".to_owned()))]);
+            }
+            if open("offload") && open("loss") {
+                let fused = ("loss", Value::Choice("fused"));
+                ways.extend(["optimizer", "cpu"].map(|what| vec![fused.clone(), ("offload", Value::Choice(what))]));
+            }
         }
-        Work::Infer(_) | Work::Train(_) => {}
+        Work::Infer(_) => {}
     }
     ways
 }
 
-fn pick(search: &mut Search) -> Vec<(Rc<Setup>, Vec<Merit>)> {
+/// What of the question the options cannot heed.
+fn remarks(request: &Request) -> Vec<Message> {
+    let mut notes = Vec::new();
+    if request.settings.get("deadline").is_some() && request.train().is_some_and(|train| train.tokens.is_none()) {
+        notes.push(msg!("plan-note-deadline-open"));
+    }
+    if let (Some(gpu), Some(infer)) = (request.hardware.gpu, request.infer())
+        && !infer.weights.runs_on(gpu)
+    {
+        notes.push(msg!(
+            "plan-note-no-kernels",
+            backend = infer.backend.name.as_str(),
+            gpu = gpu.name.as_str(),
+            quant = infer.weights.name.as_str()
+        ));
+    }
+    notes
+}
+
+/// Of a fleet of several cards those that no option is of: each set-up is of one kind.
+fn idle(picked: &Picked, targets: &Targets, catalog: &'static Catalog) -> Vec<Message> {
+    let fleet = targets.fleet();
+    let left = fleet.iter().filter(|(id, _)| picked.iter().all(|(setup, _)| setup.cluster.gpu.id != *id));
+    let left = left.filter_map(|(id, gpus)| Some(format!("{gpus} × {}", catalog.gpu(id)?.name)));
+    match left.collect::<Vec<_>>() {
+        _ if fleet.len() < 2 => vec![],
+        left if left.is_empty() => vec![msg!("plan-note-one-kind")],
+        left => vec![msg!("plan-note-one-kind"), msg!("plan-note-idle", cards = left)],
+    }
+}
+
+type Picked = Vec<(Rc<Setup>, Vec<Merit>)>;
+
+fn pick(search: &mut Search, request: &Request, verdict: Verdict, targets: &Targets) -> Picked {
+    let hardware = &request.hardware;
     let fewest = search.fewest_gpus(|_| true);
     let most = fewest.as_ref().map_or(0, |fewest| fewest.cluster.gpus * SANE);
-    let winners = [
-        (Merit::CheapestPerWork, search.cheapest_per_work()),
-        (Merit::CheapestPerHour, search.cheapest_per_hour()),
-        (Merit::FewestGpus, fewest),
-        (Merit::Fastest, search.fastest(most)),
-    ];
+    // Other than what was asked, where that runs.
+    let runs = matches!(verdict, Verdict::Fits { .. });
+    let named = search.fewest_of_named().filter(|setup| !runs || setup.cluster.gpus != hardware.gpus);
+    let counted = ["gpus", "nodes"].iter().chain(&layout::KNOBS).any(|key| request.settings.get(key).is_some());
+    let winners = if targets.fleet().is_empty() {
+        vec![
+            (Merit::FewestOfNamed, named.clone()),
+            (Merit::CheapestPerWork, search.cheapest_per_work()),
+            (Merit::CheapestPerHour, search.cheapest_per_hour()),
+            (Merit::FewestGpus, fewest),
+            (Merit::Fastest, search.fastest(most)),
+        ]
+    } else {
+        vec![(Merit::FewestGpus, fewest), (Merit::Fastest, search.fastest(u32::MAX))]
+    };
     let known = |setup: &Setup| setup.cost().map_or(f64::MAX, Cost::usd);
     let rank = |setup: &Setup| (setup.cluster.nodes, known(setup), setup.cluster.gpus);
-    let setups = winners.iter().filter_map(|(_, setup)| setup.clone());
-    let taken = setups.min_by(|a, b| rank(a).partial_cmp(&rank(b)).expect("no cost is NaN"));
-    let mut picked: Vec<(Rc<Setup>, Vec<Merit>)> = Vec::new();
+    let best = || {
+        let setups = winners.iter().filter_map(|(_, setup)| setup.clone());
+        setups.min_by(|a, b| rank(a).partial_cmp(&rank(b)).expect("no cost is NaN"))
+    };
+    let taken = match targets.fleet() {
+        [] => named.filter(|_| !counted).or_else(best),
+        _ => search.fewest_even(),
+    };
+    let mut picked: Picked = Vec::new();
     let mut add = |merit, setup: Option<Rc<Setup>>| {
         let Some(setup) = setup else { return };
         match picked.iter_mut().find(|(known, _)| Rc::ptr_eq(known, &setup)) {
@@ -80,12 +155,18 @@ fn pick(search: &mut Search) -> Vec<(Rc<Setup>, Vec<Merit>)> {
     for (merit, setup) in winners {
         add(merit, setup);
     }
-    for class in [Class::Datacenter, Class::Workstation, Class::Consumer, Class::Unified] {
-        if picked.len() < MOST && picked.iter().all(|(setup, _)| setup.cluster.gpu.class != class) {
-            picked.extend(
-                search.fewest_gpus(|gpu| gpu.class == class).map(|setup| (setup, vec![Merit::SmallestOfClass])),
-            );
+    let mut others = |is_of: &dyn Fn(&Gpu) -> bool| {
+        if picked.len() < MOST && picked.iter().all(|(setup, _)| !is_of(setup.cluster.gpu)) {
+            picked.extend(search.fewest_gpus(is_of).map(|setup| (setup, vec![Merit::SmallestOfKind])));
         }
+    };
+    if targets.fleet().is_empty() {
+        for class in [Class::Datacenter, Class::Workstation, Class::Consumer, Class::Unified] {
+            others(&|gpu| gpu.class == class);
+        }
+    }
+    for (id, _) in targets.fleet() {
+        others(&|gpu| gpu.id == *id);
     }
     picked
 }
@@ -105,6 +186,7 @@ fn choice(setup: &Setup, merits: &[Merit], catalog: &'static Catalog) -> Option<
         headroom: setup.headroom,
         tokens_per_s: setup.tokens_per_s,
         usd_per_hour: setup.usd_per_hour,
+        hours: setup.hours,
         cost: setup.cost(),
         merits: merits.to_vec(),
         reason: reason(setup, merits),
@@ -112,25 +194,30 @@ fn choice(setup: &Setup, merits: &[Merit], catalog: &'static Catalog) -> Option<
 }
 
 fn reason(setup: &Setup, merits: &[Merit]) -> Message {
-    let nodes = setup.cluster.nodes;
+    let Cluster { gpu, gpus, nodes } = setup.cluster;
     match merits {
+        [Merit::Taken, Merit::FewestOfNamed, ..] => {
+            msg!("plan-take-named", gpus = gpus, gpu = gpu.name.as_str())
+        }
         [Merit::Taken, Merit::CheapestPerWork, ..] => match setup.cost() {
             Some(Cost::Run(usd)) => msg!("plan-take-cheapest-run", usd = usd, nodes = nodes),
             Some(Cost::MillionTokens(usd)) => msg!("plan-take-cheapest-tokens", usd = usd, nodes = nodes),
-            None => msg!("plan-take-fewest", gpus = setup.cluster.gpus),
+            None => msg!("plan-take-fewest", gpus = gpus),
         },
         [Merit::Taken, Merit::CheapestPerHour, ..] => {
             msg!("plan-take-cheapest-hour", usd = setup.usd_per_hour.unwrap_or(0.0))
         }
-        [Merit::Taken, Merit::FewestGpus, ..] => msg!("plan-take-fewest", gpus = setup.cluster.gpus),
+        [Merit::Taken, Merit::FewestGpus, ..] => msg!("plan-take-fewest", gpus = gpus),
+        [Merit::Taken] => msg!("plan-take-even"),
         [Merit::Taken, ..] | [Merit::Fastest, ..] | [] => msg!("plan-fastest"),
+        [Merit::FewestOfNamed, ..] => msg!("plan-fewest-named"),
         [Merit::FewestGpus, ..] => msg!("plan-fewest-gpus"),
         [Merit::CheapestPerHour, ..] => msg!("plan-cheapest-hour"),
         [Merit::CheapestPerWork, ..] => match setup.hours {
             Some(_) => msg!("plan-cheapest-run"),
             None => msg!("plan-cheapest-tokens"),
         },
-        [Merit::SmallestOfClass, ..] => match setup.cluster.gpu.class {
+        [Merit::SmallestOfKind, ..] => match gpu.class {
             Class::Datacenter | Class::Cloud => msg!("plan-smallest-datacenter"),
             Class::Workstation => msg!("plan-smallest-workstation"),
             Class::Consumer => msg!("plan-smallest-consumer"),
@@ -140,8 +227,7 @@ fn reason(setup: &Setup, merits: &[Merit]) -> Message {
 }
 
 /// For each target that nothing reaches with the others kept: the nearest that anything comes.
-fn misses(request: &Request, catalog: &'static Catalog) -> Option<Vec<Miss>> {
-    let targets = Targets::of(&request.settings);
+fn misses(request: &Request, targets: &Targets, catalog: &'static Catalog) -> Option<Vec<Miss>> {
     let mut misses = Vec::new();
     for (knob, asked) in targets.numbers() {
         let mut search = Search::new(request, &[], Pool::Any, catalog)?.without("concurrency").without(knob);

@@ -11,7 +11,7 @@ use super::layout::{self, Layout, layouts};
 use super::targets::{self, Targets};
 use super::{Cost, Verdict, verdict};
 use crate::catalog::backend::Loads;
-use crate::catalog::gpu::{Class, Vendor};
+use crate::catalog::gpu::{Class, LinkKind, Vendor};
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, estimate};
 use crate::request::{Request, Settings, Value, Work, complete};
@@ -21,6 +21,8 @@ use std::rc::Rc;
 
 /// Largest cluster looked at.
 const MOST_GPUS: u32 = 131_072;
+/// Of a fleet every number of machines is looked at up to this many.
+const EACH_MACHINE: u32 = 16;
 
 /// Like GPUs in like machines.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,13 @@ pub struct Cluster {
     pub gpu: &'static Gpu,
     pub gpus: u32,
     pub nodes: u32,
+}
+
+impl Cluster {
+    /// All GPUs together; `None` where the price is not known.
+    pub fn usd_per_hour(&self) -> Option<f64> {
+        self.gpu.price.as_ref().map(|price| price.usd_per_hour * f64::from(self.gpus))
+    }
 }
 
 /// A cluster with the layout that runs it fastest, as estimated.
@@ -62,7 +71,8 @@ impl Setup {
 /// Which GPUs are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pool {
-    /// Those whose price is known: what can be rented. Beside them cards with unified memory, for engines of GGUF.
+    /// Those whose price is known: what can be rented; and the one that was named. Beside them cards with unified
+    /// memory, for engines of GGUF.
     Rented,
     /// Every one; for training none with unified memory unless vendor, class or fleet ask for it.
     Any,
@@ -73,6 +83,7 @@ pub struct Search {
     variants: Vec<Variant>,
     targets: Targets,
     runs_on: &'static [Vendor],
+    named: Option<&'static Gpu>,
     /// GPUs in all, where that was asked with the GPU left open.
     asked_gpus: Option<u32>,
     pool: Pool,
@@ -111,12 +122,13 @@ impl Search {
             Work::Train(train) => train.framework.runs_on.as_slice(),
             Work::Infer(infer) => infer.backend.runs_on.as_slice(),
         };
-        let targets = Targets::of(&request.settings);
+        let targets = Targets::of(request);
         let search = Self {
             catalog,
             variants,
             targets,
             runs_on,
+            named: request.hardware.gpu,
             asked_gpus: asked_gpus.and_then(|gpus| u32::try_from(gpus).ok()),
             pool,
             open: vec![],
@@ -147,16 +159,26 @@ impl Search {
     }
 
     fn gpus(&self) -> impl Iterator<Item = &'static Gpu> {
-        let runs = |gpu: &&Gpu| self.runs_on.contains(&gpu.vendor) && self.targets.admit(gpu, 1);
+        let weights = self.variants.first().and_then(|variant| variant.request.infer()).map(|infer| infer.weights);
+        let runs = move |gpu: &&Gpu| {
+            self.runs_on.contains(&gpu.vendor)
+                && self.targets.admit(gpu, 1)
+                && weights.is_none_or(|format| format.runs_on(gpu))
+        };
         self.catalog.gpus.iter().filter(runs).filter(|gpu| self.wanted(gpu) || self.unified(gpu))
     }
 
     fn wanted(&self, gpu: &Gpu) -> bool {
         let asked = self.targets.words().next().is_some();
         match self.pool {
+            _ if self.is_named(gpu) => true,
             Pool::Rented => gpu.price.is_some(),
             Pool::Any => gpu.class != Class::Unified || asked || !self.trains(),
         }
+    }
+
+    fn is_named(&self, gpu: &Gpu) -> bool {
+        self.named.is_some_and(|named| named.id == gpu.id)
     }
 
     fn trains(&self) -> bool {
@@ -170,21 +192,27 @@ impl Search {
         gpu.class == Class::Unified && self.variants.iter().any(gguf)
     }
 
-    /// Numbers of a GPU that are looked at, ascending: powers of two in a machine, then whole machines.
+    /// Numbers of a GPU that are looked at, ascending: powers of two in a machine, then whole machines, of cards that
+    /// are linked. Of what is owned every number in a machine, so that more are never worse.
     fn counts(&self, gpu: &'static Gpu) -> Vec<Cluster> {
         let machine = gpu.most_per_node();
-        let mut counts: Vec<u32> = match (self.asked_gpus, self.targets.owned(gpu)) {
+        let owned = self.targets.owned(gpu).map(|owned| owned.min(MOST_GPUS));
+        let counts: Vec<u32> = match (self.asked_gpus, owned) {
             (Some(gpus), _) => vec![gpus],
-            (None, Some(owned)) => (0..).map(|n| 1 << n).take_while(|n| *n < owned).chain([owned]).collect(),
-            (None, None) => (0..).map(|n| 1 << n).take_while(|n| *n < machine).chain([machine]).collect(),
+            (None, Some(owned)) => {
+                let machines = (2..EACH_MACHINE).chain(steps(EACH_MACHINE, 8)).map(|n| n * machine);
+                let fleet = (1..=machine).chain(machines).take_while(|gpus| *gpus < owned);
+                fleet.chain([owned]).collect()
+            }
+            (None, None) => {
+                let within = (0..).map(|n| 1 << n).take_while(|n| *n < machine).chain([machine]);
+                let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
+                let joined = linked && matches!(gpu.class, Class::Datacenter | Class::Cloud);
+                let most = if joined || self.is_named(gpu) { MOST_GPUS } else { machine };
+                let machines = steps(2, 2).map(|n| n * machine);
+                within.chain(machines.take_while(|gpus| *gpus <= most)).collect()
+            }
         };
-        if self.asked_gpus.is_none() && matches!(gpu.class, Class::Datacenter | Class::Cloud) {
-            let machines = (1..).flat_map(|n| [2 << (n - 1), 3 << (n - 1)]);
-            let more = machines.map(|machines: u32| machines * machine);
-            counts.extend(more.take_while(|gpus| *gpus <= self.targets.owned(gpu).unwrap_or(MOST_GPUS)));
-        }
-        counts.sort_unstable();
-        counts.dedup();
         let admitted = counts.into_iter().filter(|gpus| self.targets.admit(gpu, *gpus));
         let whole = admitted.filter(|gpus| *gpus <= machine || gpus.is_multiple_of(machine));
         whole.map(|gpus| Cluster { gpu, gpus, nodes: gpus.div_ceil(machine) }).collect()
@@ -259,16 +287,26 @@ impl Search {
         self.open.iter().filter(|cluster| self.wanted(cluster.gpu) && pass(cluster.gpu)).copied().collect()
     }
 
-    /// Whether bounds leave a cluster a chance to hold the request and to be as fast as its targets want.
+    /// Whether bounds leave a cluster a chance to hold the request and to reach its targets.
     fn may_do(&self, variant: &Variant, cluster: Cluster) -> bool {
-        let hours = self.targets.bound("deadline").map(|hours| variant.tokens() / hours / 3600.0);
-        let wanted = self.targets.bound("tokens_per_s").unwrap_or(0.0).max(hours.unwrap_or(0.0));
-        variant.may_fit(cluster) && (wanted == 0.0 || variant.most_tokens_per_s(cluster) >= wanted)
+        variant.may_fit(cluster) && self.targets.may_be_met(|knob| variant.at_best(knob, cluster))
     }
 
     pub fn fewest_gpus(&mut self, pass: impl Fn(&Gpu) -> bool) -> Option<Rc<Setup>> {
         let clusters = self.clusters(pass);
         self.first(clusters, size)
+    }
+
+    /// The fewest GPUs, of a machine that part of which things divide evenly over.
+    pub fn fewest_even(&mut self) -> Option<Rc<Setup>> {
+        let clusters = self.clusters(|_| true);
+        self.first(clusters, evenness)
+    }
+
+    /// The fewest of the card that was named.
+    pub fn fewest_of_named(&mut self) -> Option<Rc<Setup>> {
+        let named = self.named?;
+        self.fewest_gpus(|gpu| gpu.id == named.id)
     }
 
     /// The fewest GPUs of a class.
@@ -279,23 +317,19 @@ impl Search {
 
     pub fn cheapest_per_hour(&mut self) -> Option<Rc<Setup>> {
         let clusters = self.clusters(|gpu| gpu.price.is_some());
-        self.first(clusters, |cluster| [usd_per_hour(cluster).unwrap_or(f64::MAX), cluster.gpus.into(), 0.0, 0.0])
+        self.first(clusters, |cluster| [cluster.usd_per_hour().unwrap_or(f64::MAX), cluster.gpus.into(), 0.0, 0.0])
     }
 
     pub fn cheapest_per_work(&mut self) -> Option<Rc<Setup>> {
-        let cost = |setup: &Setup| setup.cost().map(Cost::usd);
-        let tokens = self.variants.first()?.tokens();
-        let bound =
-            move |cluster: &Cluster, rate: f64| usd_per_hour(cluster).unwrap_or(f64::MAX) / 3600.0 / rate * tokens;
         let clusters = self.clusters(|gpu| gpu.price.is_some());
-        self.least(clusters, false, cost, bound)
+        self.least(clusters, false, |setup| setup.cost().map(Cost::usd), Variant::least_cost)
     }
 
-    /// The fastest full machine, or fewest machines that do, of no more than so many GPUs.
+    /// The fastest full machine, or fewest machines that do, of several no more than so many GPUs.
     pub fn fastest(&mut self, most: u32) -> Option<Rc<Setup>> {
         let mut clusters = self.full_machines();
-        clusters.retain(|cluster| cluster.gpus <= most);
-        self.least(clusters, false, slowness, |_, rate| -rate)
+        clusters.retain(|cluster| cluster.nodes == 1 || cluster.gpus <= most);
+        self.least(clusters, false, slowness, least_slowness)
     }
 
     /// What comes nearest to a target that was left out.
@@ -308,11 +342,11 @@ impl Search {
             "ttft" | "tpot" => {
                 let clusters = self.full_machines();
                 let value = |setup: &Setup| targets::value(knob, setup);
-                self.least(clusters, false, value, |_, _| f64::NEG_INFINITY)
+                self.least(clusters, false, value, |variant, cluster| variant.at_best(knob, cluster).unwrap_or(0.0))
             }
             _ => {
                 let clusters = self.full_machines();
-                self.least(clusters, true, slowness, |_, rate| -rate)
+                self.least(clusters, true, slowness, least_slowness)
             }
         }
     }
@@ -338,17 +372,17 @@ impl Search {
         cluster.gpus == most || (cluster.gpus < most && cluster.gpus * 2 > most)
     }
 
-    /// The least by a measure; `bound` is below the measure at no more than so many tokens per second. Of several
-    /// machines the fewest that do, or any number with `more`.
+    /// The least by a measure, which is nowhere below `bound`. Of several machines the fewest that do, or any number
+    /// with `more`.
     fn least(
         &mut self,
         clusters: Vec<Cluster>,
         more: bool,
         measure: impl Fn(&Setup) -> Option<f64>,
-        bound: impl Fn(&Cluster, f64) -> f64,
+        bound: impl Fn(&Variant, Cluster) -> f64,
     ) -> Option<Rc<Setup>> {
         let variant = self.variants.first()?;
-        let bounded = |cluster: Cluster| (bound(&cluster, variant.most_tokens_per_s(cluster)), cluster);
+        let bounded = |cluster: Cluster| (bound(variant, cluster), cluster);
         let mut open: Vec<(f64, Cluster)> = clusters.into_iter().map(bounded).collect();
         open.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut best: Option<(f64, Rc<Setup>)> = None;
@@ -398,9 +432,14 @@ impl Setup {
             tpot_ms: served.map(|speed| speed.tpot_ms.value),
             held: estimate.serving.as_ref().and_then(|serving| serving.max_concurrency),
             hours: total.map(|total| total.0 / 3600.0),
-            usd_per_hour: usd_per_hour(&cluster),
+            usd_per_hour: cluster.usd_per_hour(),
         }
     }
+}
+
+/// Numbers from one on, so many evenly to its double, as many to the double of that, and so on.
+fn steps(from: u32, each: u32) -> impl Iterator<Item = u32> {
+    (0..).map(move |octave| from << octave).flat_map(move |low| (0..each).map(move |step| low + low / each * step))
 }
 
 /// Less is faster.
@@ -413,13 +452,21 @@ fn write(cluster: Cluster, settings: &mut Settings) {
     settings.values.insert("gpus", Value::Count(cluster.gpus.into()));
 }
 
-fn usd_per_hour(cluster: &Cluster) -> Option<f64> {
-    cluster.gpu.price.as_ref().map(|price| price.usd_per_hour * f64::from(cluster.gpus))
+/// Less than any layout's slowness.
+fn least_slowness(variant: &Variant, cluster: Cluster) -> f64 {
+    -variant.most_tokens_per_s(cluster)
+}
+
+/// Half a machine, a quarter and so on before the numbers between, the largest of these first.
+fn evenness(cluster: &Cluster) -> [f64; 4] {
+    let share = if cluster.nodes > 1 { cluster.gpus } else { cluster.gpus.next_power_of_two() };
+    let [gpus, unpriced, rank, _] = size(cluster);
+    [share.into(), -gpus, unpriced, rank]
 }
 
 /// Fewer GPUs first; of as many the cheapest of known price, else the newest, the smallest of these.
 fn size(cluster: &Cluster) -> [f64; 4] {
-    let (unpriced, rank) = match usd_per_hour(cluster) {
+    let (unpriced, rank) = match cluster.usd_per_hour() {
         Some(usd) => (0.0, usd),
         None => (1.0, -f64::from(cluster.gpu.release_year.unwrap_or(0))),
     };

@@ -3,10 +3,14 @@
 use super::search::Setup;
 use crate::catalog::Gpu;
 use crate::catalog::gpu::{Class, Vendor};
-use crate::request::Settings;
+use crate::request::Request;
 
 /// Targets met by a number that a set-up has.
 pub const NUMBERS: [&str; 6] = ["ttft", "tpot", "tokens_per_s", "deadline", "budget", "max_gpus"];
+
+/// Hours that a run may take where no deadline was given, a quarter: Llama 3 405B took 54 days, DeepSeek-V3 two months,
+/// BLOOM 118 days.
+pub const PATIENCE: f64 = 90.0 * 24.0;
 
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
@@ -18,11 +22,16 @@ pub struct Targets {
     fleet: Vec<(String, u32)>,
     /// Requests to be held at once, none of them waiting for the cache.
     held: Option<f64>,
+    /// Hours of a run whose length is known, where no deadline was given.
+    patience: Option<f64>,
 }
 
 impl Targets {
-    pub fn of(settings: &Settings) -> Self {
-        let numbers = NUMBERS.into_iter().filter_map(|key| Some((key, settings.number(key)?)));
+    pub fn of(request: &Request) -> Self {
+        let settings = &request.settings;
+        let run = request.train().is_some_and(|train| train.tokens.is_some());
+        let judged = |key: &&str| *key != "deadline" || run;
+        let numbers = NUMBERS.into_iter().filter(judged).filter_map(|key| Some((key, settings.number(key)?)));
         let owned = |item: &String| {
             let (count, id) = item.split_once('x')?;
             Some((id.to_owned(), count.parse().ok()?))
@@ -33,7 +42,17 @@ impl Targets {
             class: settings.choice("class"),
             fleet: settings.texts("fleet").iter().filter_map(owned).collect(),
             held: settings.number("concurrency"),
+            patience: (run && settings.get("deadline").is_none()).then_some(PATIENCE),
         }
+    }
+    /// Wishes that are given up before a target is.
+    pub fn soft(&self) -> impl Iterator<Item = &'static str> {
+        let given = [("concurrency", self.held.is_some()), ("deadline", self.patience.is_some())];
+        given.into_iter().filter_map(|(key, given)| given.then_some(key))
+    }
+    /// GPU ids and how many are owned.
+    pub fn fleet(&self) -> &[(String, u32)] {
+        &self.fleet
     }
     /// Whether so many of these GPUs may be taken at all.
     pub fn admit(&self, gpu: &Gpu, gpus: u32) -> bool {
@@ -67,12 +86,20 @@ impl Targets {
             class: self.class.filter(|_| key != "class"),
             fleet: if key == "fleet" { vec![] } else { self.fleet.clone() },
             held: self.held.filter(|_| key != "concurrency"),
+            patience: self.patience.filter(|_| key != "deadline"),
         }
+    }
+    /// Whether what a cluster comes to at best reaches every number.
+    pub fn may_be_met(&self, at_best: impl Fn(&str) -> Option<f64>) -> bool {
+        self.bounds().all(|(key, bound)| reached(key, at_best(key), bound))
+    }
+    fn bounds(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        self.numbers().chain(self.patience.map(|hours| ("deadline", hours)))
     }
     /// Whether a set-up reaches every target; an unknown number reaches none.
     pub fn met(&self, setup: &Setup) -> bool {
         let held = self.held.is_none_or(|asked| setup.held.is_none_or(|held| held as f64 >= asked));
-        held && self.numbers.iter().all(|(key, bound)| reached(key, value(key, setup), *bound))
+        held && self.bounds().all(|(key, bound)| reached(key, value(key, setup), bound))
     }
 }
 

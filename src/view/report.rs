@@ -11,7 +11,7 @@ use crate::msg;
 use crate::plan::{self, Advice, Outcome, Plan, Verdict};
 use crate::request::{Request, line};
 use crate::text::{self, Locale, number, percent, say, tr};
-use crate::units::Bytes;
+use crate::units::{Bytes, Seconds};
 use words::{cards, gib, layout, layout_of, part_name, parts, reserves_more, table_unit, title, tone, verdict, words};
 
 mod change;
@@ -147,6 +147,7 @@ fn option_line(locale: Locale, option: &plan::Choice) -> String {
     if let Some(speed) = option.tokens_per_s {
         facts.push(format!("{} tok/s", number(speed)));
     }
+    facts.extend(option.hours.map(|hours| text::duration(locale, Seconds(hours * 3600.0))));
     // Some reasons name the price.
     let said = option.reason.args.iter().any(|(name, _)| *name == "usd");
     let cost = match (option.cost, option.usd_per_hour) {
@@ -166,7 +167,7 @@ fn with_remarks(view: View, request: &Request, estimate: &Estimate, plan: &Plan)
     let locale = view.locale;
     let assumed = request.assumed.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" · ");
     let small = |text: String| Body::Small(if text.is_empty() { vec![] } else { vec![text] });
-    let notes = estimate.notes.iter().map(|note| say(locale, note)).collect();
+    let notes = estimate.notes.iter().chain(&plan.notes).map(|note| say(locale, note)).collect();
     view.section(
         tr(locale, "heading-out-of-reach"),
         Body::List(plan.misses.iter().map(|miss| say(locale, &miss.label)).collect()),

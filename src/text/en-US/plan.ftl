@@ -14,6 +14,12 @@ plan-take-fewest = { $gpus ->
     [1] what we would take: one GPU is enough
    *[other] what we would take: no set-up needs fewer than { $gpus } GPUs
 }
+plan-take-named = { $gpus ->
+    [1] what we would take: one { $gpu } is enough
+   *[other] what we would take: it needs { $gpus } of the { $gpu }
+}
+plan-take-even = what we would take: layers and batches divide evenly over as many
+plan-fewest-named = the fewest of the card you named that do all of it
 plan-fewest-gpus = fewest GPUs
 plan-cheapest-hour = cheapest per hour
 plan-cheapest-run = cheapest per run
@@ -23,6 +29,13 @@ plan-smallest-datacenter = fewest data-center cards
 plan-smallest-workstation = fewest workstation cards
 plan-smallest-consumer = fewest consumer cards
 plan-smallest-unified = fewest with unified memory
+
+# What the options leave out
+plan-note-patience = Set-ups that would train for longer than { $days } days are left out; deadline= sets another limit.
+plan-note-deadline-open = Whether a deadline is met depends on how much is trained: say tokens= or samples=.
+plan-note-no-kernels = { $backend } has no kernels for { $quant } on { $gpu }.
+plan-note-one-kind = Each set-up is on cards of one kind: mixed, all would wait for the slowest and hold no more than the smallest.
+plan-note-idle = By themselves these do not run it: { $cards }.
 
 # What makes it fit
 plan-advice-checkpointing = Checkpointing on

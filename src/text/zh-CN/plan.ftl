@@ -14,6 +14,12 @@ plan-take-fewest = { $gpus ->
     [1] 建议选它：单卡就够
    *[other] 建议选它：没有比 { $gpus } 张卡更少的方案
 }
+plan-take-named = { $gpus ->
+    [1] 建议选它：一张 { $gpu } 就够
+   *[other] 建议选它：需要 { $gpus } 张 { $gpu }
+}
+plan-take-even = 建议选它：这个卡数便于均匀切分
+plan-fewest-named = 指定的卡至少要这么多才能全部满足
 plan-fewest-gpus = 卡数最少
 plan-cheapest-hour = 每小时最便宜
 plan-cheapest-run = 整个任务最省
@@ -23,6 +29,13 @@ plan-smallest-datacenter = 数据中心卡里用得最少
 plan-smallest-workstation = 工作站卡里用得最少
 plan-smallest-consumer = 消费级卡里用得最少
 plan-smallest-unified = 统一内存设备里用得最少
+
+# 没有列出的方案
+plan-note-patience = 训练超过 { $days } 天的方案没有列出；可用 deadline= 另设期限。
+plan-note-deadline-open = 能否按期完成取决于训练量：请给出 tokens= 或 samples=。
+plan-note-no-kernels = { $backend } 在 { $gpu } 上没有 { $quant } 的算子。
+plan-note-one-kind = 每个方案只用一种卡：混用时快卡要等慢卡，显存也只能按最小的算。
+plan-note-idle = 单独用这些卡跑不了：{ $cards }。
 
 # 怎样才放得下
 plan-advice-checkpointing = 打开激活重计算
