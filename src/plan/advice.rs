@@ -2,15 +2,15 @@
 
 use super::choose::{choose, fits, speed};
 use super::{Advice, Choice, Verdict, layout, verdict};
-use crate::catalog::{Catalog, Format};
 use crate::catalog::backend::Loads;
 use crate::catalog::support::Sharding;
+use crate::catalog::{Catalog, Format};
 use crate::estimate::{Estimate, estimate};
 use crate::message::Message;
 use crate::msg;
 use crate::request::{
-    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Stage, Train, Value, Work,
-    Zero,
+    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Stage, Train, Value,
+    Work, Zero,
 };
 
 type Changes = Vec<(&'static str, Value)>;
@@ -23,12 +23,7 @@ const MOST: usize = 8;
 
 /// Changes that are enough alone; then the fewest, taken in order, that are enough together; then the others, what
 /// saves most first.
-pub fn advice(
-    request: &Request,
-    before: &Estimate,
-    options: &[Choice],
-    catalog: &'static Catalog,
-) -> Vec<Advice> {
+pub fn advice(request: &Request, before: &Estimate, options: &[Choice], catalog: &'static Catalog) -> Vec<Advice> {
     let tried = match &request.work {
         Work::Train(train) => training(request, train),
         Work::Infer(infer) => serving(request, infer, before, catalog),
@@ -209,12 +204,7 @@ fn training(request: &Request, train: &Train) -> Vec<(Changes, Message)> {
     tried
 }
 
-fn serving(
-    request: &Request,
-    infer: &Infer,
-    before: &Estimate,
-    catalog: &'static Catalog,
-) -> Vec<(Changes, Message)> {
+fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'static Catalog) -> Vec<(Changes, Message)> {
     let mut tried: Vec<(Changes, Message)> = Vec::new();
     let checkpoint = infer.backend.loads.contains(&Loads::Checkpoint);
     if infer.kv.bits > 9.0 {
