@@ -114,6 +114,9 @@ pub struct MemoryRule {
     /// Hidden and intermediate size that kernels pad MXFP4 experts to multiples of.
     #[serde(default = "no_padding")]
     pub expert_multiple: (u64, u64),
+    /// Latent attention caches keys and values of every head, each padded to so many, rather than latents.
+    #[serde(default)]
+    pub latent_head_width: Option<u64>,
     /// Bytes an element of recurrent states.
     #[serde(default = "fp32")]
     pub state_bytes: f64,
@@ -158,6 +161,7 @@ mod tests {
         let since = |version| vllm.memory(version).since;
         assert_eq!(since((0, 4)), (0, 0));
         assert_eq!(since((0, 6)), (0, 5));
+        assert_eq!(since((0, 8)), (0, 7));
         assert_eq!(since((0, 16)), (0, 9));
         assert_eq!(since((0, 17)), (0, 17));
         assert_eq!(since((0, 99)), (0, 21));

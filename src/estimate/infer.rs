@@ -87,7 +87,8 @@ impl<'a> Server<'a> {
         let rule = infer.backend.memory(infer.backend_version);
         let split = Split::of(request, infer);
         let ledger = Ledger::new(model, infer.weights, split, rule.expert_multiple);
-        let store = Store { bits: infer.kv.bits, state_bytes: rule.state_bytes };
+        let store =
+            Store { bits: infer.kv.bits, latent_head_width: rule.latent_head_width, state_bytes: rule.state_bytes };
         let layers = 0..model.order.len();
         let all = ledger.sum(layers.clone());
         let all_cache = Cache::of(model, &split, store, layers.clone());

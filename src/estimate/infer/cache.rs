@@ -42,6 +42,8 @@ impl Layers {
 pub struct Store {
     /// Bits of an element of keys and values, scales included.
     pub bits: f64,
+    /// Elements that a head's keys, and its values, are padded to where latents are not cached as such.
+    pub latent_head_width: Option<u64>,
     /// Bytes of an element of a recurrent state.
     pub state_bytes: f64,
 }
@@ -93,8 +95,10 @@ impl Cache {
                 let entry = (heads * (head_dim + value_head_dim)) as f64 * width + keys_of(indexer);
                 self.push(kept(entry, 1, *window, indexer));
             }
-            Mixer::Latent { kv_lora_rank, rope_head_dim, indexer, window, .. } => {
-                let entry = (kv_lora_rank + rope_head_dim) as f64 * width + keys_of(indexer);
+            Mixer::Latent { heads, kv_lora_rank, rope_head_dim, indexer, window, .. } => {
+                let padded = store.latent_head_width.map(|padded| heads.div_ceil(tensor) * 2 * padded);
+                let elements = padded.unwrap_or(kv_lora_rank + rope_head_dim);
+                let entry = elements as f64 * width + keys_of(indexer);
                 self.push(kept(entry, 1, *window, indexer));
             }
             Mixer::Compressed { head_dim, window, rate, indexer, .. } => {
