@@ -100,8 +100,8 @@ impl Desk<'_> {
             tweak::Said::Wish => Said::View(Box::new(wish(self.locale, &before, &read.ask))),
             tweak::Said::Changed => {
                 let after = estimated(&read.settings, read.settings.choice("work"));
-                // A data sheet has no estimate to compare with.
-                if matches!(base.verb, Verb::Model | Verb::Gpu | Verb::Fit) {
+                // A data sheet has no estimate to compare with, nor has a training one of serving.
+                if matches!(base.verb, Verb::Model | Verb::Gpu | Verb::Fit) || after.verb != before.verb {
                     return self.line(&line::write(&after));
                 }
                 self.changed(&before, &after).into()

@@ -118,7 +118,7 @@ const SWITCH: Choices = &[
 ];
 const FLOATS: Choices =
     &[("fp32", &["float32", "f32", "32"]), ("bf16", &["bfloat16"]), ("fp16", &["float16", "f16", "half"])];
-const MILLISECONDS: &[(&str, f64)] = &[("ms", 1.0), ("s", 1e3), ("sec", 1e3), ("毫秒", 1.0), ("秒", 1e3)];
+const MILLISECONDS: &[(&str, f64)] = &[("ms", 1.0), ("s", 1e3), ("sec", 1e3), ("seconds", 1e3), ("毫秒", 1.0), ("秒", 1e3)];
 const HOURS: &[(&str, f64)] = &[
     ("h", 1.0),
     ("hr", 1.0),
@@ -191,7 +191,7 @@ pub static KNOBS: &[Knob] = &[
     knob("framework", Train, Kind::Row(Table::Frameworks), "framework=deepspeed", &["框架", "训练框架", "trainer"]),
     knob("backend", Infer, Kind::Row(Table::Backends), "backend=vllm", &["engine", "后端", "推理引擎", "推理框架", "引擎"]),
     knob("backend_version", Infer, Kind::Text, "backend_version=0.11.0", &["engine version", "版本"]),
-    knob("quant", Both, Kind::Row(Table::Formats), "quant=awq", &["quantization", "quantisation", "quantize", "weights", "weight dtype", "量化", "量化方式"]),
+    knob("quant", Both, Kind::Row(Table::Formats), "quant=awq", &["quantization", "quantisation", "quantize", "quantise", "quantizing", "quantising", "权重", "weights", "weight dtype", "量化", "量化方式"]),
     knob("kv", Infer, Choice(&[
         ("auto", &[]), ("fp16", &["f16", "float16"]), ("bf16", &["bfloat16"]), ("fp8", &["fp8_e4m3", "fp8_e5m2", "8bit", "8 bit"]), ("int8", &[]), ("int4", &["4bit", "4 bit"]),
         ("fp32", &["f32"]), ("q8_0", &[]), ("q5_1", &[]), ("q5_0", &[]), ("q4_1", &[]), ("q4_0", &[]), ("iq4_nl", &[]),
@@ -202,8 +202,8 @@ pub static KNOBS: &[Knob] = &[
         "序列", "序列长度", "序列长", "上下文", "上下文长度", "上下文窗口", "长度", "最大长度", "窗口", "长文本", "文本长度"]),
     knob("prompt", Infer, length(0, false), "prompt=2048", &["prompt len", "prompt length", "prompt tokens", "prompts", "input", "input len", "input length", "input tokens", "isl", "prefill", "输入", "输入长度", "提示词", "提示词长度"]),
     knob("output", Infer, length(0, false), "output=512", &["output len", "output length", "output tokens", "outputs", "osl", "completion", "completions", "generation length", "max new tokens", "max tokens", "decode", "answer", "answers", "generate", "generating", "reply", "replies", "输出", "输出长度", "生成", "生成长度", "回答", "回复"]),
-    knob("concurrency", Infer, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "concurrency=64", &["concurrent", "concurrent requests", "concurrent users", "simultaneous users", "simultaneous requests", "parallel requests", "users", "user", "requests", "request", "streams", "clients", "sessions", "people", "concurrents", "qps", "并发", "并发数", "并发量", "用户", "个用户", "人同时用", "人", "路并发", "路", "请求", "个请求", "用户数"]),
-    knob("batch", Both, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "batch=4", &["batch size", "batchsize", "bs", "bsz", "mbs", "micro batch", "micro batch size", "microbatch", "micro bs", "per device batch", "per device batch size", "per device train batch size", "per gpu batch", "per gpu batch size", "train micro batch size per gpu", "批次", "批大小", "批量", "批次大小", "微批", "微批次", "微批大小", "每卡batch", "单卡batch"]),
+    knob("concurrency", Infer, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "concurrency=64", &["concurrent", "concurrent requests", "concurrent users", "simultaneous users", "simultaneous requests", "parallel requests", "users", "user", "requests", "request", "streams", "clients", "sessions", "people", "employees", "developers", "engineers", "students", "colleagues", "agents", "customers", "concurrents", "qps", "并发", "并发数", "并发量", "用户", "个用户", "人同时用", "人", "路并发", "路", "请求", "个请求", "用户数", "个学生", "个同事", "个员工"]),
+    knob("batch", Both, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "batch=4", &["batch size", "batchsize", "bs", "bsz", "mbs", "mb", "micro batch", "micro batch size", "microbatch", "micro bs", "per device batch", "per device batch size", "per device train batch size", "per gpu batch", "per gpu batch size", "train micro batch size per gpu", "批次", "批大小", "批量", "批次大小", "微批", "微批次", "微批大小", "每卡batch", "单卡batch"]),
     knob("accum", Train, count(1, 1_000_000), "accum=8", &["grad accum", "gradient accumulation", "gradient accumulation steps", "grad accumulation", "grad acc", "grad accumulation steps", "accumulation", "accumulation steps", "accumulate", "ga", "gas", "梯度累积", "梯度累积步数", "累积步数", "梯度累加", "累积", "累积步"]),
     knob("global_batch", Train, count(1, 1_000_000_000), "global_batch=512", &["gbs", "global batch size", "global bs", "total batch", "total batch size", "effective batch", "effective batch size", "全局批次", "全局批大小", "总批次", "总batch", "全局batch", "等效batch"]),
     knob("precision", Both, Choice(&[
@@ -215,12 +215,12 @@ pub static KNOBS: &[Knob] = &[
     knob("grads", Train, Choice(FLOATS), "grads=fp32", &["gradient dtype", "grad dtype", "gradients", "gradient precision", "梯度精度", "梯度"]),
     knob("adapters", Train, Choice(FLOATS), "adapters=bf16", &["adapter dtype", "适配器精度"]),
     knob("autocast", Train, Choice(SWITCH), "autocast=off", &[]),
-    knob("optimizer", Train, Kind::Row(Table::Optimizers), "optimizer=adamw-8bit", &["optim", "优化器"]),
+    knob("optimizer", Train, Kind::Row(Table::Optimizers), "optimizer=adamw-8bit", &["optim", "optimiser", "optimizer states", "optimizer state", "优化器", "优化器状态"]),
     knob("zero", Train, count(0, 3), "zero=3", &["zero stage", "deepspeed stage", "deepspeed zero", "stage", "ds", "ds zero", "ds z", "z", "zero优化"]),
     knob("sharding", Train, Choice(&[("fsdp", &["fsdp2", "full shard", "fully sharded"]), ("hsdp", &["hybrid shard"])]), "sharding=fsdp", &["分片"]),
     knob("offload", Train, Choice(&[
         ("none", &["off", "no", "0", "关"]),
-        ("optimizer", &["optim", "optimizer states", "optimizer state", "优化器", "优化器状态"]),
+        ("optimizer", &["optim", "opt", "optimizer states", "optimizer state", "优化器", "优化器状态"]),
         ("cpu", &["on", "all", "yes", "params", "parameters", "full", "参数", "开"]),
     ]), "offload=cpu", &["cpu offload", "offloading", "cpu offloading", "卸载", "offload到cpu", "卸载到cpu", "cpu卸载"]),
     knob("checkpointing", Train, Choice(&[
@@ -263,9 +263,9 @@ pub static KNOBS: &[Knob] = &[
     knob("interleave", Train, count(1, 10_000), "interleave=2", &["virtual pipeline", "virtual stages", "vpp", "interleaved", "虚拟流水线"]),
 
     knob("ttft", Target, Number { min: 0.1, max: 1e7, units: MILLISECONDS }, "ttft=500", &["time to first token", "first token latency", "first token", "首字", "首字延迟", "首token延迟", "首token"]),
-    knob("tpot", Target, Number { min: 0.01, max: 1e7, units: MILLISECONDS }, "tpot=30", &["time per output token", "inter token latency", "itl", "每字延迟", "每token延迟"]),
+    knob("tpot", Target, Number { min: 0.01, max: 1e7, units: MILLISECONDS }, "tpot=30", &["time per output token", "inter token latency", "itl", "per token", "per token latency", "latency per token", "每字延迟", "每token延迟", "每token", "每个token", "每字", "每个字"]),
     knob("tokens_per_s", Target, Number { min: 0.001, max: 1e12, units: &[("k", 1e3), ("m", 1e6)] }, "tokens_per_s=1000", &["tokens per second", "tok/s", "tokens/s", "tps", "throughput", "t/s", "吞吐", "吞吐量"]),
-    knob("deadline", Target, Number { min: 0.001, max: 1e6, units: HOURS }, "deadline=24h", &["finish in", "done in", "finished in", "finish within", "done within", "小时内完成", "小时内", "期限"]),
+    knob("deadline", Target, Number { min: 0.001, max: 1e6, units: HOURS }, "deadline=24h", &["finish in", "done in", "finished in", "finish within", "done within", "期限"]),
     knob("budget", Target, Number { min: 0.01, max: 1e12, units: &[("$", 1.0), ("usd", 1.0), ("k", 1e3)] }, "budget=500", &["预算"]),
     knob("max_gpus", Target, count(1, MAX_GPUS), "max_gpus=8", &["at most gpus", "up to gpus", "最多卡数"]),
     knob("vendor", Target, Choice(&[
@@ -475,10 +475,23 @@ impl Knob {
     }
 }
 
-/// `8xh100`: how many, and of what.
+/// `8xh100`, `4张A10`, `双4090`, `h20 x8`: how many, and of what.
 pub(super) fn counted(text: &str) -> Option<(u64, &str)> {
+    const TIMES: [char; 4] = ['x', 'X', '*', '×'];
+    const WORDS: &[(&str, u64)] = &[
+        ("dual ", 2), ("two ", 2), ("quad ", 4), ("four ", 4), ("eight ", 8), ("单", 1), ("双", 2), ("两", 2), ("四", 4), ("八", 8),
+    ];
+    // The `x` of `rtx 4090` counts nothing.
+    let after = text.rsplit_once(TIMES).filter(|(name, _)| name.ends_with(|c: char| !c.is_alphabetic()));
+    if let Some((name, Ok(count))) = after.map(|(name, count)| (name.trim_end(), count.trim().parse())) {
+        return Some((count, name));
+    }
+    if let Some((rest, count)) = WORDS.iter().find_map(|(word, count)| Some((text.strip_prefix(word)?, *count))) {
+        return Some((count, rest.trim_start_matches(['张', '块', '卡']).trim_start()));
+    }
     let width = text.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = text[width..].trim_start().strip_prefix(['x', 'X', '*', '×'])?;
+    let rest = text[width..].trim_start();
+    let rest = rest.strip_prefix(TIMES).or_else(|| rest.strip_prefix(['张', '块', '卡', '个']))?;
     Some((text[..width].parse().ok()?, rest.trim_start()))
 }
 

@@ -6,7 +6,7 @@
 use super::knobs::{self, Knob};
 use super::lexicon::Sense;
 use super::settings::{Value, Verb};
-use super::words::{plain, words};
+use super::words::{is_han, plain, words};
 use crate::catalog::Catalog;
 use crate::catalog::names::Resolution;
 use crate::message::Problem;
@@ -34,6 +34,15 @@ pub(super) enum Act {
     Resize(f64),
 }
 
+impl Act {
+    fn knob(&self) -> &'static Knob {
+        match self {
+            Act::Set(knob, _) | Act::Scale(knob, _) | Act::Add(knob, _) | Act::Clear(knob) => knob,
+            Act::Resize(_) => knobs::of("model"),
+        }
+    }
+}
+
 /// A question about an answer already given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Question {
@@ -59,7 +68,7 @@ pub(super) struct Speech {
     pub explicit: bool,
 }
 
-/// Reads a text for a work; `None`: it is told or guessed from the words.
+/// Reads a text for a work that it may turn from; `None`: it is told or guessed from the words.
 pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) -> Speech {
     let plain = plain(text);
     let words = words(&plain);
@@ -76,9 +85,9 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
         unknown: vec![],
         explicit: false,
     };
-    let told = work.is_some();
-    let work = work.or(said).unwrap_or(speech.verb);
-    let mut listener = Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None };
+    let told = work;
+    let work = said.or(work).unwrap_or(speech.verb);
+    let mut listener = Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None, turn: None };
     listener.listen();
     listener.speech
 }
@@ -121,23 +130,68 @@ struct Listener {
     items: Vec<Piece>,
     at: usize,
     work: Verb,
-    /// The work was given, not gathered from the words.
-    told: bool,
+    /// The work that was given; else it is gathered from the words.
+    told: Option<Verb>,
     catalog: &'static Catalog,
     speech: Speech,
     /// `add`, `remove` was said in this clause.
     delta: Option<i64>,
     /// `increase`, `reduce` was said in this clause.
     direction: Option<i64>,
+    /// `→`, `换成` was said in this clause: of the acts before it, what comes after it takes the place.
+    turn: Option<usize>,
+}
+
+/// What was heard before a clause.
+struct Before {
+    acts: usize,
+    asks: usize,
+    unknown: usize,
+    model: Option<Resolution>,
+    problem: Option<Problem>,
 }
 
 impl Listener {
     fn listen(&mut self) {
+        let mut before = self.so_far();
         while self.at < self.items.len() {
+            if matches!(self.items[self.at].item, Item::Stop) {
+                self.end_clause(before);
+                before = self.so_far();
+            }
             let width = self.hear();
             self.at += width.max(1);
         }
+        self.end_clause(before);
         self.settle_nodes();
+    }
+
+    fn so_far(&self) -> Before {
+        let Speech { acts, asks, unknown, model, problem, .. } = &self.speech;
+        let (model, problem) = (model.clone(), problem.clone());
+        Before { acts: acts.len(), asks: asks.len(), unknown: unknown.len(), model, problem }
+    }
+
+    /// A clause of talk asks for nothing, whatever its words mean elsewhere: `my 4090 died, so batch 4`.
+    fn end_clause(&mut self, before: Before) {
+        (self.delta, self.direction, self.turn) = (None, None, None);
+        let speech = &mut self.speech;
+        if self.told.is_none() || speech.explicit {
+            return;
+        }
+        let unknown = speech.unknown.len() - before.unknown;
+        let said = speech.acts.len().saturating_sub(before.acts) + usize::from(speech.model != before.model);
+        let problem = speech.problem.as_ref().filter(|problem| before.problem.as_ref() != Some(problem));
+        let talk = match problem {
+            // A value out of range is about this, whatever one word beside it says; a strange name alone is not.
+            Some(problem) => unknown > usize::from(!matches!(problem.knob, Some("model" | "gpu"))),
+            None => unknown * 2 > said,
+        };
+        if talk {
+            speech.acts.truncate(before.acts);
+            speech.asks.truncate(before.asks);
+            (speech.model, speech.problem) = (before.model, before.problem);
+        }
     }
 
     /// Reads what stands here; how many items it took.
@@ -151,7 +205,14 @@ impl Listener {
                 } else {
                     self.set_typed(knob, &typed);
                 }
-                1
+                match self.number_at(self.at + 2).filter(|_| knob.key == "gpu" && self.has(self.at + 1, &Sense::Times)) {
+                    // `gpu=h20 x8`
+                    Some(count) => {
+                        self.set_typed(knobs::of("gpus"), &count.typed());
+                        3
+                    }
+                    None => 1,
+                }
             }
             Item::NoKnob(name) => {
                 let problem = no_knob(name);
@@ -163,11 +224,8 @@ impl Listener {
                 self.model(found, &typed);
                 1
             }
-            Item::Verb(_) => 1,
-            Item::Stop => {
-                (self.delta, self.direction) = (None, None);
-                1
-            }
+            Item::Verb(verb) => self.verb(*verb),
+            Item::Stop => 1,
             Item::Unknown => self.unlisted(),
             Item::NoGpu => {
                 let name = self.items[self.at].text.clone();
@@ -233,23 +291,34 @@ impl Listener {
                 1
             }
             Sense::And => self.and(),
+            Sense::To => {
+                self.turn = Some(self.speech.acts.len());
+                1
+            }
             Sense::Magnitude(_) => {
                 self.unknown();
                 1
             }
-            Sense::Verb(_)
-            | Sense::Knob(_)
+            Sense::Verb(verb) => self.verb(*verb),
+            Sense::Knob(_)
             | Sense::Value(..)
             | Sense::Gpu(_)
             | Sense::Number(_)
             | Sense::Bits(_)
-            | Sense::To
             | Sense::Times
             | Sense::Over
             | Sense::On
             | Sense::Each
             | Sense::Filler => 1,
         }
+    }
+
+    /// `now for serving`, said of a training.
+    fn verb(&mut self, verb: Verb) -> usize {
+        if verb == self.work && self.told.is_some_and(|told| told != verb) {
+            self.set(knobs::of("work"), Value::Choice(verb.word()));
+        }
+        1
     }
 
     // -- what a place holds
@@ -308,8 +377,17 @@ impl Listener {
 
     // -- what is concluded
 
+    fn act(&mut self, act: Act) {
+        if let Some(given_up) = self.turn {
+            let stays = |earlier: &Act| earlier.knob() != act.knob();
+            let kept: Vec<Act> = self.speech.acts.drain(..given_up).filter(stays).collect();
+            self.turn = Some(kept.len());
+            self.speech.acts.splice(0..0, kept);
+        }
+        self.speech.acts.push(act);
+    }
     fn set(&mut self, knob: &'static Knob, value: Value) {
-        self.speech.acts.push(Act::Set(knob, value));
+        self.act(Act::Set(knob, value));
     }
     fn set_typed(&mut self, knob: &'static Knob, typed: &str) {
         match knobs::counted(typed).filter(|_| knob.key == "gpu") {
@@ -334,9 +412,14 @@ impl Listener {
         }
     }
     fn unknown(&mut self) {
-        let text = &self.items[self.at].text;
-        if text.chars().any(char::is_alphanumeric) {
-            self.speech.unknown.push(text.clone());
+        let text = self.items[self.at].text.clone();
+        let han = |text: &str| text.chars().all(is_han);
+        let goes_on = self.at > 0 && matches!(self.items[self.at - 1].item, Item::Unknown) && han(self.text(self.at - 1));
+        match self.speech.unknown.last_mut().filter(|_| goes_on && han(&text)) {
+            // Each character of a Chinese word is an item.
+            Some(word) => word.push_str(&text),
+            None if text.chars().any(char::is_alphanumeric) => self.speech.unknown.push(text),
+            None => {}
         }
     }
     fn already(&self, knob: &Knob) -> bool {

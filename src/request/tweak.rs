@@ -1,7 +1,7 @@
 //! A tweak: free text on a base, to changed `Settings`.
 //!
-//! A tweak is a line without a model, read by the same grammar. It must tell a change from talk: words that
-//! mean nothing here, or a question about the answer given, leave the base as it is.
+//! A tweak is a line without a model, read by the same grammar, which tells it from talk; a question about the
+//! answer given leaves the base as it is, too.
 
 use super::complete::{complete, ranks, work_of};
 use super::knobs::{self, Kind, Knob};
@@ -52,9 +52,6 @@ pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
         tweak.explain = Some(part_named(text).unwrap_or("total"));
         return tweak;
     }
-    if is_talk(&speech) {
-        return tweak;
-    }
     if let Some(problem) = speech.problem {
         return failed(tweak, problem);
     }
@@ -102,21 +99,11 @@ fn refused_by_base(problem: &Problem) -> bool {
 fn asks_only(speech: &Speech) -> bool {
     match speech.question {
         Some(Question::Why) => !speech.explicit,
-        Some(Question::What) => speech.acts.is_empty() || !speech.unknown.is_empty() || speech.acts.len() == 1,
+        Some(Question::What) => {
+            let nothing = speech.acts.is_empty() && speech.asks.is_empty();
+            nothing || speech.acts.len() == 1 || !speech.unknown.is_empty()
+        }
         None => false,
-    }
-}
-
-/// Whether the text is about something else: its words mean nothing here, or too few do.
-fn is_talk(speech: &Speech) -> bool {
-    if speech.explicit {
-        return false;
-    }
-    let said = speech.acts.len() + usize::from(speech.model.is_some());
-    match &speech.problem {
-        // A value out of range is about this, whatever one word beside it says; a strange name alone is not.
-        Some(problem) => speech.unknown.len() > usize::from(!matches!(problem.knob, Some("model" | "gpu"))),
-        None => speech.unknown.len() * 2 > said.saturating_sub(1),
     }
 }
 
@@ -271,6 +258,10 @@ fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings
         };
     }
     let given = |key: &str| changes.iter().any(|(changed, _)| *changed == key);
+    if let (Verb::Train | Verb::Infer, Some(work)) = (base.verb, settings.choice("work").and_then(Verb::of)) {
+        settings.verb = work;
+        settings.values.retain(|key, _| *key != "work" && (given(key) || knobs::of(key).scope.serves(work)));
+    }
     let mut forget = |gone: &[&'static str]| {
         for key in gone.iter().filter(|key| !given(key)) {
             settings.values.remove(key);
@@ -289,7 +280,7 @@ fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings
     if given("accum") {
         forget(&["global_batch"]);
     }
-    if given("batch") && base.verb == Verb::Infer {
+    if given("batch") && settings.verb == Verb::Infer {
         // An engine's batch is what it serves at once.
         forget(&["concurrency"]);
     }

@@ -100,10 +100,10 @@ impl Lexicon {
         self.families = families;
     }
 
-    /// Words that tell models of one family apart; with tags such as `k2` and `r1`, if asked.
+    /// Words that tell models of one family apart, single letters among them; with tags such as `k2` and `r1`, if asked.
     pub fn lines(&self, tags: bool) -> BTreeSet<Word> {
         let is_tag = |word: &str| word.len() > 1 && word[1..].starts_with(|c: char| c.is_ascii_digit());
-        let line = |word: &str| self.role(word) == Role::Line || (tags && is_tag(word));
+        let line = |word: &str| self.role(word) == Role::Line || word.len() == 1 || (tags && is_tag(word));
         self.words.iter().filter(|(text, _)| line(text)).map(|(_, word)| *word).collect()
     }
 

@@ -98,12 +98,12 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Scale(4.0), "quadruple|quadrupled", "四倍|翻四倍"),
     (
         On,
-        "on|enable|enabled|enabling|turn on|turned on|switch on|switched on|activate|activated",
+        "on|true|enable|enabled|enabling|turn on|turned on|switch on|switched on|activate|activated",
         "开|打开|开启|启用|开上|加上|带上|开着|用上|上|开了",
     ),
     (
         Not,
-        "no|not|off|without|w/o|disable|disabled|disabling|turn off|turned off|turning off|switch off|\
+        "no|not|off|false|without|w/o|disable|disabled|disabling|turn off|turned off|turning off|switch off|\
          switched off|deactivate|drop|dropping|remove|removing|skip|skipping|sans|ditch|lose|minus|don't use|\
          dont use|don't|dont|do not|do not use|never mind|no need for|no more|get rid of|stop using|not using|\
          isn't",
@@ -120,18 +120,18 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
         More,
         "more|bigger|larger|longer|higher|greater|increase|increased|increasing|raise|bump|bump up|extend|\
          extended|grow|expand|scale up|turn up|crank up|crank|push|up the|wider|deeper|larger scale|lengthen|\
-         boost|lift|ramp up|dial up|go bigger|bring up|widen|upsize",
+         boost|lift|ramp up|dial up|go bigger|bring up|widen|upsize|one size up",
         "大点|大一点|大一些|大些|更大|更大的|再大点|再大一点|再大一些|再大|更长|更长的|长点|长一点|长一些|\
          再长一点|再长一些|再长|再长点|更多|更多的|多点|多一点|多一些|多几个|多几张|更高|更高的|高一点|高一些|\
-         高点|加大|增大|增加|提高|提升|调大|调高|拉长|扩大|加长|拉高|撑大",
+         高点|加大|增大|增加|提高|提升|调大|调高|大一号|拉长|扩大|加长|拉高|撑大",
     ),
     (
         Less,
         "less|smaller|shorter|fewer|lower|reduce|reduced|reducing|decrease|decreased|shrink|cut|cut down|\
-         scale down|turn down|lessen|lighter|tinier|trim|shorten|shortened|trim down|bring down|dial down|\
+         scale down|turn down|lessen|lighter|tinier|trim|shorten|shortened|trim down|one size down|bring down|dial down|\
          dial back|turn it down|go smaller|scale back|downsize|slash",
         "小点|小一点|小一些|小些|更小|更小的|再小点|再小一点|再小一些|再小|短点|短一点|短一些|更短|更短的|\
-         再短一点|再短|少点|少一点|少一些|更少|更少的|低一点|低一些|更低|更低的|减小|减少|降低|缩小|缩短|调小|\
+         再短一点|再短|少点|少一点|少一些|更少|更少的|低一点|低一些|更低|更低的|减小|减少|降低|缩小|缩短|调小|小一号|\
          调低|调短|压缩|砍|砍短|压短|减小点",
     ),
     (
@@ -152,10 +152,11 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          reduce memory usage|cut memory|lower memory|lower the memory|lower vram|reduce the memory|\
          cut the memory|memory down|fit on less|make it fit|get it to fit|memory lower|memory smaller|\
          lighter on memory|use less memory|take less memory|need less memory|shrink the memory|\
-         memory footprint down|fit in less memory",
+         memory footprint down|fit in less memory|oom|ooms|out of memory|cuda oom|\
+         runs out of memory|ran out of memory|does not fit|doesn't fit|doesnt fit|won't fit|too much memory",
         "省显存|省点显存|省内存|显存少一点|少占显存|少用点显存|降低显存|降显存|减少显存|显存低一点|显存再低|\
          显存再少|显存小一点|节省显存|压一压显存|能塞下|塞得下|放得下|显存再少点|显存再小点|少占点显存|降点显存|\
-         再省点显存|显存太大|显存不够|显存放不下|放不下|装不下|爆显存",
+         再省点显存|显存太大|显存不够|显存放不下|放不下|装不下|爆显存|显存爆了|显存会爆|爆了|显存不足|太占显存",
     ),
     (
         Other,
@@ -174,10 +175,10 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Why,
-        "why|how come|how did|how did you|how do you|how do u|how are you|how was|how were|how does this|\
+        "why|how come|how much faster|how much slower|how did|how did you|how do you|how do u|how are you|how was|how were|how does this|\
          what does|what do you mean|what did|what do|what was|who|whose|when|where|explain|explained|meaning of|\
          difference between|the difference|differences",
-        "为什么|为啥|为何|怎么算的|怎么算|怎么计算|怎么来的|怎么得出|怎么得到|如何计算|如何得出|如何算|什么意思|\
+        "为什么|快多少|慢多少|差多少|为啥|为何|怎么算的|怎么算|怎么计算|怎么来的|怎么得出|怎么得到|如何计算|如何得出|如何算|什么意思|\
          啥意思|是什么意思|有什么区别|区别|有啥区别|解释|解释一下|原理|啥原理|谁|咋算的|凭什么|哪来的|什么时候|\
          怎么这么|怎么会|怎么那么",
     ),
@@ -221,7 +222,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          curious|think|guess|i think|seems|seem|assume|same config|same setup|same settings|everything else|rest|\
          as is|unchanged|current|currently|original|previous|earlier|last one|that one|this one|plan|planning|\
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
-         only have|only had|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
+         only have|only had|aggressively|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
          per card|on board|gpu memory",
         "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
          要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
@@ -238,7 +239,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          什么样|结果|步|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下|凑合|怎么|怎么办|\
          咋样|可行|可行吗|合理|其余|剩下|剩余|别的不变|这次|这回|算出|给出|估算|估计|估一下|估下|预估|测算|试跑|\
          换算|同时在用|每次|每个|各自|单独|独立|手上|手头|我这边|我这|这边|那边|刚才|之前|前面|上次|先|先用|后|\
-         先跑|接着|继续|就这样|就这么|这么",
+         先跑|接着|租|借|强化学习|延迟|低于|小于|以内|之内|以下|批了|继续|就这样|就这么|这么",
     ),
 ];
 
@@ -295,9 +296,9 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     (
         "lora_targets=attention",
         "just attention|just the attention|attention only|only attention|attention layers only|\
-         lora on attention only|attention only targets|only on attention|only the attention layers|\
+         lora on attention only|attention only targets|only on attention|train only attention|only the attention layers|\
          attention modules only",
-        "只加在注意力上|只训注意力|只对注意力|仅注意力层|只加注意力层|注意力层",
+        "只加在注意力上|只训练attention|只训attention|只训注意力|只对注意力|仅注意力层|只加注意力层|注意力层",
     ),
     ("lora_targets=q,v", "q and v|q and v only|q v only|only q and v", "只加q和v|只加qv|q和v"),
     (
@@ -398,7 +399,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     (
         "quant=none",
         "no quantization|no quantisation|no quant|unquantized|unquantised|without quantization|without quant|\
-         not quantized|original weights|full weights|16 bit weights|bf16 weights|fp16 weights|\
+         not quantized|original weights|full weights|16 bit weights|\
          full precision weights|half precision weights|no quantized weights",
         "不量化|不要量化|不做量化|无量化|原始精度|原版权重|不用量化",
     ),

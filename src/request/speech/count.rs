@@ -94,7 +94,7 @@ impl Listener {
         // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
         let leads = self.at == 1 && matches!(amount.unit.as_str(), "m" | "t") && Verb::of(self.text(0)).is_some();
         if (leads || matches!(amount.unit.as_str(), "b" | "bn" | "billion")) && amount.value > 0.0 {
-            self.speech.acts.push(Act::Resize(amount.plain()));
+            self.act(Act::Resize(amount.plain()));
         } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits {
             self.set_typed(knobs::of("seq"), &amount.typed());
         } else if amount.digits && !is_memory {
@@ -103,14 +103,20 @@ impl Listener {
         width
     }
 
-    /// `within 24 hours`, `under $500`: what a recommendation must keep to.
+    /// `within 24 hours`, `3天内`, `under $500`, `90% of the memory`: what must be kept to.
     fn bound(&mut self, amount: &Amount, next: usize) -> Option<usize> {
         let before = |back: usize| self.at.checked_sub(back).map_or("", |at| self.text(at));
         if before(1) == "$" {
             self.set_typed(knobs::of("budget"), &amount.typed());
             return Some(next - self.at);
         }
-        if !matches!(before(1), "within" | "under" | "less than") {
+        let of_memory = |at: usize| matches!(self.text(at), "memory" | "vram" | "of vram" | "of memory" | "gpu memory" | "显存");
+        if amount.unit == "%" && self.work == Verb::Infer && (next..next + 3).any(of_memory) {
+            self.set_typed(knobs::of("gpu_mem_util"), &amount.typed());
+            return Some(next - self.at);
+        }
+        let until = matches!(self.text(next), "内" | "以内" | "之内");
+        if !until && !matches!(before(1), "within" | "under" | "less than" | "in under") {
             return None;
         }
         let deadline = knobs::of("deadline");
@@ -191,7 +197,7 @@ impl Listener {
             }
         }
         if times && (amount.unit.is_empty()) {
-            self.speech.acts.push(Act::Scale(knob, amount.value));
+            self.act(Act::Scale(knob, amount.value));
             return Some(target + 1 - self.at);
         }
         // `8 tp 4`: a knob that has its own number after it lets go of the one before, unless that is counted too.
@@ -213,7 +219,7 @@ impl Listener {
 
     pub(super) fn add(&mut self, knob: &'static Knob, delta: i64, amount: &Amount) {
         let by = amount.plain().clamp(0.0, 1e15) as i64;
-        self.speech.acts.push(Act::Add(knob, delta * by));
+        self.act(Act::Add(knob, delta * by));
     }
 
     /// `2 nodes of 8 h100`, `两机八卡`: the count is a node's, so all nodes have the product.
@@ -242,11 +248,12 @@ impl Listener {
             return false;
         }
         let said = (0..self.items.len()).any(|at| self.has(at, &Sense::Each) && self.text(at) != "per");
-        let joined = (0..self.items.len()).any(|at| {
-            self.knob_at(at).is_some_and(|knob| knob.key == "nodes")
-                && (matches!(self.text(at + 1), "of" | "with" | "x" | "*" | "each")
-                    || self.text(at).chars().all(is_han) && self.number_at(at + 1).is_some())
-        });
-        said || joined && each <= 16
+        // `两机八卡`, but the 16 of `两机十六卡` are all there are.
+        let beside = |at: usize| match self.text(at + 1) {
+            "of" | "with" | "x" | "*" | "each" => each <= 16,
+            _ => each <= 8 && self.text(at).chars().all(is_han) && self.number_at(at + 1).is_some(),
+        };
+        let is_nodes = |at: &usize| self.knob_at(*at).is_some_and(|knob| knob.key == "nodes");
+        said || (0..self.items.len()).filter(is_nodes).any(beside)
     }
 }

@@ -1,6 +1,6 @@
 //! Words to items: each phrase, number, name or `key=value` of a text, with what it may mean by itself.
 
-use super::name::{model, repository, unlisted_gpu};
+use super::name::{model, repository, unlisted_gpu, variant};
 use super::number::{Amount, number};
 use super::pair::pairs;
 use crate::catalog::Catalog;
@@ -86,7 +86,7 @@ fn item(plain: &str, rest: &[Word], catalog: &'static Catalog, before: Option<&P
     }
     match (known, number) {
         (Some((width, senses)), Some((digits, _))) if width > digits || matches!(senses[0], Sense::Gpu(_)) => {
-            phrase(rest, width, senses)
+            phrase(plain, rest, width, senses, catalog)
         }
         (_, Some((width, amount))) => (width, Item::Number(amount)),
         (Some((width, senses)), None) => match model(plain, rest, lexicon, catalog) {
@@ -100,7 +100,7 @@ fn item(plain: &str, rest: &[Word], catalog: &'static Catalog, before: Option<&P
             {
                 (longer, Item::Model(found))
             }
-            _ => phrase(rest, width, senses),
+            _ => phrase(plain, rest, width, senses, catalog),
         },
         (None, None) => match model(plain, rest, lexicon, catalog) {
             Some((width, found)) => (width, Item::Model(found)),
@@ -110,15 +110,23 @@ fn item(plain: &str, rest: &[Word], catalog: &'static Catalog, before: Option<&P
 }
 
 /// The item of a phrase; a card's plural `s` goes with it.
-fn phrase(rest: &[Word], width: usize, senses: Vec<&'static Sense>) -> (usize, Item) {
+fn phrase(
+    plain: &str,
+    rest: &[Word],
+    width: usize,
+    senses: Vec<&'static Sense>,
+    catalog: &'static Catalog,
+) -> (usize, Item) {
     let gpu = senses.iter().find_map(|sense| match sense {
-        Sense::Gpu(id) => Some(id.clone()),
+        Sense::Gpu(id) => Some(id),
         _ => None,
     });
     match (gpu, &senses[..]) {
         (Some(id), _) => {
             let plural = rest.get(width).is_some_and(|word| word.gap == Gap::None && word.text == "s");
-            (width + usize::from(plural), Item::Gpu(id))
+            let listed = (width + usize::from(plural), id.clone());
+            let (width, id) = variant(plain, rest, width, id, catalog).unwrap_or(listed);
+            (width, Item::Gpu(id))
         }
         (None, [Sense::Number(value)]) => {
             (width, Item::Number(Amount { value: *value, unit: String::new(), digits: false }))

@@ -111,6 +111,29 @@ fn counts(words: &[Word], lexicon: &Lexicon) -> bool {
     })
 }
 
+/// Another card that the words after a card's name make of it: `4060 ti`, `A100 80G PCIe`.
+pub(super) fn variant(
+    plain: &str,
+    rest: &[Word],
+    width: usize,
+    listed: &str,
+    catalog: &Catalog,
+) -> Option<(usize, String)> {
+    const MOST: usize = 3;
+    let tells = |word: &&Word| matches!(word.class, Class::Latin | Class::Digits);
+    let most = rest[width..].iter().take(MOST).take_while(tells).count();
+    (width + 1..=width + most).rev().find_map(|wider| {
+        // A number alone may count what follows it.
+        let last = rest[wider - 1];
+        if last.class == Class::Digits || rest.get(wider).is_some_and(|next| next.gap == Gap::None && tells(&next)) {
+            return None;
+        }
+        let found = catalog.names().gpu(&plain[rest[0].at..last.end()]);
+        let id = found.id.filter(|id| found.outcome == Outcome::Match && found.read_as.is_none() && id != listed)?;
+        Some((wider, id))
+    })
+}
+
 /// A card by a name the lexicon does not hold, where a card would stand: `on a 9090 ti`, `8 x h900`.
 pub(super) fn unlisted_gpu(
     plain: &str,

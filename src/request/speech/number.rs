@@ -21,31 +21,45 @@ impl Amount {
     }
 }
 
-/// A number in digits with its unit, or in Chinese numerals.
+/// A number in digits or Chinese numerals, with its unit.
 pub(super) fn number(rest: &[Word]) -> Option<(usize, Amount)> {
-    let word = rest[0];
-    if word.class == Class::Han {
-        return numeral(rest);
+    let (mut width, mut amount) = match rest[0].class {
+        Class::Han => numeral(rest)?,
+        Class::Digits => digits(rest)?,
+        Class::Latin | Class::Mark => return None,
+    };
+    if amount.unit.is_empty() {
+        let (taken, unit) = time_unit(&rest[width..]);
+        width += taken;
+        amount.unit.push_str(unit);
     }
-    if word.class != Class::Digits {
-        return None;
-    }
-    let (value, tail) = leading_number(word.text)?;
+    Some((width, amount))
+}
+
+fn digits(rest: &[Word]) -> Option<(usize, Amount)> {
+    let (mut value, tail) = leading_number(rest[0].text)?;
     if !tail.is_empty() {
         return None;
     }
     let mut width = 1;
     let mut unit = String::new();
     let beside = |index: usize| rest.get(index).filter(|word: &&Word| word.gap == Gap::None);
-    match beside(1) {
+    // `10^12`
+    if beside(1).is_some_and(|word| word.text == "^")
+        && let Some(power) = beside(2).and_then(|word| word.text.parse().ok())
+    {
+        value = value.powi(power);
+        width = 3;
+    }
+    match beside(width) {
         Some(next) if next.text == "%" => {
             unit.push('%');
-            width = 2;
+            width += 1;
         }
         Some(next) if next.class == Class::Latin && is_unit(next.text) => {
             // `4k` and the rest of a name glued to it (`8b-instruct`) differ.
             unit.push_str(next.text);
-            width = 2;
+            width += 1;
         }
         Some(next) if next.class == Class::Han => {
             while let Some(next) = beside(width).filter(|next| "百千万亿".contains(next.text)) {
@@ -56,36 +70,30 @@ pub(super) fn number(rest: &[Word]) -> Option<(usize, Amount)> {
         Some(_) | None => {}
     }
     if unit.is_empty()
-        && let Some(next) = rest.get(1).filter(|word| word.class == Class::Latin)
+        && let Some(next) = rest.get(width).filter(|word| word.class == Class::Latin)
         && matches!(next.text, "million" | "billion" | "trillion" | "thousand" | "gb" | "gib" | "ms")
     {
         unit.push_str(next.text);
-        width = 2;
+        width += 1;
     }
     Some((width, Amount { value, unit, digits: true }))
 }
 
 fn is_unit(text: &str) -> bool {
-    matches!(
-        text,
-        "k" | "m"
-            | "b"
-            | "t"
-            | "g"
-            | "w"
-            | "bn"
-            | "mil"
-            | "gb"
-            | "gib"
-            | "ms"
-            | "s"
-            | "h"
-            | "d"
-            | "hr"
-            | "hours"
-            | "days"
-            | "sec"
-    )
+    const UNITS: &[&str] =
+        &["k", "m", "b", "t", "g", "w", "bn", "mil", "gb", "gib", "ms", "s", "h", "d", "hr", "hours", "days", "sec"];
+    UNITS.contains(&text)
+}
+
+/// `天`, `小时`, `毫秒` right after a number: how many words, and the unit.
+fn time_unit(rest: &[Word]) -> (usize, &'static str) {
+    const UNITS: &[&str] = &["小时", "毫秒", "秒", "天", "周"];
+    let glued = rest.iter().take(3).take_while(|word| word.gap == Gap::None && word.class == Class::Han);
+    let text: String = glued.map(|word| word.text).collect();
+    let counter = usize::from(text.starts_with('个'));
+    let text = text.trim_start_matches('个');
+    let unit = UNITS.iter().find(|unit| text.starts_with(**unit));
+    unit.map_or((0, ""), |unit| (counter + unit.chars().count(), unit))
 }
 
 /// `十六`, `两`, `一百二十八`, `五千`.

@@ -13,6 +13,8 @@ pub(super) struct Pair<'a> {
     pub end: usize,
     key: &'a str,
     value: &'a str,
+    /// Stands in quotes, so that it ends where they do.
+    quoted: bool,
 }
 
 /// Every pair of a text, in order. A URL's are none.
@@ -22,7 +24,11 @@ pub(super) fn pairs(plain: &str) -> Vec<Pair<'_>> {
     for chunk in plain.split(' ') {
         let mut at = start;
         start += chunk.len() + 1;
-        if chunk.contains("://") {
+        if chunk.contains("://") || pairs.last().is_some_and(|pair: &Pair| pair.end > at) {
+            continue;
+        }
+        if let Some(pair) = quoted(plain, at) {
+            pairs.push(pair);
             continue;
         }
         for part in parts(chunk) {
@@ -67,13 +73,23 @@ fn pair(part: &str, at: usize) -> Option<Pair<'_>> {
         return None;
     }
     let start = at + part.find('=')? - key.len();
-    Some(Pair { start, end: start + key.len() + 1 + value.len(), key, value })
+    Some(Pair { start, end: start + key.len() + 1 + value.len(), key, value, quoted: false })
+}
+
+/// `key='a b'`: the first of these chunks' pairs, where its value is in quotes.
+fn quoted(plain: &str, at: usize) -> Option<Pair<'_>> {
+    let (key, rest) = plain[at..].split_once("='").filter(|(key, _)| !key.contains(' '))?;
+    let (value, _) = rest.split_once('\'').filter(|(value, _)| !value.is_empty())?;
+    Some(Pair { start: at, end: at + key.len() + value.len() + 3, key, value, quoted: true })
 }
 
 impl Pair<'_> {
     /// What the pair sets, and where it ends; `words` are the text's up to the next pair.
     pub fn item(&self, plain: &str, words: &[Word], catalog: &'static Catalog) -> (Item, usize) {
         let Some(knob) = knobs::find(self.key) else { return (Item::NoKnob(self.key.to_owned()), self.end) };
+        if self.quoted {
+            return (Item::Explicit(knob, self.value.trim().to_owned()), self.end);
+        }
         let value_at = self.end - self.value.len();
         let value = &words[words.iter().take_while(|word| word.at < value_at).count()..];
         let end = self.end.max(self.name_end(knob, plain, value, catalog).unwrap_or(0));

@@ -29,7 +29,7 @@ impl Listener {
         let taken = |at: usize| at + 1 - here;
         if let Some(by) = self.is_scale(at) {
             let width = taken(at);
-            self.speech.acts.push(Act::Scale(knob, by));
+            self.act(Act::Scale(knob, by));
             return Some(width);
         }
         let over = self.has(at, &Sense::Over);
@@ -37,8 +37,16 @@ impl Listener {
             && let Some(amount) = self.number_at(at + 1)
         {
             let width = taken(at + 1);
-            self.speech.acts.push(Act::Scale(knob, if over { 1.0 / amount.value } else { amount.value }));
+            self.act(Act::Scale(knob, if over { 1.0 / amount.value } else { amount.value }));
             return Some(width);
+        }
+        // `并发再加50`
+        let step = if self.has(at, &Sense::Add) || self.text(at) == "加" { 1 } else { -1 };
+        if (step > 0 || self.has(at, &Sense::Remove))
+            && let Some(amount) = self.number_at(at + 1)
+        {
+            self.add(knob, step, &amount);
+            return Some(taken(at + 1));
         }
         if self.has(at, &Sense::More) || self.has(at, &Sense::Less) {
             let by = self.number_at(self.past_light(at + 1)).is_none();
@@ -118,6 +126,16 @@ impl Listener {
             self.ask(&["quant"]);
             return Some(1);
         }
+        // `optimizer adamx`
+        if self.at == 0
+            && self.items.len() == 2
+            && matches!(self.items[1].item, Item::Unknown)
+            && let Err(problem) = knob.read(self.text(1), self.catalog)
+            && problem.suggestions.iter().any(|words| words != knob.example)
+        {
+            self.fail(problem);
+            return Some(2);
+        }
         if knob.key == "eager" && (self.work == Verb::Train || self.already(knobs::of("attn"))) {
             // Only an inference engine has an eager mode.
             self.set_typed(knobs::of("attn"), "eager");
@@ -134,9 +152,10 @@ impl Listener {
     fn list_at(&mut self, mut at: usize, knob: &'static Knob, known: &[&str]) -> Option<usize> {
         let mut chosen = vec![];
         while at < self.items.len() {
-            if known.contains(&self.text(at)) {
-                chosen.push(self.text(at).to_owned());
-            } else if self.text(at) != "," && !self.has(at, &Sense::And) {
+            let word = self.text(at).trim_end_matches("_proj");
+            if known.contains(&word) {
+                chosen.push(word.to_owned());
+            } else if !matches!(word, "," | "、" | "proj") && !self.has(at, &Sense::And) {
                 break;
             }
             at += 1;
@@ -148,8 +167,21 @@ impl Listener {
         Some(at - self.at)
     }
 
-    /// A word of no meaning by itself may be the value of the name after it: `rm stage`.
+    /// A word of no meaning by itself may be the value of the name after it: `rm stage`; `full` is one where it
+    /// stands apart.
     pub(super) fn unlisted(&mut self) -> usize {
+        let apart = |at: Option<usize>| {
+            let item = at.and_then(|at| self.items.get(at)).map(|piece| &piece.item);
+            !matches!(item, Some(Item::Unknown)) && !at.is_some_and(|at| self.has(at, &Sense::Filler))
+        };
+        if self.text(self.at) == "full"
+            && self.work == Verb::Train
+            && apart(self.at.checked_sub(1))
+            && apart(Some(self.at + 1))
+        {
+            self.set_typed(knobs::of("method"), "full");
+            return 1;
+        }
         let named = self.knob_at(self.at + 1).filter(|knob| matches!(knob.kind, Kind::Choice(_)));
         if let Some(knob) = named
             && let Ok(value) = knob.read(self.text(self.at), self.catalog)
@@ -186,7 +218,7 @@ impl Listener {
     pub(super) fn turn_off(&mut self, knob: &'static Knob) {
         match off_word(knob) {
             Some(word) => self.set_typed(knob, word),
-            None => self.speech.acts.push(Act::Clear(knob)),
+            None => self.act(Act::Clear(knob)),
         }
     }
 
@@ -206,6 +238,11 @@ impl Listener {
             && let Ok(value) = knob.read(&self.items[self.at].text, self.catalog)
         {
             let text = self.items[self.at].text.clone();
+            if knob.key == "quant" && self.work == Verb::Train && !self.is_quantised(&value) {
+                // `bf16 weights` of a training
+                self.set_typed(knobs::of("precision"), &text);
+                return Some(after + 1 - self.at);
+            }
             self.set(knob, value);
             // `fp8 weights and kv cache`
             while self.has(after + 1, &Sense::And)
@@ -222,7 +259,10 @@ impl Listener {
             values.iter().all(|(knob, _)| values.iter().filter(|(other, _)| other.key == knob.key).count() == 1)
                 && self.is_saying();
         let (knob, value) = self.prefer(&values);
-        if !self.told && !knob.scope.serves(self.work) {
+        if self.says_less(knob, &value) {
+            return Some(1);
+        }
+        if self.told.is_none() && !knob.scope.serves(self.work) {
             self.unknown();
             return Some(1);
         }
@@ -236,6 +276,13 @@ impl Listener {
         } else {
             self.set(knob, value);
         }
+        // `vllm 0.8.5`
+        let dotted = |text: &str| text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let version = self.at + 1 + usize::from(matches!(self.text(self.at + 1), "v" | "version"));
+        if knob.key == "backend" && dotted(self.text(version)) {
+            self.set(knobs::of("backend_version"), Value::Text(self.text(version).to_owned()));
+            return Some(version + 1 - self.at);
+        }
         // `lora on q and v`
         let targets = knobs::of("lora_targets");
         match &targets.kind {
@@ -244,6 +291,21 @@ impl Listener {
             }
             _ => Some(1),
         }
+    }
+
+    /// `w4a16 awq`: a plain width beside the format of that width.
+    fn says_less(&self, knob: &Knob, value: &Value) -> bool {
+        let bits = |value: &Value| {
+            let row = self.catalog.formats.iter().find(|row| matches!(value, Value::Text(name) if *name == row.name));
+            row.map(|row| row.bits.floor())
+        };
+        let as_wide = |other: &Value| other != value && bits(other) == bits(value);
+        let earlier = self.speech.acts.iter().any(|act| matches!(act, Act::Set(set, other) if *set == knob && as_wide(other)));
+        let later = self.items[self.at + 1..].iter().any(|piece| match &piece.item {
+            Item::Senses(senses) => values_of(senses).iter().any(|(set, other)| *set == knob && as_wide(other)),
+            _ => false,
+        });
+        knob.key == "quant" && matches!(value, Value::Text(name) if name == "int4" || name == "int8") && (earlier || later)
     }
 
     /// Whether all the senses here are meant at once (`pure bf16`), not one of several.

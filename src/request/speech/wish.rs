@@ -73,7 +73,7 @@ impl Listener {
             Some(knob) => {
                 let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
                 let width = at + 1 - self.at;
-                self.speech.acts.push(Act::Scale(knob, by));
+                self.act(Act::Scale(knob, by));
                 width
             }
             None => {
@@ -160,7 +160,7 @@ impl Listener {
         let at = self.past_light(self.at + 1);
         let Some(knob) = self.knob_at(at).filter(|knob| is_counted(knob)) else { return 1 };
         let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
-        self.speech.acts.push(Act::Add(knob, 1));
+        self.act(Act::Add(knob, 1));
         at + 1 - self.at
     }
 
@@ -170,7 +170,14 @@ impl Listener {
         if counts && matches!(self.text(self.at), "加" | "plus") {
             self.delta = Some(1);
         }
-        1
+        // `加卡`
+        match self.knob_at(self.at + 1).filter(|knob| self.text(self.at) == "加" && matches!(knob.key, "gpus" | "nodes")) {
+            Some(knob) => {
+                self.ask(&[knob.key]);
+                2
+            }
+            None => 1,
+        }
     }
 
     /// `another model`: a wish for a knob.
