@@ -78,6 +78,11 @@ impl Names {
         self.models.resolve(text)
     }
 
+    /// Whether some model has this word after such a name: `nemo` after `mistral`.
+    pub fn goes_on(&self, name: &str, word: &str) -> bool {
+        self.models.goes_on(name, word)
+    }
+
     /// The same family, version and variant as `id` in another size.
     pub fn resized(&self, id: &str, parameters: f64) -> Resolution {
         self.models.resized(id, parameters)
@@ -123,11 +128,16 @@ impl Names {
     }
 }
 
-/// `q4_k` of Unsloth's `q4_k_xl`, `int4` of MLX's 4 bits.
+/// `q4_k` of Unsloth's `q4_k_xl`; of MLX's, which pack embeddings and head too, GGUF types of as many bits.
+/// MLX keeps a 16-bit scale and bias for 64 weights: 4 bits are 4.5, as in `q4_0`.
 fn nearest_mix(name: &str) -> &str {
     match name {
-        "mlx-4bit" => "int4",
-        "mlx-8bit" => "int8",
+        "mlx-2bit" => "q2_k",
+        "mlx-3bit" => "q3_k_m",
+        "mlx-4bit" => "q4_0",
+        "mlx-5bit" => "q5_0",
+        "mlx-6bit" => "q6_k",
+        "mlx-8bit" => "q8_0",
         name => name.rsplit_once('_').map_or(name, |(width, _)| width),
     }
 }

@@ -163,7 +163,7 @@ fn formats_resolve_by_any_spelling() {
         ("gguf", "q4_k_m"),
         ("bf16", "none"),
         ("w4a16", "int4"),
-        ("mlx-4bit", "int4"),
+        ("mlx-4bit", "q4_0"),
         ("bnb-4bit", "bnb-nf4"),
         ("GPTQ-Int8", "gptq-int8"),
         ("AWQ-INT4", "awq"),

@@ -151,7 +151,7 @@ impl Lexicon {
 
     /// Cuts a name into tokens, each in the catalog's own words.
     pub fn cut(&self, text: &str) -> Query {
-        let text = token::normalise(text);
+        let text = spell_plus(&token::normalise(text));
         let (raw, packing) = token::tokens(&text, |run, found| self.cut_han(run, found));
         let mut query = Query { packing, ..Query::default() };
         let mut at = 0;
@@ -252,9 +252,12 @@ impl Lexicon {
             // deepseekr1, kimik2, deepseekv3
             let (head, last) = text.char_indices().last().map_or((text, ""), |(end, _)| text.split_at(end));
             if let Some(next) =
-                joined(1).filter(|next| matches!(next.kind, Kind::Version { .. }) && self.words.contains_key(head))
+                joined(1).filter(|next| matches!(next.kind, Kind::Version { .. }) && (self.words.contains_key(head) || self.said.contains_key(head)))
             {
-                tokens.push(Token::word(head));
+                match self.said.get(head) {
+                    Some(words) => tokens.extend(words.iter().cloned()),
+                    None => tokens.push(Token::word(head)),
+                }
                 let tag = format!("{last}{}", next.text);
                 if self.words.contains_key(&tag) {
                     tokens.push(Token { joined: true, ..Token::word(tag) });
@@ -312,6 +315,16 @@ impl Lexicon {
             })
             .min_by_key(|(distance, word)| (*distance, word.len()))
             .map(|(_, word)| word.as_str())
+    }
+}
+
+/// `command-r+` is `command-r plus`.
+fn spell_plus(text: &str) -> String {
+    let ends = |at: usize| !text[at + 1..].starts_with(|c: char| c.is_alphabetic());
+    let follows = |at: usize| text[..at].ends_with(|c: char| c.is_ascii_alphabetic());
+    match text.find('+').filter(|at| follows(*at) && ends(*at)) {
+        Some(at) => format!("{} plus{}", &text[..at], &text[at + 1..]),
+        None => text.to_owned(),
     }
 }
 

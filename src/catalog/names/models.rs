@@ -286,7 +286,14 @@ impl Index {
 
     /// Matches as typed, then with the name read ever more freely.
     fn find(&self, query: &Query) -> Option<Resolution> {
-        if let Some(at) = self.means.get(&self.lexicon.key(&query.tokens)) {
+        let is_known = |token: &&Token| self.lexicon.is_known(token);
+        let known: Vec<Token> = query.tokens.iter().filter(is_known).cloned().collect();
+        let strangers = query.tokens.len() - known.len();
+        let telling = known.iter().filter(|token| self.lexicon.role(&token.text) != Role::Empty).count();
+        if strangers > 1 && strangers > telling {
+            return None;
+        }
+        if let Some(at) = self.means.get(&self.lexicon.key(&known)) {
             return Some(self.choose(query, &[self.entries[*at].group], Some(*at)));
         }
         // Numbers of words that no model has stay out of every freer reading.
@@ -452,6 +459,10 @@ impl Index {
         query.tokens.retain(|token| !own.revisions.contains(&token.text));
         query.tokens.push(Token::size(parameters));
         self.read(query)
+    }
+
+    pub fn goes_on(&self, name: &str, word: &str) -> bool {
+        self.lexicon.word(word).is_some() && !self.holding(&self.lexicon.parts(&self.lexicon.cut(&format!("{name} {word}")))).is_empty()
     }
 
     pub fn rank(&self, id: &str) -> usize {

@@ -55,7 +55,7 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
         let closed = found.reason.as_ref().is_some_and(|reason| reason.key == "name-closed");
         (closed || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
     };
-    let (width, found) = (1..=widest(rest, lexicon)).rev().find_map(name)?;
+    let (width, found) = (1..=widest(plain, rest, lexicon, catalog)).rev().find_map(name)?;
     if found.outcome == Outcome::Unknown {
         // A closed model: as little of the text as names it.
         return (1..=width).find_map(name);
@@ -69,9 +69,16 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
 }
 
 /// How many words a name that begins here could take: up to a phrase of its own, a second size, or a count.
-fn widest(rest: &[Word], lexicon: &Lexicon) -> usize {
+fn widest(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> usize {
     const LONGEST: usize = 14;
     let mut sized = false;
+    // `mistral nemo`, although NeMo is a framework; not `r1 zero3`.
+    let goes_on = |width: usize| {
+        let alone = lexicon.longest(&rest[width..]).is_some_and(|(taken, _)| taken == 1);
+        let numbered = rest.get(width + 1).is_some_and(|next| next.class == Class::Digits);
+        let name = &plain[rest[0].at..rest[width - 1].end()];
+        alone && !numbered && catalog.names().goes_on(name, rest[width].text)
+    };
     for (width, word) in rest.iter().enumerate().take(LONGEST).skip(1) {
         let glued = word.gap != Gap::Space;
         let after = &rest[width + 1..];
@@ -84,7 +91,7 @@ fn widest(rest: &[Word], lexicon: &Lexicon) -> usize {
                 sized |= size;
                 joins
             }
-            Class::Latin => glued || !lexicon.claims(&rest[width..]),
+            Class::Latin => glued || !lexicon.claims(&rest[width..]) || goes_on(width),
         };
         if !joins {
             return width;
