@@ -83,6 +83,11 @@ impl Names {
         self.models.goes_on(name, word)
     }
 
+    /// Whether a word tells models of one family apart: `mini`, `pro`.
+    pub fn is_line(&self, word: &str) -> bool {
+        self.models.is_line(word)
+    }
+
     /// The same family, version and variant as `id` in another size.
     pub fn resized(&self, id: &str, parameters: f64) -> Resolution {
         self.models.resized(id, parameters)

@@ -199,12 +199,12 @@ pub static KNOBS: &[Knob] = &[
     knob("seq", Both, length(1, true), "seq=8192", &[
         "seq len", "seqlen", "seq length", "sequence", "sequences", "sequence length", "sequence len", "max seq len", "max seq length", "max len", "max length", "max model len", "max model length",
         "cutoff len", "cutoff", "context", "ctx", "context length", "context len", "context window", "context size", "ctx size", "ctx len", "n ctx", "num ctx", "block size", "length", "model max length", "max seq", "max context", "max ctx", "maximum context", "maximum sequence length", "maximum length",
-        "序列", "序列长度", "序列长", "上下文", "上下文长度", "上下文窗口", "长度", "最大长度", "窗口", "长文本", "文本长度"]),
+        "序列", "序列长度", "序列长", "上下文", "上下文长度", "上下文窗口", "长度", "最大长度", "窗口", "长文本", "文本长度", "最长"]),
     knob("prompt", Infer, length(0, false), "prompt=2048", &["prompt len", "prompt length", "prompt tokens", "prompts", "input", "input len", "input length", "input tokens", "isl", "prefill", "输入", "输入长度", "提示词", "提示词长度"]),
     knob("output", Infer, length(0, false), "output=512", &["output len", "output length", "output tokens", "outputs", "osl", "completion", "completions", "generation length", "max new tokens", "max tokens", "decode", "answer", "answers", "generate", "generating", "reply", "replies", "输出", "输出长度", "生成", "生成长度", "回答", "回复"]),
     knob("concurrency", Infer, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "concurrency=64", &["concurrent", "concurrent requests", "concurrent users", "simultaneous users", "simultaneous requests", "parallel requests", "users", "user", "requests", "request", "streams", "clients", "sessions", "people", "employees", "developers", "engineers", "students", "colleagues", "agents", "customers", "concurrents", "qps", "并发", "并发数", "并发量", "用户", "个用户", "人同时用", "人", "路并发", "路", "请求", "个请求", "用户数", "个学生", "个同事", "个员工"]),
     knob("batch", Both, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "batch=4", &["batch size", "batchsize", "bs", "bsz", "mbs", "mb", "micro batch", "micro batch size", "microbatch", "micro bs", "per device batch", "per device batch size", "per device train batch size", "per gpu batch", "per gpu batch size", "train micro batch size per gpu", "批次", "批大小", "批量", "批次大小", "微批", "微批次", "微批大小", "每卡batch", "单卡batch"]),
-    knob("accum", Train, count(1, 1_000_000), "accum=8", &["grad accum", "gradient accumulation", "gradient accumulation steps", "grad accumulation", "grad acc", "grad accumulation steps", "accumulation", "accumulation steps", "accumulate", "ga", "gas", "梯度累积", "梯度累积步数", "累积步数", "梯度累加", "累积", "累积步"]),
+    knob("accum", Train, count(1, 1_000_000), "accum=8", &["grad accum", "gradient accumulation", "gradient accumulation steps", "grad accumulation", "grad acc", "grad accumulation steps", "grad accum steps", "accum steps", "acc steps", "accumulation", "accumulation steps", "accumulate", "ga", "gas", "梯度累积", "梯度累积步数", "累积步数", "梯度累加", "累积", "累积步"]),
     knob("global_batch", Train, count(1, 1_000_000_000), "global_batch=512", &["gbs", "global batch size", "global bs", "total batch", "total batch size", "effective batch", "effective batch size", "全局批次", "全局批大小", "总批次", "总batch", "全局batch", "等效batch"]),
     knob("precision", Both, Choice(&[
         ("fp32", &["float32", "f32", "32bit", "单精度", "全精度"]), ("fp16", &["float16", "f16", "half precision", "半精度"]), ("bf16", &["bfloat16", "mixed precision", "混合精度"]), ("fp8", &["float8"]),
@@ -227,7 +227,7 @@ pub static KNOBS: &[Knob] = &[
         ("off", &["false", "no", "none", "disable", "disabled", "0", "关", "关闭"]),
         ("selective", &["partial", "选择性"]),
         ("on", &["true", "yes", "full", "enable", "enabled", "1", "开", "打开", "开启"]),
-    ]), "checkpointing=on", &["gradient checkpointing", "grad checkpointing", "activation checkpointing", "checkpoint", "gradient checkpoint", "grad ckpt", "gc", "ckpt", "recompute", "recomputation", "activation recomputation", "rematerialization", "remat", "重计算", "梯度检查点", "激活重计算", "激活检查点", "检查点", "激活重算", "重算"]),
+    ]), "checkpointing=on", &["gradient checkpointing", "grad checkpointing", "activation checkpointing", "checkpoint", "gradient checkpoint", "grad ckpt", "gc", "ckpt", "ac", "recompute", "recomputation", "activation recomputation", "rematerialization", "remat", "重计算", "梯度检查点", "激活重计算", "激活检查点", "检查点", "激活重算", "重算"]),
     knob("attn", Both, Choice(&[
         ("flash", &["flash attention", "flash attn", "flashattention", "flashattn", "flash attention 2", "flash attention 3", "flash attn 2", "flash attn 3", "flash attention2", "fa2", "fa3", "fa", "flash_attention_2"]),
         ("sdpa", &[]), ("eager", &["naive attention", "eager attention", "vanilla attention"]),

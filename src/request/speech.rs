@@ -87,7 +87,7 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
     };
     let told = work;
     let work = said.or(work).unwrap_or(speech.verb);
-    let mut listener = Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None, turn: None };
+    let mut listener = Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None, named: 0, turn: None };
     listener.listen();
     listener.speech
 }
@@ -138,6 +138,8 @@ struct Listener {
     delta: Option<i64>,
     /// `increase`, `reduce` was said in this clause.
     direction: Option<i64>,
+    /// Numbers set in this clause by a name before them, which talk has few of.
+    named: usize,
     /// `→`, `换成` was said in this clause: of the acts before it, what comes after it takes the place.
     turn: Option<usize>,
 }
@@ -175,12 +177,13 @@ impl Listener {
     /// A clause of talk asks for nothing, whatever its words mean elsewhere: `my 4090 died, so batch 4`.
     fn end_clause(&mut self, before: Before) {
         (self.delta, self.direction, self.turn) = (None, None, None);
+        let named = std::mem::take(&mut self.named);
         let speech = &mut self.speech;
         if self.told.is_none() || speech.explicit {
             return;
         }
         let unknown = speech.unknown.len() - before.unknown;
-        let said = speech.acts.len().saturating_sub(before.acts) + usize::from(speech.model != before.model);
+        let said = speech.acts.len().saturating_sub(before.acts) + usize::from(speech.model != before.model) + named;
         let problem = speech.problem.as_ref().filter(|problem| before.problem.as_ref() != Some(problem));
         let talk = match problem {
             // A value out of range is about this, whatever one word beside it says; a strange name alone is not.

@@ -94,7 +94,8 @@ pub(super) fn words(plain: &str) -> Vec<Word<'_>> {
                 let joins = gap == Gap::None
                     && words.last().is_some_and(|word| matches!(word.class, Class::Latin | Class::Digits))
                     && next.is_some_and(|c| class(c) != Class::Mark && c != ' ');
-                let negative = first == '-' && !joins && next.is_some_and(|c| c.is_ascii_digit());
+                let signs = first == '-' || (first == '.' && gap == Gap::Space);
+                let signed = signs && !joins && next.is_some_and(|c| c.is_ascii_digit());
                 if first == ' ' || first == '\'' {
                     gap = Gap::Space;
                     at += first.len_utf8();
@@ -105,11 +106,11 @@ pub(super) fn words(plain: &str) -> Vec<Word<'_>> {
                     at += first.len_utf8();
                     continue;
                 }
-                if negative { 1 + number_width(&rest[1..]) } else { first.len_utf8() }
+                if signed { 1 + number_width(&rest[1..]) } else { first.len_utf8() }
             }
         };
         let text = &rest[..width];
-        let kind = if kind == Class::Mark && width > 1 && text.starts_with('-') { Class::Digits } else { kind };
+        let kind = if kind == Class::Mark && width > 1 && text.starts_with(['-', '.']) { Class::Digits } else { kind };
         words.push(Word { text, class: kind, gap, at });
         gap = Gap::None;
         at += width;
@@ -117,7 +118,7 @@ pub(super) fn words(plain: &str) -> Vec<Word<'_>> {
     words
 }
 
-/// `4`, `2.5`, `0.11.0`, `1,000`.
+/// `4`, `2.5`, `0.11.0`, `1,000`, `1e9`.
 fn number_width(text: &str) -> usize {
     let bytes = text.as_bytes();
     let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
@@ -130,10 +131,19 @@ fn number_width(text: &str) -> usize {
             _ => 0,
         };
         if more == 0 {
-            return width;
+            return width + power_width(&text[width..]);
         }
         width += 1 + more;
     }
+}
+
+/// The `e9` of `1e9`.
+fn power_width(text: &str) -> usize {
+    let Some(power) = text.strip_prefix('e') else { return 0 };
+    let digits = power.trim_start_matches(['-', '+']);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let whole = end > 0 && !digits[end..].starts_with(char::is_alphanumeric);
+    if whole { text.len() - digits.len() + end } else { 0 }
 }
 
 /// A run of letters; the `x` of `8xh100` stands alone.
@@ -177,5 +187,7 @@ mod tests {
         check("seq 4096, bs 2.", &["seq", "4096", ",", "bs", "2", "."]);
         check("1,000 samples", &["1,000", "samples"]);
         check("0.11.0", &["0.11.0"]);
+        check("5e9 tokens, .88", &["5e9", "tokens", ",", ".88"]);
+        check("gemma-3n-e4b 17b-16e", &["gemma", "3", "n", "e", "4", "b", "17", "b", "16", "e"]);
     }
 }

@@ -242,6 +242,9 @@ impl Lexicon {
     pub fn mend(&self, query: &mut Query) {
         let mut tokens: Vec<Token> = vec![];
         let mut corrected = 0;
+        // A short word among others is likely just a word: `the best model`.
+        let numbered = query.tokens.iter().any(|token| token.kind != Kind::Word);
+        let alone = numbered || query.tokens.len() == 1;
         for (at, token) in query.tokens.iter().enumerate() {
             if self.is_known(token) {
                 tokens.push(token.clone());
@@ -270,7 +273,7 @@ impl Lexicon {
             });
             if let Some((a, b)) = split {
                 tokens.extend([Token::word(a), Token::word(b)]);
-            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3) {
+            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3 && (alone || text.len() > 4)) {
                 corrected += 1;
                 query.mended = true;
                 tokens.push(Token { text: word.to_owned(), ..token.clone() });

@@ -461,6 +461,10 @@ impl Index {
         self.read(query)
     }
 
+    pub fn is_line(&self, word: &str) -> bool {
+        self.lexicon.role(word) == Role::Line
+    }
+
     pub fn goes_on(&self, name: &str, word: &str) -> bool {
         self.lexicon.word(word).is_some() && !self.holding(&self.lexicon.parts(&self.lexicon.cut(&format!("{name} {word}")))).is_empty()
     }

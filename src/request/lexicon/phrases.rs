@@ -74,7 +74,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Bits(8), "8bit|eight bit|load in 8bit", "8比特|8位|8bit量化|8比特量化|8位量化"),
     (
         To,
-        "to|=|:|->|→|>|is|are|be|becomes|equals|of size",
+        "to|=|:|->|→|>|<|≤|is|are|be|becomes|equals|of size",
         "改|改成|改为|改到|换成|换为|换到|设为|设成|设到|设置为|设置成|调到|调成|调整到|调整为|开到|变成|变为|\
          降到|降为|降低到|降至|减到|减少到|减小到|提到|提高到|提升到|升到|加到|增加到|增大到|拉到|拉长到|缩到|\
          缩短到|到|为|是|取|给到|弄到|干到|成|切到|切换到|切换成|切换为|切成|转到|转成|转为|回到|退回|退回到|\
@@ -222,7 +222,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          curious|think|guess|i think|seems|seem|assume|same config|same setup|same settings|everything else|rest|\
          as is|unchanged|current|currently|original|previous|earlier|last one|that one|this one|plan|planning|\
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
-         only have|only had|aggressively|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
+         only have|only had|aggressively|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
          per card|on board|gpu memory",
         "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
          要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
@@ -239,7 +239,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          什么样|结果|步|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下|凑合|怎么|怎么办|\
          咋样|可行|可行吗|合理|其余|剩下|剩余|别的不变|这次|这回|算出|给出|估算|估计|估一下|估下|预估|测算|试跑|\
          换算|同时在用|每次|每个|各自|单独|独立|手上|手头|我这边|我这|这边|那边|刚才|之前|前面|上次|先|先用|后|\
-         先跑|接着|租|借|强化学习|延迟|低于|小于|以内|之内|以下|批了|继续|就这样|就这么|这么",
+         先跑|接着|租|借|强化学习|偏好对齐|对齐|激活|留|保留|存|保存|延迟|低于|小于|以内|之内|以下|批了|继续|就这样|就这么|这么",
     ),
 ];
 
@@ -276,8 +276,8 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     (
         "method=full",
         "full fine tune|full fine tuning|full ft|fft|full parameter|full param|full parameters|full weight|\
-         full training|full sft|full parameter fine tuning|fully fine tune|train all weights|train all parameters",
-        "全参|全参数|全量|全参微调|全量微调|全参数微调|全参训练|全量训练|全参数训练|全参sft",
+         full training|full parameter fine tuning|fully fine tune|train all weights|train all parameters",
+        "全参|全参数|全量|全参微调|全量微调|全参数微调|全参训练|全量训练|全参数训练",
     ),
     (
         "method=freeze",
@@ -372,7 +372,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "分页优化器|分页adamw",
     ),
     ("optimizer=paged-adamw-32bit", "paged adamw 32bit|paged adam 32bit|paged 32bit adamw|32bit paged adamw", ""),
-    ("optimizer=adamw", "adam|adamw|plain adam|regular adam|plain adamw|normal adamw|adamw 32bit|fused adamw", ""),
+    ("optimizer=adamw", "adam|adamw|plain adam|regular adam|plain adamw|normal adamw|adamw 32bit|adamw 32 bit|fused adamw", ""),
     (
         "stage=pretrain",
         "pretrain|pretraining|continue pretraining|continued pretraining|continual pretraining|from scratch",
@@ -405,7 +405,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "eager=on",
-        "enforce eager|eager mode|no cuda graph|no cuda graphs|without cuda graphs|without cuda graph|\
+        "enforce eager|eager mode|cuda graph off|cuda graphs off|turn off cuda graphs|no cuda graph|no cuda graphs|without cuda graphs|without cuda graph|\
          disable cuda graphs|disable cuda graph",
         "不用cuda graph|关闭cuda graph|关掉cuda graph|不开cuda graph",
     ),

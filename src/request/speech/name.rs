@@ -57,8 +57,14 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
     };
     let (width, found) = (1..=widest(plain, rest, lexicon, catalog)).rev().find_map(name)?;
     if found.outcome == Outcome::Unknown {
-        // A closed model: as little of the text as names it.
-        return (1..=width).find_map(name);
+        // A closed model: as little of the text as names it, and which of its line.
+        let (mut width, mut found) = (1..=width).find_map(name)?;
+        while rest.get(width).is_some_and(|word| catalog.names().is_line(word.text))
+            && let Some((wider, longer)) = name(width + 1)
+        {
+            (width, found) = (wider, longer);
+        }
+        return Some((width, found));
     }
     // Small words after the name are not part of it, nor are others where it is exact without them.
     let is_small = |width: &usize| lexicon.is_filler(&rest[*width..*width + 1]);
@@ -83,7 +89,7 @@ fn widest(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> u
         let glued = word.gap != Gap::Space;
         let after = &rest[width + 1..];
         let joins = match word.class {
-            Class::Mark => glued && matches!(word.text, ":" | "/"),
+            Class::Mark => glued && matches!(word.text, ":" | "/" | "+"),
             Class::Han => glued && rest[width - 1].class == Class::Han && width < 4,
             Class::Digits => {
                 let size = after.first().is_some_and(|unit| unit.gap == Gap::None && matches!(unit.text, "b" | "m"));

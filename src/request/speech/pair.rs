@@ -57,7 +57,7 @@ fn parts(chunk: &str) -> Vec<&str> {
 /// The pair of one part that begins at `at`, without the words that Chinese writes to either side of it.
 fn pair(part: &str, at: usize) -> Option<Pair<'_>> {
     let (key, value) = part.split_once('=')?;
-    let mut key = key.trim_start_matches(['-', '(', ',']);
+    let mut key = key.trim_start_matches(['-', '(', ',']).trim_end_matches(['<', '≤']);
     if let Some((han, c)) = key.char_indices().rfind(|(_, c)| is_han(*c))
         && knobs::find(key).is_none()
     {

@@ -59,8 +59,9 @@ impl Listener {
         }
         if let Some(amount) = self.number_at(at) {
             // `gpus 8`, but not the 8 of `zero 8 gpus`.
-            let gpu_follows = self.is_gpu(at + 1);
-            if at > next && (gpu_follows || self.knob_at(at + 1).is_some_and(is_counted)) && self.text(next) != "=" {
+            let counts = |counted: &Knob| is_counted(counted) && !(counted.key == "tokens" && matches!(knob.kind, Kind::Length { .. }));
+            let lets_go = self.is_gpu(at + 1) || self.knob_at(at + 1).is_some_and(counts);
+            if at > next && lets_go && self.text(next) != "=" {
                 return None;
             }
             // `from 4k to 8k`, `4k -> 8k`: the last one.
@@ -75,6 +76,7 @@ impl Listener {
                 Some(direction) => self.add(knob, direction, &amount),
                 None => self.set_typed(knob, &amount.typed()),
             }
+            self.named += 1;
             self.direction = None;
             return Some(last + 1 - self.at);
         }
@@ -85,6 +87,14 @@ impl Listener {
         }
         if let Some(width) = self.switched_off(knob, next) {
             return Some(width);
+        }
+        // `输入输出都是1k`, `input and output 1k`
+        let other = next + usize::from(self.has(next, &Sense::And));
+        if let Some(Kind::Length { .. }) = self.knob_at(other).filter(|_| matches!(knob.kind, Kind::Length { .. })).map(|knob| &knob.kind)
+            && let Some(amount) = self.number_at(self.past_light(other + 1))
+        {
+            self.set_typed(knob, &amount.typed());
+            return Some(1);
         }
         // `batch size zero`
         if self.text(at) == "zero" && self.number_at(at + 1).is_none() {
@@ -336,6 +346,11 @@ impl Listener {
     }
 
     pub(super) fn bits(&mut self, bits: u64) -> usize {
+        let optimizer = self.past_light(self.at + 1);
+        if bits == 8 && optimizer > self.at && self.names(optimizer, "optimizer") {
+            // `8bit 的 paged adam`: the optimizer says it.
+            return 1;
+        }
         let mut after = self.at + 1;
         while after < self.at + 3 && self.has(after, &Sense::Filler) && self.knob_at(after).is_none() {
             after += 1;

@@ -30,7 +30,10 @@ impl Listener {
             if numeric && off_word(knob).is_none() {
                 return width;
             }
-            self.turn_off(knob);
+            // `no zero, use fsdp`: one rules out the other by itself.
+            if knob.key != "zero" || !self.named_later(knobs::of("sharding"), at + 1) {
+                self.turn_off(knob);
+            }
             return width;
         }
         let Some(Item::Senses(senses)) = self.items.get(at).map(|piece| &piece.item) else { return 1 };
@@ -47,12 +50,13 @@ impl Listener {
 
     /// Whether a later word gives this knob a value.
     pub(super) fn named_later(&self, knob: &Knob, from: usize) -> bool {
-        self.items[from.min(self.items.len())..].iter().any(|piece| match &piece.item {
-            Item::Senses(senses) => {
-                senses.iter().any(|sense| matches!(sense, Sense::Value(other, _) if other.key == knob.key))
-            }
-            _ => false,
-        })
+        (from..self.items.len()).any(|at| self.names(at, knob.key))
+    }
+
+    /// Whether a value of this knob stands here.
+    pub(super) fn names(&self, at: usize, key: &str) -> bool {
+        matches!(self.items.get(at).map(|piece| &piece.item), Some(Item::Senses(senses))
+            if senses.iter().any(|sense| matches!(sense, Sense::Value(knob, _) if knob.key == key)))
     }
 
     /// `instead of X`: X is given up, whatever it was.
