@@ -118,7 +118,8 @@ const SWITCH: Choices = &[
 ];
 const FLOATS: Choices =
     &[("fp32", &["float32", "f32", "32"]), ("bf16", &["bfloat16"]), ("fp16", &["float16", "f16", "half"])];
-const MILLISECONDS: &[(&str, f64)] = &[("ms", 1.0), ("s", 1e3), ("sec", 1e3), ("seconds", 1e3), ("毫秒", 1.0), ("秒", 1e3)];
+const MILLISECONDS: &[(&str, f64)] =
+    &[("ms", 1.0), ("s", 1e3), ("sec", 1e3), ("seconds", 1e3), ("毫秒", 1.0), ("秒", 1e3)];
 const HOURS: &[(&str, f64)] = &[
     ("h", 1.0),
     ("hr", 1.0),
@@ -479,7 +480,16 @@ impl Knob {
 pub(super) fn counted(text: &str) -> Option<(u64, &str)> {
     const TIMES: [char; 4] = ['x', 'X', '*', '×'];
     const WORDS: &[(&str, u64)] = &[
-        ("dual ", 2), ("two ", 2), ("quad ", 4), ("four ", 4), ("eight ", 8), ("单", 1), ("双", 2), ("两", 2), ("四", 4), ("八", 8),
+        ("dual ", 2),
+        ("two ", 2),
+        ("quad ", 4),
+        ("four ", 4),
+        ("eight ", 8),
+        ("单", 1),
+        ("双", 2),
+        ("两", 2),
+        ("四", 4),
+        ("八", 8),
     ];
     // The `x` of `rtx 4090` counts nothing.
     let after = text.rsplit_once(TIMES).filter(|(name, _)| name.ends_with(|c: char| !c.is_alphabetic()));

@@ -68,8 +68,8 @@ use Sense::*;
 const SELF_NAMED: &[&str] = &["method", "stage", "framework", "backend", "quant", "precision", "optimizer", "attn"];
 /// Values that say too little without their knob's name.
 const TOO_COMMON: &[&str] = &[
-    "full", "none", "half", "reward", "eager", "on", "off", "32", "trainer", "tuning", "pt", "rm", "8bit", "16bit", "native",
-    "auto", "gguf", "zero",
+    "full", "none", "half", "reward", "eager", "on", "off", "32", "trainer", "tuning", "pt", "rm", "8bit", "16bit",
+    "native", "auto", "gguf", "zero",
 ];
 
 /// Phrase to senses, keyed by the phrase without its gaps.

@@ -87,7 +87,8 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
     };
     let told = work;
     let work = said.or(work).unwrap_or(speech.verb);
-    let mut listener = Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None, named: 0, turn: None };
+    let mut listener =
+        Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None, named: 0, turn: None };
     listener.listen();
     listener.speech
 }
@@ -208,7 +209,8 @@ impl Listener {
                 } else {
                     self.set_typed(knob, &typed);
                 }
-                match self.number_at(self.at + 2).filter(|_| knob.key == "gpu" && self.has(self.at + 1, &Sense::Times)) {
+                match self.number_at(self.at + 2).filter(|_| knob.key == "gpu" && self.has(self.at + 1, &Sense::Times))
+                {
                     // `gpu=h20 x8`
                     Some(count) => {
                         self.set_typed(knobs::of("gpus"), &count.typed());
@@ -417,7 +419,8 @@ impl Listener {
     fn unknown(&mut self) {
         let text = self.items[self.at].text.clone();
         let han = |text: &str| text.chars().all(is_han);
-        let goes_on = self.at > 0 && matches!(self.items[self.at - 1].item, Item::Unknown) && han(self.text(self.at - 1));
+        let goes_on =
+            self.at > 0 && matches!(self.items[self.at - 1].item, Item::Unknown) && han(self.text(self.at - 1));
         match self.speech.unknown.last_mut().filter(|_| goes_on && han(&text)) {
             // Each character of a Chinese word is an item.
             Some(word) => word.push_str(&text),

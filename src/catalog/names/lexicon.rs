@@ -254,9 +254,10 @@ impl Lexicon {
             let joined = |n: usize| query.tokens.get(at + n).filter(|next| next.joined);
             // deepseekr1, kimik2, deepseekv3
             let (head, last) = text.char_indices().last().map_or((text, ""), |(end, _)| text.split_at(end));
-            if let Some(next) =
-                joined(1).filter(|next| matches!(next.kind, Kind::Version { .. }) && (self.words.contains_key(head) || self.said.contains_key(head)))
-            {
+            if let Some(next) = joined(1).filter(|next| {
+                matches!(next.kind, Kind::Version { .. })
+                    && (self.words.contains_key(head) || self.said.contains_key(head))
+            }) {
                 match self.said.get(head) {
                     Some(words) => tokens.extend(words.iter().cloned()),
                     None => tokens.push(Token::word(head)),
@@ -273,7 +274,8 @@ impl Lexicon {
             });
             if let Some((a, b)) = split {
                 tokens.extend([Token::word(a), Token::word(b)]);
-            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3 && (alone || text.len() > 4)) {
+            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3 && (alone || text.len() > 4))
+            {
                 corrected += 1;
                 query.mended = true;
                 tokens.push(Token { text: word.to_owned(), ..token.clone() });

@@ -466,7 +466,8 @@ impl Index {
     }
 
     pub fn goes_on(&self, name: &str, word: &str) -> bool {
-        self.lexicon.word(word).is_some() && !self.holding(&self.lexicon.parts(&self.lexicon.cut(&format!("{name} {word}")))).is_empty()
+        self.lexicon.word(word).is_some()
+            && !self.holding(&self.lexicon.parts(&self.lexicon.cut(&format!("{name} {word}")))).is_empty()
     }
 
     pub fn rank(&self, id: &str) -> usize {

@@ -70,8 +70,8 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Magnitude(1e6), "million", ""),
     (Magnitude(1e9), "billion", ""),
     (Magnitude(1e12), "trillion", ""),
-    (Bits(4), "4bit|four bit|load in 4bit", "4比特|4位|int4量化|4bit量化|4比特量化|4位量化"),
-    (Bits(8), "8bit|eight bit|load in 8bit", "8比特|8位|8bit量化|8比特量化|8位量化"),
+    (Bits(4), "4 bit|four bit|load in 4 bit", "4比特|4位|int4量化|4 bit量化|4比特量化|4位量化"),
+    (Bits(8), "8 bit|eight bit|load in 8 bit", "8比特|8位|8 bit量化|8比特量化|8位量化"),
     (
         To,
         "to|=|:|->|→|>|<|≤|is|are|be|becomes|equals|of size",
@@ -239,7 +239,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          什么样|结果|步|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下|凑合|怎么|怎么办|\
          咋样|可行|可行吗|合理|其余|剩下|剩余|别的不变|这次|这回|算出|给出|估算|估计|估一下|估下|预估|测算|试跑|\
          换算|同时在用|每次|每个|各自|单独|独立|手上|手头|我这边|我这|这边|那边|刚才|之前|前面|上次|先|先用|后|\
-         先跑|接着|租|借|强化学习|偏好对齐|对齐|激活|留|保留|存|保存|延迟|低于|小于|以内|之内|以下|批了|继续|就这样|就这么|这么",
+         先跑|接着|租|借|强化学习|完|训完|跑完|搞定|偏好对齐|对齐|激活|留|保留|存|保存|延迟|低于|小于|以内|之内|以下|批了|继续|就这样|就这么|这么",
     ),
 ];
 
@@ -362,17 +362,17 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("loss=chunked", "chunked loss|chunked cross entropy|chunked ce", "分块交叉熵|分块loss"),
     (
         "optimizer=adamw-8bit",
-        "8bit adam|8bit adamw|adam 8bit|adamw 8bit|8bit optimizer|8bit optim|bnb adam|bitsandbytes adam",
-        "8bit优化器|8比特优化器|8位优化器|8位adam",
+        "8 bit adam|8 bit adamw|adam 8 bit|adamw 8 bit|8 bit optimizer|8 bit optim|bnb adam|bitsandbytes adam",
+        "8 bit优化器|8比特优化器|8位优化器|8位adam",
     ),
     (
         "optimizer=paged-adamw-8bit",
-        "paged adamw 8bit|paged adam 8bit|paged 8bit adam|paged 8bit adamw|8bit paged adam|8bit paged adamw|\
+        "paged adamw 8 bit|paged adam 8 bit|paged 8 bit adam|paged 8 bit adamw|8 bit paged adam|8 bit paged adamw|\
          paged adam|paged optimizer|paged adamw",
         "分页优化器|分页adamw",
     ),
-    ("optimizer=paged-adamw-32bit", "paged adamw 32bit|paged adam 32bit|paged 32bit adamw|32bit paged adamw", ""),
-    ("optimizer=adamw", "adam|adamw|plain adam|regular adam|plain adamw|normal adamw|adamw 32bit|adamw 32 bit|fused adamw", ""),
+    ("optimizer=paged-adamw-32bit", "paged adamw 32 bit|paged adam 32 bit|paged 32 bit adamw|32 bit paged adamw", ""),
+    ("optimizer=adamw", "adam|adamw|plain adam|regular adam|plain adamw|normal adamw|adamw 32 bit|fused adamw", ""),
     (
         "stage=pretrain",
         "pretrain|pretraining|continue pretraining|continued pretraining|continual pretraining|from scratch",

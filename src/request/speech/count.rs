@@ -110,7 +110,8 @@ impl Listener {
             self.set_typed(knobs::of("budget"), &amount.typed());
             return Some(next - self.at);
         }
-        let of_memory = |at: usize| matches!(self.text(at), "memory" | "vram" | "of vram" | "of memory" | "gpu memory" | "显存");
+        let of_memory =
+            |at: usize| matches!(self.text(at), "memory" | "vram" | "of vram" | "of memory" | "gpu memory" | "显存");
         if amount.unit == "%" && self.work == Verb::Infer && (next..next + 3).any(of_memory) {
             self.set_typed(knobs::of("gpu_mem_util"), &amount.typed());
             return Some(next - self.at);

@@ -59,7 +59,9 @@ impl Listener {
         }
         if let Some(amount) = self.number_at(at) {
             // `gpus 8`, but not the 8 of `zero 8 gpus`.
-            let counts = |counted: &Knob| is_counted(counted) && !(counted.key == "tokens" && matches!(knob.kind, Kind::Length { .. }));
+            let counts = |counted: &Knob| {
+                is_counted(counted) && !(counted.key == "tokens" && matches!(knob.kind, Kind::Length { .. }))
+            };
             let lets_go = self.is_gpu(at + 1) || self.knob_at(at + 1).is_some_and(counts);
             if at > next && lets_go && self.text(next) != "=" {
                 return None;
@@ -90,7 +92,8 @@ impl Listener {
         }
         // `输入输出都是1k`, `input and output 1k`
         let other = next + usize::from(self.has(next, &Sense::And));
-        if let Some(Kind::Length { .. }) = self.knob_at(other).filter(|_| matches!(knob.kind, Kind::Length { .. })).map(|knob| &knob.kind)
+        if let Some(Kind::Length { .. }) =
+            self.knob_at(other).filter(|_| matches!(knob.kind, Kind::Length { .. })).map(|knob| &knob.kind)
             && let Some(amount) = self.number_at(self.past_light(other + 1))
         {
             self.set_typed(knob, &amount.typed());
@@ -310,12 +313,15 @@ impl Listener {
             row.map(|row| row.bits.floor())
         };
         let as_wide = |other: &Value| other != value && bits(other) == bits(value);
-        let earlier = self.speech.acts.iter().any(|act| matches!(act, Act::Set(set, other) if *set == knob && as_wide(other)));
+        let earlier =
+            self.speech.acts.iter().any(|act| matches!(act, Act::Set(set, other) if *set == knob && as_wide(other)));
         let later = self.items[self.at + 1..].iter().any(|piece| match &piece.item {
             Item::Senses(senses) => values_of(senses).iter().any(|(set, other)| *set == knob && as_wide(other)),
             _ => false,
         });
-        knob.key == "quant" && matches!(value, Value::Text(name) if name == "int4" || name == "int8") && (earlier || later)
+        knob.key == "quant"
+            && matches!(value, Value::Text(name) if name == "int4" || name == "int8")
+            && (earlier || later)
     }
 
     /// Whether all the senses here are meant at once (`pure bf16`), not one of several.

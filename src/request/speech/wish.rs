@@ -175,7 +175,10 @@ impl Listener {
             self.delta = Some(1);
         }
         // `加卡`
-        match self.knob_at(self.at + 1).filter(|knob| self.text(self.at) == "加" && matches!(knob.key, "gpus" | "nodes")) {
+        match self
+            .knob_at(self.at + 1)
+            .filter(|knob| self.text(self.at) == "加" && matches!(knob.key, "gpus" | "nodes"))
+        {
             Some(knob) => {
                 self.ask(&[knob.key]);
                 2
