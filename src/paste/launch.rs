@@ -49,13 +49,20 @@ fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>, Op
 pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
     let flags = command.flags();
     let (gpus, nodes) = launched(command, allotted);
+    let starts = |name: &str| command.words.iter().any(|word| word == name || word.rsplit('/').next() == Some(name));
     if let Some(mut draft) = megatron::read(&flags, gpus) {
+        // ms-swift's `megatron sft` names its own settings beside Megatron's.
+        if starts("megatron") {
+            for (name, value) in flags.iter().filter(|(name, _)| !megatron::has_argument(name)) {
+                draft.follow(trainers::TRAINER, name, value);
+            }
+            trainers::finish_trainer(&mut draft);
+        }
         if let Some(nodes) = nodes {
             draft.set("nodes", nodes);
         }
         return Some(draft);
     }
-    let starts = |name: &str| command.words.iter().any(|word| word == name || word.rsplit('/').next() == Some(name));
     let has = |name: &str| flags.iter().any(|(flag, _)| flag.replace('-', "_") == name);
     let factory = starts("llamafactory-cli") || has("finetuning_type") || has("cutoff_len");
     let kind = if factory {

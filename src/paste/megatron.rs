@@ -27,12 +27,34 @@ pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
         draft.follow(RULES, name, value);
     }
     draft.set("framework", "megatron");
+    // Megatron-FSDP shards as far as its strategy says; either way the distributed optimizer is in it.
+    match draft.get("strategy") {
+        Some("optim") => shard(&mut draft, 1),
+        Some("optim_grads") => shard(&mut draft, 2),
+        Some("optim_grads_params") => draft.set("sharding", "fsdp"),
+        _ => {}
+    }
+    draft.unset("strategy");
+    if draft.get("sharding").is_some() {
+        draft.unset("zero");
+    }
+    if let (Some(shared), Some(each)) = (draft.count("shared_ffn"), draft.count("expert_ffn")) {
+        draft.set("shared_experts", shared.checked_div(each).unwrap_or(0));
+    }
+    draft.unset("shared_ffn");
     let shaped = ["layers", "hidden", "heads"].iter().all(|knob| draft.get(knob).is_some());
     if shaped {
         draft.model = Some("custom".to_owned());
         // Megatron's defaults.
         default(&mut draft, "gated", "off");
         default(&mut draft, "tied", "on");
+        // Two matrices of four times the hidden size; three of two thirds of that where gated.
+        let four = draft.count("hidden").unwrap_or(0).saturating_mul(4);
+        let ffn = if draft.get("gated") == Some("on") { four / 3 * 2 / 64 * 64 } else { four };
+        default(&mut draft, "ffn", &ffn.to_string());
+        if let (Some(_), Some(ffn)) = (draft.get("experts"), draft.get("ffn").map(str::to_owned)) {
+            default(&mut draft, "expert_ffn", &ffn);
+        }
         if draft.get("vocab").is_none() {
             draft.ask("vocab");
         }
@@ -44,6 +66,13 @@ pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
         }
     }
     draft.unset("grouped");
+    // A head of latent attention has a part without rotation and a rotated one.
+    if let (Some(plain), Some(rotated), Some(_)) =
+        (draft.count("nope_head_dim"), draft.count("rope_head_dim"), draft.get("kv_lora_rank"))
+    {
+        draft.set("head_dim", plain.saturating_add(rotated));
+    }
+    draft.unset("nope_head_dim");
     let (layers, pipeline) = (draft.count("layers"), draft.count("pp").unwrap_or(1));
     if let Some(each) = draft.count("stage_layers") {
         draft.unset("stage_layers");
@@ -69,6 +98,17 @@ pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
     Some(draft)
 }
 
+fn shard(draft: &mut Draft, stage: u8) {
+    draft.unset("sharding");
+    draft.set("zero", stage);
+}
+
+/// Whether Megatron itself has an argument of this name.
+pub fn has_argument(name: &str) -> bool {
+    let name = name.to_lowercase().replace('-', "_");
+    RULES.iter().any(|(names, _)| names.contains(&name.as_str()))
+}
+
 fn default(draft: &mut Draft, knob: &'static str, value: &str) {
     if draft.get(knob).is_none() {
         draft.set(knob, value);
@@ -85,13 +125,26 @@ const RULES: Rules = &[
     (&["group_query_attention"], On("grouped", "on")),
     (&["kv_channels"], Knob("head_dim")),
     (&["vocab_size", "padded_vocab_size"], Knob("vocab")),
-    (&["swiglu", "squared_relu_gated"], On("gated", "on")),
+    (&["swiglu", "quick_geglu"], On("gated", "on")),
     (&["untie_embeddings_and_output_weights"], On("tied", "off")),
     (&["share_embeddings_and_output_weights"], Off("tied", "off")),
     (&["num_experts"], Knob("experts")),
     (&["moe_router_topk"], Knob("top_k")),
     (&["moe_ffn_hidden_size"], Knob("expert_ffn")),
+    (&["moe_shared_expert_intermediate_size"], Knob("shared_ffn")),
+    (
+        &["moe_layer_freq"],
+        With(|draft, value| {
+            // `([0]*3+[1]*58)`
+            let dense = value.trim_matches(['(', ' ', '"', '\'']).strip_prefix("[0]*");
+            let count = dense.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok());
+            if let Some(count) = count {
+                draft.set("dense_layers", count)
+            }
+        }),
+    ),
     (&["kv_lora_rank"], Knob("kv_lora_rank")),
+    (&["qk_head_dim"], Knob("nope_head_dim")),
     (&["qk_pos_emb_head_dim"], Knob("rope_head_dim")),
     (&["seq_length", "encoder_seq_length"], Knob("seq")),
     (&["micro_batch_size"], Knob("batch")),
@@ -107,15 +160,7 @@ const RULES: Rules = &[
     (&["sequence_parallel"], On("sp", "on")),
     (&["use_distributed_optimizer"], On("zero", "1")),
     (&["use_torch_fsdp2", "use_megatron_fsdp", "use_custom_fsdp"], On("sharding", "fsdp")),
-    (
-        &["data_parallel_sharding_strategy"],
-        With(|draft, value| match value {
-            "optim" => draft.set("zero", 1),
-            "optim_grads" => draft.set("zero", 2),
-            "optim_grads_params" => draft.set("zero", 3),
-            _ => {}
-        }),
-    ),
+    (&["data_parallel_sharding_strategy"], Knob("strategy")),
     (
         &["recompute_granularity"],
         With(|draft, value| match value {
@@ -125,6 +170,7 @@ const RULES: Rules = &[
         }),
     ),
     (&["recompute_activations"], On("checkpointing", "selective")),
+    (&["checkpoint_activations"], On("checkpointing", "on")),
     (
         &["bf16"],
         With(|draft, value| {
@@ -162,6 +208,14 @@ const RULES: Rules = &[
     (&["optimizer"], With(super::trainers::optimizer)),
     (&["optimizer_cpu_offload"], On("offload", "optimizer")),
     (&["use_flash_attn"], On("attn", "flash")),
+    (
+        &["attention_backend"],
+        With(|draft, value| match value {
+            "flash" | "fused" => draft.set("attn", "flash"),
+            "unfused" | "local" => draft.set("attn", "eager"),
+            _ => {}
+        }),
+    ),
     (&["cross_entropy_loss_fusion"], On("loss", "full")),
     (&["hf_model", "load_hf", "hf_model_path"], Model),
 ];

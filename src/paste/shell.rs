@@ -15,6 +15,7 @@ pub struct Command {
 const MOST_LINES: usize = 400;
 const MOST_VARIABLES: usize = 200;
 const LONGEST: usize = 16 * 1024;
+const LONGEST_SUM: usize = 200;
 
 /// Every command of a text. Variables set earlier hold later.
 pub fn commands(text: &str) -> Vec<Command> {
@@ -58,16 +59,21 @@ pub fn commands(text: &str) -> Vec<Command> {
 fn remember(variables: &mut HashMap<String, String>, name: String, value: String) {
     // systemd's `Environment="NAME=value"`
     let (name, value) = if name == "Environment" { assignment(&value).unwrap_or((name, value)) } else { (name, value) };
+    let (name, value) = match name.strip_suffix('+') {
+        Some(name) => (name.to_owned(), format!("{} {value}", variables.get(name).map_or("", String::as_str))),
+        None => (name, value),
+    };
     if value.len() < LONGEST && (variables.len() < MOST_VARIABLES || variables.contains_key(&name)) {
         variables.insert(name, value);
     }
 }
 
-/// `NAME=value`, if that is all a word is.
+/// `NAME=value` or `NAME+=value`, if that is all a word is; the name with its `+`.
 fn assignment(word: &str) -> Option<(String, String)> {
     let (name, value) = word.split_once('=')?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let named = name.chars().all(fits) && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let named = name.strip_suffix('+').unwrap_or(name).chars().all(fits)
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     named.then(|| (name.to_owned(), value.to_owned()))
 }
 
@@ -128,13 +134,18 @@ fn prompt_off(line: &str) -> &str {
     line
 }
 
-/// `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME[@]}` by the values the paste holds.
+/// `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME[@]}`, `$((A * B))` by the values the paste holds.
 fn substitute(line: &str, variables: &HashMap<String, String>) -> String {
     let mut made = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find('$') {
         made.push_str(&rest[..at]);
         rest = &rest[at..];
+        if let Some((value, taken)) = arithmetic(rest, variables) {
+            made.push_str(&value.to_string());
+            rest = &rest[taken..];
+            continue;
+        }
         let (name, default, taken) = reference(rest);
         let value = variables.get(name).map(String::as_str).or(default);
         match value {
@@ -161,6 +172,35 @@ fn reference(text: &str) -> (&str, Option<&str>, usize) {
     (&text[1..=name_end], None, name_end + 1)
 }
 
+/// The value of `$((A * B))` or `$(expr A / B)` at the head of a text, and how long that is.
+fn arithmetic(text: &str, variables: &HashMap<String, String>) -> Option<(i64, usize)> {
+    let (open, close) = [("$((", "))"), ("$(expr ", ")")].into_iter().find(|(open, _)| text.starts_with(open))?;
+    let body = &text[open.len()..];
+    let body = &body[..body.find(close)?];
+    if body.len() > LONGEST_SUM {
+        return None;
+    }
+    let value = evaluate(&substitute(body, variables), variables)?;
+    Some((value, open.len() + body.len() + close.len()))
+}
+
+/// Sums and products of whole numbers and variables.
+fn evaluate(text: &str, variables: &HashMap<String, String>) -> Option<i64> {
+    let text = text.trim();
+    let last = text.rfind(['+', '-']).or_else(|| text.rfind(['*', '/', '%']));
+    let Some(at) = last.filter(|_| text.len() <= LONGEST_SUM) else {
+        return text.parse().ok().or_else(|| variables.get(text)?.parse().ok());
+    };
+    let (before, after) = (evaluate(&text[..at], variables)?, evaluate(&text[at + 1..], variables)?);
+    match text.as_bytes()[at] {
+        b'+' => before.checked_add(after),
+        b'-' => before.checked_sub(after),
+        b'*' => before.checked_mul(after),
+        b'/' => before.checked_div(after),
+        _ => before.checked_rem(after),
+    }
+}
+
 /// Parts between `&&`, `;` and `|`; quotes and `$(…)` stay whole.
 fn split_commands(line: &str) -> Vec<&str> {
     let (mut parts, mut start, mut quote, mut nested) = (vec![], 0, None, 0usize);
@@ -176,7 +216,7 @@ fn split_commands(line: &str) -> Vec<&str> {
                 parts.push(&line[start..at]);
                 start = at + 1;
             }
-            (None, '&') if nested == 0 && bytes.get(at + 1) == Some(&b'&') => {
+            (None, '&') if nested == 0 && at >= start && bytes.get(at + 1) == Some(&b'&') => {
                 parts.push(&line[start..at]);
                 start = at + 2;
             }
@@ -324,6 +364,7 @@ mod tests {
         check("vllm serve m\n  --tp 4", &["vllm serve m --tp 4"]);
         check("$ cd x && python a.py --b 'c d'", &["cd x", "python a.py --b c d"]);
         check("root@box:/app# ollama run x", &["ollama run x"]);
+        check("a &&&&& b", &["a", "& b"]);
     }
 
     #[test]
@@ -333,6 +374,8 @@ mod tests {
             &["torchrun --nproc 8 --nnodes 2 --x 3 --z $Z"],
         );
         check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
+        check("A=\"--a 1\"\nA+=\" --b 2\"\nA+=(\n  --c 3\n)\nrun $A", &["run --a 1 --b 2 --c 3"]);
+        check("N=2\nG=8\nrun --n $((N * $G)) --m $(expr 16 / $N) --k $((N * ))", &["run --n 16 --m 8 --k $((N * ))"]);
     }
 
     #[test]
