@@ -1,4 +1,5 @@
-//! What `nvidia-smi` prints: its table, `-L`, and `--query-gpu` as CSV.
+//! What `nvidia-smi` prints: its table, `-L`, `-q`, and `--query-gpu` as CSV; and the cards that
+//! `torch.utils.collect_env` lists.
 
 use super::Kind;
 use super::draft::Draft;
@@ -23,10 +24,13 @@ static MEMORY: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"([0-9]+)\s*MiB\s*/\s*([0-9]+)\s*MiB").expect("written here"));
 /// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`
 static LISTED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?m)^\s*GPU\s+[0-9]+:\s*(.+?)\s*\(UUID").expect("written here"));
+    LazyLock::new(|| Regex::new(r"(?m)^\s*GPU\s+[0-9]+:\s*(.+?)\s*(\(UUID.*)?$").expect("written here"));
+/// `    Product Name                          : NVIDIA L4`
+static LOGGED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(Product Name|FB Memory Usage|Total|Used)\s*(?::\s*(.+))?$").expect("written here"));
 
 pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
-    let cards = table(text).or_else(|| listed(text)).or_else(|| queried(text))?;
+    let cards = table(text).or_else(|| listed(text, catalog)).or_else(|| logged(text)).or_else(|| queried(text))?;
     let ids: Vec<Option<String>> = cards.iter().map(|card| identify(card, catalog)).collect();
     let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
     // Of mixed cards the kind there is most of.
@@ -55,9 +59,13 @@ pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
 /// By name and memory: the table cuts long names short.
 fn identify(card: &Card, catalog: &Catalog) -> Option<String> {
     let names = catalog.names();
-    let reported =
-        card.total_mib.and_then(|mib| names.reported_gpu(&card.name, mib as f64 / 1024.0).map(str::to_owned));
-    reported.or_else(|| names.gpu(&card.name).id)
+    // Of Ampere's cards only those on PCIe have the memory before the bus: `NVIDIA A100 80GB PCIe`.
+    let name = match card.name.strip_suffix(" 80G...") {
+        Some(begun) if begun.ends_with("A100") || begun.ends_with("A800") => format!("{begun} 80GB PCIe"),
+        _ => card.name.clone(),
+    };
+    let reported = card.total_mib.and_then(|mib| names.reported_gpu(&name, mib as f64 / 1024.0).map(str::to_owned));
+    reported.or_else(|| names.gpu(&name).id)
 }
 
 fn table(text: &str) -> Option<Vec<Card>> {
@@ -80,12 +88,40 @@ fn table(text: &str) -> Option<Vec<Card>> {
     (!cards.is_empty()).then_some(cards)
 }
 
-fn listed(text: &str) -> Option<Vec<Card>> {
+fn listed(text: &str, catalog: &Catalog) -> Option<Vec<Card>> {
     let cards: Vec<Card> = LISTED
         .captures_iter(text)
-        .map(|found| Card { name: found[1].to_owned(), total_mib: None, used_mib: None })
+        .filter_map(|found| {
+            let card = Card { name: found[1].to_owned(), total_mib: None, used_mib: None };
+            // Without an identifier beside it, a name that is known.
+            (found.get(2).is_some() || identify(&card, catalog).is_some()).then_some(card)
+        })
         .collect();
     (!cards.is_empty()).then_some(cards)
+}
+
+fn logged(text: &str) -> Option<Vec<Card>> {
+    let mut cards: Vec<Card> = vec![];
+    // The first figures after its heading are the frame buffer's.
+    let mut frame_buffer = false;
+    for found in text.lines().filter_map(|line| LOGGED.captures(line.trim())) {
+        let value = found.get(2).map_or("", |value| value.as_str());
+        match (&found[1], cards.last_mut()) {
+            ("Product Name", _) => cards.push(Card { name: value.to_owned(), total_mib: None, used_mib: None }),
+            ("FB Memory Usage", _) => frame_buffer = true,
+            ("Total", Some(card)) if frame_buffer => card.total_mib = megabytes(value),
+            ("Used", Some(card)) if frame_buffer => {
+                card.used_mib = megabytes(value);
+                frame_buffer = false;
+            }
+            _ => {}
+        }
+    }
+    (!cards.is_empty()).then_some(cards)
+}
+
+fn megabytes(cell: &str) -> Option<u64> {
+    cell.strip_suffix("MiB").unwrap_or(cell).trim().parse().ok()
 }
 
 /// CSV with its header (`name, memory.total [MiB]`), or bare rows that hold a name and megabytes.
@@ -96,7 +132,6 @@ fn queried(text: &str) -> Option<Vec<Card>> {
         row.iter().any(|cell| cell.starts_with("memory."))
             && row.iter().any(|cell| matches!(*cell, "name" | "gpu_name"))
     });
-    let megabytes = |cell: &str| cell.strip_suffix("MiB").unwrap_or(cell).trim().parse::<u64>().ok();
     let cards: Vec<Card> = match header {
         Some(at) => {
             let place = |wanted: &[&str]| {
