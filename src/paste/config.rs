@@ -4,7 +4,7 @@ use super::Kind;
 use super::draft::Draft;
 use super::tree::scalar;
 use crate::catalog::Catalog;
-use crate::catalog::model::{LayerKind, Mixer, Model};
+use crate::catalog::model::{Counts, LayerKind, Mixer, Model};
 use crate::message::Problem;
 use crate::msg;
 use crate::request::Verb;
@@ -36,17 +36,22 @@ pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft
     if !described || !of_model {
         return None;
     }
-    let model = match Model::from_config(&Value::Object(tree.clone())) {
+    let mut model = match Model::from_config(&Value::Object(tree.clone())) {
         Ok(model) => model,
         Err(missing) => {
             let fields: Vec<String> = missing.0.iter().map(|field| (*field).to_owned()).collect();
             return Some(Err(Problem::of("model", msg!("paste-config-lacks", fields = fields))));
         }
     };
+    let known = known(&model, tree, catalog);
+    if let Some(row) = known.filter(|row| row.vision_parameters > 0 && model.vision_parameters > 0) {
+        // A published count is exact where one by the tower's widths is near.
+        model.counts.total = model.counts.total - model.vision_parameters + row.vision_parameters;
+    }
     let mut draft = Draft::new(Kind::HfConfig, Verb::Infer);
     facts(&mut draft, &model, fields);
-    match known(&model, tree, catalog) {
-        Some(id) => draft.model = Some(id),
+    match known {
+        Some(row) => draft.model = Some(row.id.clone()),
         None => custom(&mut draft),
     }
     if let Some(quant) = tree.get("quantization_config").and_then(Value::as_object).and_then(quantised) {
@@ -55,26 +60,32 @@ pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft
     Some(Ok(draft))
 }
 
+/// Entries that padding or added tokens put on a vocabulary.
+const PADDING: u64 = 256;
+
 /// The catalog's model of this very shape: by the name the file gives, else the most wanted of those alike.
-fn known(model: &Model, tree: &Map<String, Value>, catalog: &Catalog) -> Option<String> {
+fn known<'a>(model: &Model, tree: &Map<String, Value>, catalog: &'a Catalog) -> Option<&'a Model> {
     let alike = |other: &Model| {
         let (a, b) = (&model.counts, &other.counts);
-        let shape = |model: &Model| (model.depth(), model.shape.hidden_size, model.shape.vocab_size);
+        let shape = |model: &Model| (model.depth(), model.shape.hidden_size, model.shape.tied_embeddings);
+        let body = |counts: &Counts| counts.active - counts.embedding - counts.lm_head;
         shape(model) == shape(other)
-            && a.active == b.active
+            && model.shape.vocab_size.abs_diff(other.shape.vocab_size) <= PADDING
+            && body(a) == body(b)
             && a.layer_linears == b.layer_linears
             && a.routed_experts == b.routed_experts
-            && a.embedding == b.embedding
-            && a.lm_head == b.lm_head
     };
-    let named = tree.get("_name_or_path").and_then(Value::as_str).and_then(|name| catalog.names().model(name).id);
-    if let Some(id) = named.filter(|id| catalog.model(id).is_some_and(|row| alike(row))) {
-        return Some(id);
+    let name = tree.get("_name_or_path").and_then(Value::as_str);
+    let named = name.and_then(|name| catalog.model(&catalog.names().model(name).id?)).map(AsRef::as_ref);
+    if let Some(row) = named.filter(|row| alike(row)) {
+        return Some(row);
     }
-    let same_length = |other: &Model| model.shape.max_position == other.shape.max_position;
-    let rows = catalog.models.iter().filter(|row| alike(row));
-    let best = rows.min_by_key(|row| (!same_length(row), row.native.quant.is_some(), catalog.names().rank(&row.id)))?;
-    catalog.names().model(&best.id).id
+    let rank = |row: &&Model| {
+        let same_vocabulary = model.shape.vocab_size == row.shape.vocab_size;
+        let same_length = model.shape.max_position == row.shape.max_position;
+        (!same_vocabulary, !same_length, row.native.quant.is_some(), catalog.names().rank(&row.id))
+    };
+    catalog.models.iter().map(AsRef::as_ref).filter(|row| alike(row)).min_by_key(rank)
 }
 
 /// Every figure of the shape by its name.
