@@ -8,7 +8,7 @@ use Rule::{Knob, On, With};
 use serde_json::{Map, Value};
 
 pub fn read(tree: &Map<String, Value>) -> Option<Draft> {
-    let own = ["distributed_type", "num_processes", "fsdp_config", "compute_environment"];
+    let own = ["distributed_type", "num_processes", "fsdp_config", "compute_environment", "mixed_precision"];
     if own.iter().filter(|key| tree.contains_key(**key)).count() < 2 {
         return None;
     }
@@ -32,9 +32,14 @@ fn distribute(draft: &mut Draft, distributed: &str) {
             }
         }
         "MEGATRON_LM" => draft.set("framework", "megatron"),
-        "MULTI_GPU" => {
+        "MULTI_GPU" | "MULTI_NPU" | "MULTI_XPU" => {
             draft.set("framework", "hf");
             draft.set("zero", 0);
+        }
+        // One process, whatever `num_processes` says.
+        "NO" => {
+            draft.set("framework", "hf");
+            draft.set("gpus", 1);
         }
         _ => draft.set("framework", "hf"),
     }
@@ -74,7 +79,8 @@ const RULES: Rules = &[
     (
         &["fsdp_reshard_after_forward"],
         With(|draft, value| match value {
-            "true" => draft.set("sharding", "fsdp"),
+            "true" if draft.get("sharding").is_none() => draft.set("sharding", "fsdp"),
+            "true" => {}
             "false" => draft.set("zero", 2),
             other => sharding_strategy(draft, other),
         }),
@@ -82,7 +88,15 @@ const RULES: Rules = &[
     (&["fsdp_offload_params", "fsdp_cpu_offload"], On("offload", "cpu")),
     (&["fsdp_activation_checkpointing"], On("checkpointing", "on")),
     (&["parallelism_config_tp_size", "tp_size"], Knob("tp")),
-    (&["parallelism_config_cp_size", "cp_size"], Knob("cp")),
+    (&["parallelism_config_cp_size", "cp_size", "parallelism_config_sp_size", "sp_size"], With(sequence_parallel)),
+    (
+        &["parallelism_config_dp_replicate_size"],
+        With(|draft, value| {
+            if value != "1" {
+                draft.set("sharding", "hsdp")
+            }
+        }),
+    ),
     (&["megatron_lm_tp_degree"], Knob("tp")),
     (&["megatron_lm_pp_degree"], Knob("pp")),
     (
@@ -94,6 +108,13 @@ const RULES: Rules = &[
         }),
     ),
 ];
+
+/// A sequence split by ring attention or by Ulysses; one of the two stays at 1.
+fn sequence_parallel(draft: &mut Draft, value: &str) {
+    if draft.count("cp").is_none_or(|degree| degree == 1) {
+        draft.set("cp", value);
+    }
+}
 
 /// `accelerate launch …`: its own flags, then the script's.
 pub fn flags(draft: &mut Draft, pairs: &[(&str, &str)]) {

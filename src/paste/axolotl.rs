@@ -16,17 +16,17 @@ pub fn read(tree: &Map<String, Value>) -> Option<Draft> {
     }
     let mut draft = train(Kind::Axolotl);
     let mut pairs = flatten(tree);
-    // Losses of the plugins that replace the model's.
     pairs.sort();
     for (path, value) in &pairs {
         draft.follow(RULES, path, value);
     }
-    if pairs
-        .iter()
-        .any(|(name, value)| name == "plugins" && (value.contains("cut_cross_entropy") || value.contains("liger")))
-        && draft.get("loss").is_none()
-    {
-        draft.set("loss", "fused");
+    // `batch_size` is what a GPU does between two optimizer steps.
+    if let Some(each) = draft.count("step_batch") {
+        draft.unset("step_batch");
+        let accumulation = draft.count("batch").and_then(|micro| each.checked_div(micro)).filter(|steps| *steps > 0);
+        if let (Some(steps), None) = (accumulation, draft.get("accum")) {
+            draft.set("accum", steps);
+        }
     }
     let sharded =
         pairs.iter().any(|(name, value)| (name == "fsdp" || name.starts_with("fsdp_config.")) && !is_unset(value));
@@ -47,7 +47,10 @@ pub fn read(tree: &Map<String, Value>) -> Option<Draft> {
         draft.set("quant", "bnb-nf4");
     }
     if adapter.is_none() {
-        draft.set("method", "full");
+        draft.set(
+            "method",
+            if tree.get("unfrozen_parameters").is_some_and(Value::is_array) { "freeze" } else { "full" },
+        );
     }
     finish_trainer(&mut draft);
     Some(draft)
@@ -57,7 +60,7 @@ const RULES: Rules = &[
     (&["base_model"], Model),
     (&["sequence_len"], Knob("seq")),
     (&["micro_batch_size"], Knob("batch")),
-    (&["batch_size"], Knob("global_batch")),
+    (&["batch_size"], Knob("step_batch")),
     (&["gradient_accumulation_steps"], Knob("accum")),
     (&["num_epochs"], Knob("epochs")),
     (
@@ -88,11 +91,11 @@ const RULES: Rules = &[
     (
         &["gradient_checkpointing"],
         With(|draft, value| {
-            if !is_unset(value) {
-                draft.set(
-                    "checkpointing",
-                    if is_on(value) || matches!(value, "offload" | "unsloth") { "on" } else { "off" },
-                )
+            if is_on(value) || matches!(value, "offload" | "unsloth") {
+                draft.set("checkpointing", "on")
+            } else if !is_unset(value) && draft.get("checkpointing").is_none() {
+                // FSDP's own switch may have asked for it.
+                draft.set("checkpointing", "off")
             }
         }),
     ),
@@ -118,6 +121,14 @@ const RULES: Rules = &[
     (&["reward_model"], On("stage", "rm")),
     (&["torch_compile"], On("compile", "on")),
     (&["liger_fused_linear_cross_entropy", "cut_cross_entropy", "unsloth_cross_entropy_loss"], On("loss", "fused")),
+    (
+        &["plugins"],
+        With(|draft, value| {
+            if value.contains("cut_cross_entropy") {
+                draft.set("loss", "fused")
+            }
+        }),
+    ),
     (&["chunked_cross_entropy"], On("loss", "chunked")),
     (&["tensor_parallel_size"], Knob("tp")),
     (&["context_parallel_size", "sequence_parallel_degree"], Knob("cp")),

@@ -150,10 +150,14 @@ pub fn command(command: &Command) -> Option<Draft> {
     Some(draft)
 }
 
+/// Stages by the losses that only they have.
+const STAGES: &[(&str, &str)] = &[("DPOLoss", "dpo"), ("SimPOLoss", "simpo"), ("PPOLoss", "ppo"), ("GRPO", "grpo")];
+
 const RULES: Rules = &[
     (&["batch_size"], Knob("batch")),
     (&["gradient_accumulation_steps"], Knob("accum")),
     (&["epochs"], Knob("epochs")),
+    (&["grpo_samples"], Knob("generations")),
     (&["tokenizer.max_seq_len"], Knob("seq")),
     (&["dataset.packed"], With(|draft, value| draft.set("packing", if is_on(value) { "on" } else { "off" }))),
     (&["model.lora_rank"], Knob("lora_rank")),
@@ -181,6 +185,9 @@ const RULES: Rules = &[
         With(|draft, value| {
             if value.contains("Linear") || value.contains("Chunked") {
                 draft.set("loss", "chunked")
+            }
+            if let Some((_, stage)) = STAGES.iter().find(|(loss, _)| value.contains(loss)) {
+                draft.set("stage", stage)
             }
         }),
     ),

@@ -82,13 +82,13 @@ pub fn finish_trainer(draft: &mut Draft) {
 /// LoRA's targets as modules are named, to the knob's words.
 pub fn targets(draft: &mut Draft, value: &str) {
     let value = value.trim_matches(['[', ']', '"', '\'', '(', ')']);
-    if matches!(value, "all" | "all-linear" | "all_linear") || value.starts_with(".*") {
+    if matches!(value, "all" | "all-linear" | "all_linear") {
         draft.set("lora_targets", "all");
         return;
     }
     let mut found: Vec<&str> = vec![];
-    for name in value.split([',', ' ', '|', '+']).map(|name| name.trim_matches(['"', '\'', '[', ']', ' '])) {
-        let module = name.rsplit('.').next().unwrap_or(name);
+    // A list, or a pattern with the modules' names in it: `.*(self_attn|mlp).(q|k|v|o|gate|up|down)_proj`.
+    for module in value.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
         let words: &[&str] = match module {
             "q_proj" | "wq" | "q" | "query" | "q_a_proj" | "q_b_proj" => &["q"],
             "k_proj" | "wk" | "k" | "key" | "kv_a_proj_with_mqa" => &["k"],
@@ -105,10 +105,12 @@ pub fn targets(draft: &mut Draft, value: &str) {
         };
         found.extend(words.iter().filter(|word| !found.contains(*word)).copied().collect::<Vec<_>>());
     }
-    if !found.is_empty() {
-        let all = ["q", "k", "v", "o", "gate", "up", "down"];
-        let whole = all.iter().all(|word| found.contains(word)) && found.len() == all.len();
-        draft.set("lora_targets", if whole { "all".to_owned() } else { found.join(",") });
+    let all = ["q", "k", "v", "o", "gate", "up", "down"];
+    let whole = all.iter().all(|word| found.contains(word)) && found.len() == all.len();
+    if whole || (found.is_empty() && value.starts_with(".*")) {
+        draft.set("lora_targets", "all");
+    } else if !found.is_empty() {
+        draft.set("lora_targets", found.join(","));
     }
 }
 
@@ -132,7 +134,7 @@ fn preference(draft: &mut Draft, value: &str) {
 fn stage(draft: &mut Draft, value: &str) {
     match value {
         "pt" => draft.set("stage", "pretrain"),
-        "sft" | "rm" | "ppo" | "kto" | "grpo" => draft.set("stage", value),
+        "sft" | "rm" | "ppo" | "kto" | "grpo" | "orpo" | "cpo" | "simpo" => draft.set("stage", value),
         // SimPO and ORPO are losses of the DPO stage.
         "dpo" if draft.get("stage").is_none() => draft.set("stage", "dpo"),
         _ => {}
@@ -146,8 +148,17 @@ pub fn half(draft: &mut Draft, value: &str, precision: &str) {
 }
 
 pub const TRAINER: Rules = &[
-    (&["model_name_or_path", "model_id", "model_name", "model"], Model),
-    (&["stage"], With(stage)),
+    (&["model_name_or_path", "model_id", "model"], Model),
+    (
+        &["model_name"],
+        With(|draft, value| {
+            // Of ms-swift what the model shall call itself.
+            if draft.model.is_none() {
+                draft.model = Some(value.to_owned())
+            }
+        }),
+    ),
+    (&["stage", "rlhf_type"], With(stage)),
     (&["pref_loss", "loss_type"], With(preference)),
     (
         &["finetuning_type", "train_type", "sft_type", "tuner_type"],
@@ -236,7 +247,9 @@ pub const TRAINER: Rules = &[
     ),
     (&["num_generations"], Knob("generations")),
     (&["tensor_model_parallel_size", "tensor_parallel_size"], Knob("tp")),
-    (&["sequence_parallel_size"], Knob("cp")),
+    (&["pipeline_model_parallel_size"], Knob("pp")),
+    (&["expert_model_parallel_size"], Knob("ep")),
+    (&["context_parallel_size", "sequence_parallel_size"], Knob("cp")),
 ];
 
 /// A framework's name of an optimizer, to the catalog's.
