@@ -22,7 +22,7 @@ const PROGRAMS: &[(&[&str], &str, Option<&str>, Writer)] = &[
     (&["litgpt"], "LitGPT 0.5.13", None, litgpt),
     (&["swift"], "ms-swift 4.4", None, swift),
     (&["unsloth"], "Unsloth 2026.8", Some("train.py"), unsloth),
-    (&[], "LLaMA-Factory 0.9.5", Some("llama_factory.yaml"), llama_factory),
+    (&["llama-factory"], "LLaMA-Factory 0.9.5", Some("llama_factory.yaml"), llama_factory),
     (&[], "Axolotl 0.18", Some("axolotl.yaml"), axolotl),
 ];
 
