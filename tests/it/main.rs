@@ -5,6 +5,7 @@ mod arrows;
 mod bot;
 mod catalog;
 mod cli;
+mod field;
 mod infer;
 mod line;
 mod names;
