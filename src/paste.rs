@@ -119,11 +119,12 @@ fn clean(text: &str) -> String {
     made
 }
 
-/// Fenced blocks each on their own, and what stands around them.
+/// Fenced blocks and files written by a script each on their own, and what stands around them.
 fn pieces(text: &str) -> Vec<String> {
     let parts: Vec<&str> = text.split("```").collect();
     if parts.len() < 3 {
-        return vec![text.to_owned()];
+        let (script, files) = shell::here_documents(text);
+        return [files, vec![script]].concat();
     }
     let fenced = parts.iter().skip(1).step_by(2).map(|block| {
         // The language stands on the fence's line.
@@ -142,7 +143,7 @@ fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Probl
     let commands = shell::commands(around);
     let allotted = launch::allotment(&commands);
     drafts.extend(commands.iter().filter_map(|command| program(command, allotted)));
-    drafts.extend(engines::ollama(around));
+    drafts.extend(engines::ollama(around).or_else(|| engines::ollama_posted(around)));
     drafts.extend(smi::read(around, catalog));
     if let Some((draft, _)) = read {
         drafts.push(draft?);
@@ -185,21 +186,10 @@ fn file(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Pr
     {
         return Some(Ok(engines::ollama_request(model, options)));
     }
-    if let Some(command) = compose::composed(tree) {
-        return program(&command, None).map(Ok);
+    if let Some(draft) = compose::commands(tree).iter().find_map(|command| program(command, None)) {
+        return Some(Ok(draft));
     }
-    let has = |names: &[&str]| pairs.iter().any(|(name, _)| names.contains(&name.replace('-', "_").as_str()));
-    let kind = if has(&["gpu_memory_utilization", "max_model_len", "max_num_seqs"]) {
-        Kind::Vllm
-    } else if has(&["mem_fraction_static", "model_path", "context_length"])
-        && has(&["tp_size", "mem_fraction_static", "tp"])
-    {
-        Kind::Sglang
-    } else if has(&["free_gpu_memory_fraction", "trt_llm_version", "kv_cache_config", "max_num_tokens"]) {
-        Kind::Trtllm
-    } else {
-        return None;
-    };
+    let kind = engines::known(pairs.iter().map(|(name, _)| *name))?;
     Some(Ok(engines::settings(kind, &flat)))
 }
 

@@ -1,53 +1,67 @@
 //! Containers of a compose file or a Kubernetes manifest, as the commands they run.
 
-use super::shell::Command;
+use super::shell::{self, Command};
 use super::tree::scalar;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
-/// A container in a compose file or a Kubernetes manifest, as the command it runs.
-pub fn composed(tree: &Map<String, Value>) -> Option<Command> {
+/// What the containers of a file run, the last first.
+pub fn commands(tree: &Map<String, Value>) -> Vec<Command> {
     let mut open: Vec<&Value> = tree.values().collect();
-    let words = |value: Option<&Value>| -> Vec<String> {
-        match value {
-            Some(Value::String(text)) => shlex::split(text).unwrap_or_default(),
-            Some(Value::Array(items)) => items.iter().filter_map(scalar).collect(),
-            _ => vec![],
-        }
-    };
-    let mut steps = 0;
-    while let Some(value) = open.pop() {
-        steps += 1;
-        if steps > 10_000 {
-            return None;
-        }
-        match value {
-            Value::Object(map) => {
-                if let Some(image) = map.get("image").and_then(Value::as_str) {
-                    let mut command = Command { words: vec![image.to_owned()], ..Command::default() };
-                    for key in ["entrypoint", "command", "args"] {
-                        command.words.extend(words(map.get(key)));
-                    }
-                    for entry in words(map.get("environment")) {
-                        command
-                            .variables
-                            .extend(entry.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())));
-                    }
-                    if let Some(variables) = map.get("environment").and_then(Value::as_object) {
-                        command
-                            .variables
-                            .extend(variables.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?))));
-                    }
-                    for variable in map.get("env").and_then(Value::as_array).into_iter().flatten() {
-                        let field = |name: &str| variable.get(name).and_then(scalar);
-                        command.variables.extend(field("name").zip(field("value")));
-                    }
-                    return Some(command);
-                }
+    let mut found = vec![];
+    // No honest file has more.
+    for _ in 0..10_000 {
+        match open.pop() {
+            Some(Value::Object(map)) => {
+                found.extend(container(map));
                 open.extend(map.values());
             }
-            Value::Array(items) => open.extend(items),
-            _ => {}
+            Some(Value::Array(items)) => open.extend(items),
+            Some(_) => {}
+            None => break,
         }
     }
-    None
+    found
+}
+
+fn container(map: &Map<String, Value>) -> Vec<Command> {
+    let image = map.get("image").and_then(Value::as_str);
+    let run: Vec<String> = ["entrypoint", "command", "args"].iter().flat_map(|key| words(map.get(*key))).collect();
+    if image.is_none() && !run.first().is_some_and(|word| word.starts_with('-')) {
+        return vec![];
+    }
+    let variables = variables(map);
+    let head: Vec<String> = image.map(str::to_owned).into_iter().collect();
+    // `sh -c "vllm serve …"`
+    let script = run.iter().position(|word| word == "-c").map(|at| run[at + 1..].join(" "));
+    let scripted = script.map(|script| shell::commands(&script)).unwrap_or_default();
+    let whole = Command { words: [head, run].concat(), variables: variables.clone() };
+    let with_variables = |mut command: Command| {
+        command.variables.extend(variables.clone());
+        command
+    };
+    scripted.into_iter().map(with_variables).chain([whole]).collect()
+}
+
+fn words(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => shlex::split(text).unwrap_or_default(),
+        Some(Value::Array(items)) => items.iter().filter_map(scalar).collect(),
+        _ => vec![],
+    }
+}
+
+/// Compose's `environment`, a list or a mapping, and Kubernetes' `env`.
+fn variables(map: &Map<String, Value>) -> HashMap<String, String> {
+    let environment = map.get("environment");
+    let listed = words(environment);
+    let pairs = listed.iter().filter_map(|entry| entry.split_once('='));
+    let mut found: HashMap<String, String> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mapped = environment.and_then(Value::as_object).into_iter().flatten();
+    found.extend(mapped.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))));
+    for variable in map.get("env").and_then(Value::as_array).into_iter().flatten() {
+        let field = |name: &str| variable.get(name).and_then(scalar);
+        found.extend(field("name").zip(field("value")));
+    }
+    found
 }

@@ -7,6 +7,7 @@
 use super::Kind;
 use super::draft::{Draft, Rule, Rules, is_on};
 use super::shell::{Command, flags, positional};
+use super::tree;
 use crate::request::Verb;
 use Rule::{Knob, Model, On, With};
 
@@ -31,7 +32,23 @@ const LLAMA_CPP: &[&str] = &[
     "server",
     "main",
     "llama-mtmd-cli",
+    "llama_cpp.server",
 ];
+
+/// Settings by which an engine is known where it isn't named: a container's arguments, a file, a list of flags.
+const OWN: &[(Kind, &[&str])] = &[
+    (Kind::Vllm, &["gpu_memory_utilization", "max_model_len", "max_num_seqs"]),
+    (Kind::Trtllm, &["free_gpu_memory_fraction", "max_num_tokens", "enable_attention_dp", "trt_llm_version"]),
+    (Kind::Sglang, &["mem_fraction_static", "tp_size", "chunked_prefill_size", "max_running_requests"]),
+    (Kind::Tgi, &["max_total_tokens", "max_batch_prefill_tokens"]),
+    (Kind::LlamaCpp, &["ngl", "n_gpu_layers", "gpu_layers"]),
+];
+
+/// The engine whose settings these are.
+pub fn known<'a>(names: impl Iterator<Item = &'a str>) -> Option<Kind> {
+    let names: Vec<String> = names.map(|name| name.replace('-', "_")).collect();
+    OWN.iter().find(|(_, own)| names.iter().any(|name| own.contains(&name.as_str()))).map(|(kind, _)| *kind)
+}
 
 pub fn read(command: &Command) -> Option<Draft> {
     let words = &command.words;
@@ -39,7 +56,8 @@ pub fn read(command: &Command) -> Option<Draft> {
     // A container's image, in a command that runs one or at its head.
     let runs = words
         .first()
-        .is_some_and(|word| ["docker", "podman", "nerdctl", "singularity", "apptainer"].contains(&word.as_str()));
+        .is_some_and(|word| ["docker", "podman", "nerdctl", "singularity", "apptainer"].contains(&word.as_str()))
+        && words.iter().any(|word| matches!(word.as_str(), "run" | "exec" | "create"));
     let image = |name: &'static str| {
         let first = words.first().cloned().unwrap_or_default();
         move |word: &str| {
@@ -65,6 +83,8 @@ pub fn read(command: &Command) -> Option<Draft> {
         let mut draft = Draft::new(Kind::Ollama, Verb::Infer);
         draft.model = positional(rest).map(str::to_owned);
         draft
+    } else if let Some(rest) = served(words, "swift", &["deploy", "infer", "app", "rollout", "eval"]) {
+        swift(rest)?
     } else if let Some(rest) = command.after(image("vllm")) {
         engine(Kind::Vllm, rest, VLLM_FLAGS)
     } else if let Some(rest) = command.after(image("sglang")) {
@@ -75,11 +95,41 @@ pub fn read(command: &Command) -> Option<Draft> {
         engine(Kind::LlamaCpp, rest, LLAMA_CPP_FLAGS)
     } else if command.variables.keys().any(|name| name.starts_with("OLLAMA_")) {
         Draft::new(Kind::Ollama, Verb::Infer)
+    } else if words.first().is_some_and(|word| word.starts_with('-')) {
+        let kind = known(flags(words).iter().map(|(name, _)| *name))?;
+        engine(kind, words, rules(kind))
     } else {
         return None;
     };
     environment(command, &mut draft);
     settle(command, &mut draft);
+    Some(draft)
+}
+
+const fn rules(kind: Kind) -> Rules {
+    match kind {
+        Kind::Sglang => SGLANG_FLAGS,
+        Kind::Trtllm => TRTLLM_FLAGS,
+        Kind::Tgi => TGI_FLAGS,
+        Kind::LlamaCpp => LLAMA_CPP_FLAGS,
+        _ => VLLM_FLAGS,
+    }
+}
+
+/// ms-swift starts another engine, whose own settings it prefixes: `--vllm_max_model_len`.
+fn swift(words: &[String]) -> Option<Draft> {
+    let flags = flags(words);
+    let backend = flags.iter().find(|(name, _)| *name == "infer_backend").map_or("", |(_, backend)| *backend);
+    let kind = match backend {
+        "vllm" => Kind::Vllm,
+        "sglang" => Kind::Sglang,
+        _ => return None,
+    };
+    let mut draft = Draft::new(kind, Verb::Infer);
+    for (name, value) in flags {
+        let own = name.strip_prefix(backend).and_then(|name| name.strip_prefix('_'));
+        draft.follow(rules(kind), own.unwrap_or(name), value);
+    }
     Some(draft)
 }
 
@@ -120,9 +170,8 @@ fn engine(kind: Kind, words: &[String], rules: Rules) -> Draft {
 
 /// Settings that engines take from variables.
 fn environment(command: &Command, draft: &mut Draft) {
-    let rules: Rules = match draft.kind {
-        Kind::Tgi => TGI_FLAGS,
-        Kind::LlamaCpp => LLAMA_CPP_FLAGS,
+    let rules = match draft.kind {
+        Kind::Tgi | Kind::LlamaCpp => rules(draft.kind),
         Kind::Ollama => OLLAMA_VARIABLES,
         _ => return,
     };
@@ -155,8 +204,8 @@ fn settle(command: &Command, draft: &mut Draft) {
     let degree = |knob| draft.count(knob).unwrap_or(1);
     let shared = draft.get("dp_attention").is_some();
     let (tp, pp, dp) = (degree("tp"), degree("pp"), if shared { 1 } else { degree("dp") });
-    let product = tp.saturating_mul(pp).saturating_mul(dp);
-    let given = draft.get("tp").is_some() || draft.get("pp").is_some() || draft.get("dp").is_some();
+    let product = tp.saturating_mul(pp).saturating_mul(dp).saturating_mul(degree("cp"));
+    let given = ["tp", "pp", "dp", "cp"].iter().any(|knob| draft.get(knob).is_some());
     if shared {
         draft.unset("dp_attention");
         draft.unset("dp");
@@ -194,7 +243,7 @@ fn settle(command: &Command, draft: &mut Draft) {
 }
 
 fn dtype(draft: &mut Draft, value: &str) {
-    let precision = match value.to_ascii_lowercase().as_str() {
+    let precision = match value.to_ascii_lowercase().trim_start_matches("torch.") {
         "half" | "float16" | "fp16" | "f16" => "fp16",
         "bfloat16" | "bf16" => "bf16",
         "float" | "float32" | "fp32" | "f32" => "fp32",
@@ -221,6 +270,10 @@ fn kv_cache(draft: &mut Draft, value: &str) {
 
 /// How engines name quantisations. Those that only say "as the checkpoint has it" leave it to the model's name.
 fn quantisation(draft: &mut Draft, value: &str) {
+    // Python's way to leave it to the checkpoint.
+    if value == "None" {
+        return;
+    }
     let quant = match value.to_ascii_lowercase().as_str() {
         "awq" | "awq_marlin" | "int4_awq" | "w4a16_awq" | "awq_triton" => "awq",
         "gptq" | "gptq_marlin" | "gptq_marlin_24" | "gptq_bitblas" | "marlin" | "int4_gptq" | "w4a16_gptq" => {
@@ -232,7 +285,7 @@ fn quantisation(draft: &mut Draft, value: &str) {
         "mxfp4" => "mxfp4",
         "bitsandbytes" if draft.kind == Kind::Tgi => "bnb-int8",
         "bitsandbytes" | "bitsandbytes-nf4" | "bitsandbytes-fp4" => "bnb-nf4",
-        "experts_int8" | "eetq" | "int8" | "int8wo" | "int8_wo" => "int8",
+        "experts_int8" | "eetq" | "int8" | "int8_wo" | "int8_per_channel_weight_only" => "int8",
         "w8a8_int8" | "int8_sq" | "smoothquant" => "w8a8",
         "int4" | "int4_wo" | "w4a16" => "int4",
         "none" => "none",
@@ -275,10 +328,12 @@ const VLLM_FLAGS: Rules = &[
     (&["tensor_parallel_size", "tp"], Knob("tp")),
     (&["pipeline_parallel_size", "pp"], Knob("pp")),
     (&["data_parallel_size", "dp"], Knob("dp")),
-    (&["decode_context_parallel_size", "dcp", "prefill_context_parallel_size", "pcp"], Knob("cp")),
+    // Decode context parallelism is over the GPUs of tensor parallelism, and isn't counted.
+    (&["prefill_context_parallel_size", "pcp"], Knob("cp")),
     (&["enable_expert_parallel", "ep"], On("ep", "all")),
     (&["nnodes"], Knob("nodes")),
-    (&["max_model_len"], With(human_length)),
+    // The log of vLLM's start calls it so.
+    (&["max_model_len", "max_seq_len"], With(human_length)),
     (&["gpu_memory_utilization"], Knob("gpu_mem_util")),
     (&["max_num_seqs"], Knob("max_seqs")),
     (
@@ -327,6 +382,17 @@ const SGLANG_FLAGS: Rules = &[
     (&["max_running_requests"], Knob("max_seqs")),
     (&["chunked_prefill_size"], With(|draft, value| whole("max_batched_tokens")(draft, value))),
     (&["quantization"], With(quantisation)),
+    (
+        &["torchao_config"],
+        With(|draft, value| {
+            // `int4wo-128`
+            match value.split("wo").next().unwrap_or("") {
+                width @ ("int4" | "int8") => draft.set("quant", width),
+                width if width.starts_with("fp8") => draft.set("quant", "fp8"),
+                _ => {}
+            }
+        }),
+    ),
     (&["kv_cache_dtype"], With(kv_cache)),
     (&["dtype"], With(dtype)),
     (&["disable_cuda_graph"], On("eager", "on")),
@@ -379,11 +445,11 @@ const TRTLLM_FLAGS: Rules = &[
 ];
 
 const LLAMA_CPP_FLAGS: Rules = &[
-    (&["m", "model", "hf", "hfr", "hf_repo", "mu", "model_url"], Model),
+    (&["m", "model", "model_path", "hf", "hfr", "hf_repo", "mu", "model_url"], Model),
     (&["hf_file", "hff"], Model),
-    (&["c", "ctx_size"], With(|draft, value| whole("seq")(draft, value))),
+    (&["c", "ctx_size", "n_ctx"], With(|draft, value| whole("seq")(draft, value))),
     (&["np", "parallel", "n_parallel"], With(|draft, value| whole("concurrency")(draft, value))),
-    (&["b", "batch_size", "batch"], Knob("max_batched_tokens")),
+    (&["b", "batch_size", "batch", "n_batch"], Knob("max_batched_tokens")),
     (&["n", "predict", "n_predict"], With(|draft, value| whole("output")(draft, value))),
     (&["ctk", "cache_type_k"], With(kv_cache)),
     (
@@ -433,10 +499,21 @@ const OLLAMA_PARAMETERS: Rules = &[
 pub fn ollama(text: &str) -> Option<Draft> {
     let mut draft = Draft::new(Kind::Ollama, Verb::Infer);
     let mut telling = false;
+    // `ollama ps` has a table of what is loaded.
+    let mut context = None;
     for line in text.lines().map(str::trim) {
         let line = line.strip_prefix(">>>").map_or(line, str::trim_start);
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
+            ["NAME", "ID", "SIZE", "PROCESSOR", ..] => context = Some(line.find("CONTEXT")),
+            [model, _, ..] if context.is_some() && draft.model.is_none() => {
+                draft.model = Some(model.to_owned());
+                let column = context.flatten().and_then(|at| line.get(at..)).map(str::trim_start);
+                if let Some(tokens) = column.and_then(|column| column.split(' ').next()) {
+                    whole("seq")(&mut draft, tokens);
+                }
+                telling = true;
+            }
             [from, model] if from.eq_ignore_ascii_case("from") && !model.contains("/vllm") => {
                 draft.model = Some(model.to_owned())
             }
@@ -462,12 +539,19 @@ pub fn ollama(text: &str) -> Option<Draft> {
     Some(draft)
 }
 
+/// A request to Ollama's API, as `curl` sends it.
+pub fn ollama_posted(text: &str) -> Option<Draft> {
+    let body = ["/api/generate", "/api/chat"].iter().find_map(|path| text.split_once(path)).map(|(_, body)| body)?;
+    let tree = tree::object(body)?;
+    ollama_request(tree.get("model")?.as_str()?, tree.get("options")?.as_object()?).into()
+}
+
 /// Options of Ollama's API: `{"model": …, "options": {"num_ctx": …}}`.
 pub fn ollama_request(model: &str, options: &serde_json::Map<String, serde_json::Value>) -> Draft {
     let mut draft = Draft::new(Kind::Ollama, Verb::Infer);
     draft.model = Some(model.to_owned());
     for (name, value) in options {
-        draft.follow(OLLAMA_PARAMETERS, name, &super::tree::scalar(value).unwrap_or_default());
+        draft.follow(OLLAMA_PARAMETERS, name, &tree::scalar(value).unwrap_or_default());
     }
     draft.set("backend", "ollama");
     draft
@@ -476,16 +560,10 @@ pub fn ollama_request(model: &str, options: &serde_json::Map<String, serde_json:
 /// An engine's own configuration file: vLLM's `--config`, SGLang's, TensorRT-LLM's extra options; or a call
 /// `LLM(model=…)`.
 pub fn settings(kind: Kind, pairs: &[(String, String)]) -> Draft {
-    let rules = match kind {
-        Kind::Sglang => SGLANG_FLAGS,
-        Kind::Trtllm => TRTLLM_FLAGS,
-        Kind::Tgi => TGI_FLAGS,
-        _ => VLLM_FLAGS,
-    };
     let mut draft = Draft::new(kind, Verb::Infer);
     for (name, value) in pairs {
         let name = if name.ends_with("kv_cache_config.dtype") { "kv_cache_dtype" } else { name };
-        draft.follow(rules, name.rsplit('.').next().unwrap_or(name), value);
+        draft.follow(rules(kind), name.rsplit('.').next().unwrap_or(name), value);
     }
     settle(&Command::default(), &mut draft);
     draft

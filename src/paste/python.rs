@@ -1,12 +1,34 @@
-//! Calls that a Python script is set up with: `LLM(…)`, `TrainingArguments(…)`, `LoraConfig(…)`.
+//! Calls that a Python script is set up with: `LLM(…)`, `TrainingArguments(…)`, `LoraConfig(…)`; and arguments as an
+//! engine's log prints them.
 
 use super::draft::Draft;
 use super::{Kind, engines, trainers, tree};
 
+/// What opens an engine's arguments, in a script or in its log.
+const ENGINES: &[(&str, Kind)] = &[
+    ("LLM(", Kind::Vllm),
+    ("EngineArgs(", Kind::Vllm),
+    ("args: Namespace(", Kind::Vllm),
+    (" with config: ", Kind::Vllm),
+    ("ServerArgs(", Kind::Sglang),
+    ("sgl.Engine(", Kind::Sglang),
+    ("Llama(", Kind::LlamaCpp),
+];
+
+fn engine(text: &str) -> Option<Draft> {
+    ENGINES.iter().find_map(|(opening, kind)| {
+        let mut pairs = tree::call(text, opening)?;
+        pairs.extend(tree::call(text, "KvCacheConfig(").unwrap_or_default());
+        let loads = pairs.iter().any(|(name, _)| matches!(name.as_str(), "model" | "model_path"));
+        let kind = if text.contains("tensorrt_llm") { Kind::Trtllm } else { *kind };
+        loads.then(|| engines::settings(kind, &pairs))
+    })
+}
+
 /// Calls that a Python script is set up with.
 pub fn read(text: &str) -> Vec<Draft> {
-    if let Some(pairs) = tree::call(text, "LLM").filter(|pairs| pairs.iter().any(|(name, _)| name == "model")) {
-        return vec![engines::settings(Kind::Vllm, &pairs)];
+    if let Some(draft) = engine(text) {
+        return vec![draft];
     }
     let calls = [
         "TrainingArguments",
@@ -21,7 +43,7 @@ pub fn read(text: &str) -> Vec<Draft> {
         "LoraConfig",
     ];
     let found: Vec<(&str, Vec<(String, String)>)> =
-        calls.iter().filter_map(|name| Some((*name, tree::call(text, name)?))).collect();
+        calls.iter().filter_map(|name| Some((*name, tree::call(text, &format!("{name}("))?))).collect();
     if found.is_empty() {
         return vec![];
     }

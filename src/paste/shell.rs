@@ -4,6 +4,27 @@
 
 use std::collections::HashMap;
 
+/// A script without the files it writes, and these: `cat > ds.json <<EOF … EOF`.
+pub fn here_documents(text: &str) -> (String, Vec<String>) {
+    let (mut script, mut files, mut tried) = (String::new(), vec![], 0);
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let mark = line.split_once("<<").and_then(|(_, rest)| rest.trim_start_matches('-').split_whitespace().next());
+        let mark = mark.map(|mark| mark.trim_matches(['"', '\''])).filter(|mark| !mark.is_empty());
+        tried += usize::from(mark.is_some());
+        match mark.filter(|_| tried <= MOST_FILES) {
+            Some(mark) if text.lines().any(|line| line.trim() == mark) => {
+                files.push(lines.by_ref().take_while(|line| line.trim() != mark).collect::<Vec<_>>().join("\n"));
+            }
+            _ => {
+                script.push_str(line);
+                script.push('\n');
+            }
+        }
+    }
+    (script, files)
+}
+
 /// Words of one command, and the variables that stand before it.
 #[derive(Clone, Debug, Default)]
 pub struct Command {
@@ -11,8 +32,9 @@ pub struct Command {
     pub variables: HashMap<String, String>,
 }
 
-/// What no honest script exceeds: lines, variables, and bytes of a line or a value.
+/// What no honest script exceeds: lines, files it writes, variables, and bytes of a line, a value or a sum.
 const MOST_LINES: usize = 400;
+const MOST_FILES: usize = 20;
 const MOST_VARIABLES: usize = 200;
 const LONGEST: usize = 16 * 1024;
 const LONGEST_SUM: usize = 200;
@@ -376,6 +398,12 @@ mod tests {
         check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
         check("A=\"--a 1\"\nA+=\" --b 2\"\nA+=(\n  --c 3\n)\nrun $A", &["run --a 1 --b 2 --c 3"]);
         check("N=2\nG=8\nrun --n $((N * $G)) --m $(expr 16 / $N) --k $((N * ))", &["run --n 16 --m 8 --k $((N * ))"]);
+    }
+
+    #[test]
+    fn files_that_a_script_writes_are_apart() {
+        let (script, files) = here_documents("cat > a.yml <<'EOF'\na: 1\nEOF\nrun --x a.yml\nif a << b");
+        assert_eq!((script.as_str(), files.join("|").as_str()), ("run --x a.yml\nif a << b\n", "a: 1"));
     }
 
     #[test]

@@ -12,21 +12,24 @@ type Found = (Value, String);
 
 /// The JSON object that stands in a text, with comments and trailing commas forgiven.
 pub fn json(text: &str) -> Option<Found> {
-    let start = text.find('{')?;
-    let end = text.rfind('}')?;
-    let object = text.get(start..=end)?;
+    let (start, end) = (text.find('{')?, text.rfind('}')?);
     // Text before it on its line makes it an argument, not a file.
     let before = text[..start].rsplit('\n').next().unwrap_or("").trim();
     // `LlamaConfig {` is how a configuration prints.
     if !before.is_empty() && !before.ends_with([':', '=']) && !before.ends_with("Config") {
         return None;
     }
+    Some((object(text)?, format!("{}\n{}", &text[..start], &text[end + 1..])))
+}
+
+/// What stands between the first brace of a text and the last.
+pub fn object(text: &str) -> Option<Value> {
+    let object = text.get(text.find('{')?..=text.rfind('}')?)?;
     if depth(object) > DEPTH {
         return None;
     }
     let strict = serde_json::from_str(object).ok();
-    let tree = strict.or_else(|| serde_json::from_str(&plain_json(object)).ok()).filter(Value::is_object)?;
-    Some((tree, format!("{}\n{}", &text[..start], &text[end + 1..])))
+    strict.or_else(|| serde_json::from_str(&plain_json(object)).ok()).filter(Value::is_object)
 }
 
 fn depth(text: &str) -> usize {
@@ -142,9 +145,9 @@ fn is_mapping_line(line: &str) -> bool {
     !key.is_empty() && key.len() < 64 && key.chars().all(fits) && (rest.is_empty() || rest.starts_with(' '))
 }
 
-/// Keyword arguments of a call such as `TrainingArguments(bf16=True, …)`.
-pub fn call(text: &str, name: &str) -> Option<Vec<(String, String)>> {
-    let at = text.find(&format!("{name}("))? + name.len() + 1;
+/// Keyword arguments after what opens a call, such as `TrainingArguments(`.
+pub fn call(text: &str, opening: &str) -> Option<Vec<(String, String)>> {
+    let at = text.find(opening)? + opening.len();
     let mut depth = 1usize;
     let mut quote = None;
     let mut end = text.len();
@@ -245,7 +248,7 @@ mod tests {
     #[test]
     fn keyword_arguments_of_a_call() {
         let text = "args = TrainingArguments(\n  output_dir=\"x\",\n  bf16=True,  # yes\n  optim='adamw_torch',\n)";
-        let pairs = call(text, "TrainingArguments").unwrap();
+        let pairs = call(text, "TrainingArguments(").unwrap();
         assert_eq!(pairs[1], ("bf16".to_owned(), "True".to_owned()));
         assert_eq!(pairs[2], ("optim".to_owned(), "adamw_torch".to_owned()));
     }
