@@ -51,7 +51,7 @@ pub struct Memory {
     /// 80% of measured cases fall between these, as bounds of `device`.
     pub low: Bytes,
     pub high: Bytes,
-    /// Inference: what the asked load needs, where an engine reserves more. Training: `device`.
+    /// What must be there for the work asked: of what an engine reserves or an allocator keeps, only what is used.
     pub needed: Bytes,
     /// Host memory taken by offloading.
     pub host: Bytes,

@@ -174,10 +174,15 @@ pub fn plan(request: &Request, estimate: &Estimate, catalog: &'static Catalog) -
     Plan { verdict, options, advice, misses, notes }
 }
 
-/// Whether what is in use (for an engine that reserves more, what is needed) fits on the card.
+/// What a card has for what is needed; an engine has already asked what of it is visible.
+pub fn room(request: &Request, gpu: &Gpu) -> Bytes {
+    if request.train().is_some() { gpu.visible() } else { gpu.memory }
+}
+
+/// Whether what is needed fits on the card.
 pub fn verdict(request: &Request, estimate: &Estimate) -> Verdict {
     let Some(gpu) = request.hardware.gpu else { return Verdict::NoGpu };
-    let spare = gpu.memory - estimate.memory.needed;
+    let spare = room(request, gpu) - estimate.memory.needed;
     let starts = estimate.serving.as_ref().is_none_or(|serving| serving.starts);
     if spare.0 < 0.0 || !starts {
         Verdict::Short { by: Bytes(-spare.0).max(Bytes::ZERO) }

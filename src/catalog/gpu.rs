@@ -46,6 +46,16 @@ impl Gpu {
             _ => self.gpus_per_node,
         }
     }
+
+    /// Bytes that programs can have: NVIDIA's driver keeps about 0.41 GiB and 0.14% of what it reports, as CUDA's total
+    /// beside nvidia-smi's shows on T4, L4, A10, A100, H100, H200 and B200.
+    pub fn visible(&self) -> Bytes {
+        match self.vendor {
+            Vendor::Nvidia => self.memory - Bytes(0.41 * GIB) - self.memory * 0.0014,
+            Vendor::Amd | Vendor::Intel | Vendor::Apple | Vendor::Huawei | Vendor::Google | Vendor::Aws => self.memory,
+            Vendor::Cambricon | Vendor::Hygon | Vendor::Baidu | Vendor::MooreThreads => self.memory,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]

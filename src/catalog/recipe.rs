@@ -98,6 +98,8 @@ pub struct Kernels {
     pub adapts_head: bool,
     /// Tensor parallelism splits norms and residuals along the sequence.
     pub sequence_parallel: bool,
+    /// Attention by the kernels tuned for each generation (cuDNN's, the latest FlashAttention).
+    pub tuned_attention: bool,
     pub selective: Selective,
     /// Bytes for each logit alive at once while the loss is differentiated.
     pub loss_bytes: f64,

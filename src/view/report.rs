@@ -82,7 +82,10 @@ fn memory_table(locale: Locale, request: &Request, estimate: &Estimate) -> Table
 
 /// What could push a tight fit over.
 fn with_risk(view: View, outcome: &Outcome) -> View {
-    let high = outcome.estimate.memory.high;
+    let memory = &outcome.estimate.memory;
+    // What an allocator would give back pushes nothing over.
+    let kept = if outcome.request.train().is_some() { memory.device - memory.needed } else { Bytes::ZERO };
+    let high = memory.high - kept;
     let over = outcome.request.hardware.gpu.is_some_and(|gpu| high.0 > gpu.memory.0);
     match outcome.plan.verdict {
         Verdict::Tight { .. } | Verdict::Fits { .. } if over => {

@@ -3,8 +3,6 @@
 use super::cache::{Blocks, Cache};
 use crate::catalog::Gpu;
 use crate::catalog::backend::{MemoryRule, Pool};
-use crate::catalog::gpu::Vendor;
-use crate::units::{Bytes, GIB};
 
 /// What an engine takes on one GPU before it sizes its cache, bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,16 +23,6 @@ impl Taken {
     }
 }
 
-/// Bytes of a card that programs can have: NVIDIA's driver keeps about 0.41 GiB and 0.14% of what it reports, as
-/// CUDA's total beside nvidia-smi's shows on T4, L4, A10, A100, H100, H200 and B200.
-pub fn visible(card: &Gpu) -> Bytes {
-    match card.vendor {
-        Vendor::Nvidia => card.memory - Bytes(0.41 * GIB) - card.memory * 0.0014,
-        Vendor::Amd | Vendor::Intel | Vendor::Apple | Vendor::Huawei | Vendor::Google | Vendor::Aws => card.memory,
-        Vendor::Cambricon | Vendor::Hygon | Vendor::Baidu | Vendor::MooreThreads => card.memory,
-    }
-}
-
 /// Bytes that the engine gives its cache on a card; negative where it cannot start.
 ///
 /// - vLLM: `f·total - weights - activations - libraries (- graphs)`; the driver context counts as used by others.
@@ -42,7 +30,7 @@ pub fn visible(card: &Gpu) -> Bytes {
 /// - TensorRT-LLM, TGI: `f·(free - weights - activations - libraries - graphs)`.
 /// - Transformers and llama.cpp: all that is left.
 pub fn budget(pool: Pool, rule: &MemoryRule, fraction: f64, card: &Gpu, taken: &Taken) -> f64 {
-    let card = visible(card);
+    let card = card.visible();
     let free = card.0 - taken.context;
     let static_part = taken.weights + taken.libraries;
     match pool {

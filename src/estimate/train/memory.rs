@@ -83,9 +83,13 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let allocated = parts.total();
     let expandable = train.framework.kernels.expandable_segments;
     let gaps = with_gaps - peak.bytes();
-    parts.extend(overhead::allocator(gaps, expandable, constants));
+    let outside = overhead::device(hardware.gpus, constants);
+    let outside_bytes: f64 = outside.iter().map(|term| term.bytes().0).sum();
+    let room = hardware.gpu.map_or(f64::INFINITY, |gpu| gpu.visible().0 - outside_bytes);
+    let held = overhead::Held::of(gaps, allocated, room, expandable, constants);
+    parts.extend(held.terms);
     let reserved = parts.total();
-    parts.extend(overhead::device(hardware.gpus, constants));
+    parts.extend(outside);
     let device = parts.total();
 
     let standing = resident.held + resident.gradients;
@@ -98,7 +102,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         device: Bytes(device),
         low: Bytes((device - doubt).max(0.0)),
         high: Bytes(device + doubt),
-        needed: Bytes(device),
+        needed: Bytes(allocated + held.least + outside_bytes),
         host: Bytes(resident.host * f64::from(per_node)),
     };
     (memory, resident)

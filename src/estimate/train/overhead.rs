@@ -7,14 +7,33 @@ use super::phases::Phase;
 use crate::catalog::constant::Training;
 use crate::estimate::{Basis, Term};
 
-/// Held by the caching allocator beyond live tensors: whatever the batch, and the gaps of the phase that has most.
-/// Expandable segments leave a part of it.
-pub fn allocator(gaps: f64, expandable: bool, constants: &Training) -> [Term; 2] {
-    let left = if expandable { constants.expandable_gaps } else { 1.0 };
-    let term = |name, bytes| {
-        Term::new(name, Basis::Assumed, "train-source-fitted", &[("train-bytes", bytes), ("train-part", left)])
-    };
-    [term("term-train-allocator-floor", constants.allocator_floor), term("term-train-allocator-gaps", gaps)]
+/// Held by the caching allocator beyond live tensors.
+pub struct Held {
+    /// Whatever the batch, and in the gaps of the phase that has most.
+    pub terms: [Term; 2],
+    /// What it keeps where memory runs out: before it gives up, it frees all blocks that no tensor is in.
+    pub least: f64,
+}
+
+impl Held {
+    /// `allocated`: live tensors; `room`: what the card has for all that the allocator holds. Expandable segments leave
+    /// a part of the gaps.
+    pub fn of(gaps: f64, allocated: f64, room: f64, expandable: bool, constants: &Training) -> Self {
+        let expandable = if expandable { constants.expandable_gaps } else { 1.0 };
+        let free = expandable * (constants.allocator_floor + gaps);
+        let least = free.min(constants.allocator_least * allocated);
+        let left = expandable * free.min((room - allocated).max(least)) / free;
+        let term = |name, bytes| {
+            Term::new(name, Basis::Assumed, "train-source-fitted", &[("train-bytes", bytes), ("train-part", left)])
+        };
+        Self {
+            terms: [
+                term("term-train-allocator-floor", constants.allocator_floor),
+                term("term-train-allocator-gaps", gaps),
+            ],
+            least,
+        }
+    }
 }
 
 /// What the driver counts beside the allocator.

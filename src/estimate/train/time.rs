@@ -29,6 +29,20 @@ struct Parts {
     generation: f64,
 }
 
+impl Parts {
+    /// Seconds either way that 80% of measured cases stay within: doubts of the parts, independent of each other.
+    fn doubt(&self, constants: &Training) -> f64 {
+        let doubts = [
+            constants.doubt_products * self.products,
+            constants.doubt_elementwise * self.elementwise,
+            constants.doubt_launch * self.launch,
+            constants.doubt_communication * (self.communication + self.bubble),
+            constants.doubt_host * (self.optimizer + self.generation),
+        ];
+        doubts.iter().map(|doubt| doubt * doubt).sum::<f64>().sqrt()
+    }
+}
+
 /// `None` without a GPU, or without its rates. `resident`: what one GPU steps and
 /// computes with; `trained`: parameters of the whole model that are trained.
 pub fn of(
@@ -60,7 +74,7 @@ pub fn of(
     parts.products = tokens_done / split
         * (forward.layers * products(passes.linears_again) / machine.rate(request.precision, tokens)
             + forward.head * passes.model / machine.rate(Compute::Bf16, tokens)
-            + forward.attention * (3.0 + passes.attention_again) / machine.attention_rate());
+            + forward.attention * (3.0 + passes.attention_again) / machine.attention_rate(train));
     let weights = request.model.counts.active as f64 / split;
     let compiled = train.compile || walk.fused_mlp;
     let weight_passes = (passes.model + passes.linears_again) * dequantising(train, constants);
@@ -68,6 +82,8 @@ pub fn of(
         + weights * walk.regime.compute * weight_passes;
     parts.elementwise = traffic / bandwidth;
     let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
+    let hooks = if train.zero == Zero::Three { constants.launch_hooks } else { 0.0 };
+    let launched = launched + hooks;
     let launch = launched * request.model.depth() as f64 / pipeline * (2.0 + passes.linears_again);
     let kernels = parts.products + parts.elementwise;
     parts.launch = (launch - kernels).max(0.0);
@@ -107,7 +123,7 @@ pub fn of(
     let model_flops = per_token(&forward, train, trained) * load.trained + load.forwards * forward.linears();
     let flops_per_gpu = model_flops * tokens_per_s / gpus;
     let total = train.tokens.map(|tokens| tokens as f64 / tokens_per_s);
-    let doubt = 1.0 + constants.doubt_time;
+    let doubt = 1.0 + parts.doubt(constants) / step;
     Some(Time {
         step: Seconds(step),
         tokens_per_s,
@@ -190,12 +206,6 @@ impl Machine<'_> {
     /// Rate of matrix products, lower for few rows and narrow matrices.
     fn rate(&self, precision: Compute, tokens: f64) -> f64 {
         let constants = self.constants;
-        let efficiency = match &*self.gpu.generation {
-            "ampere" => constants.efficiency_ampere,
-            "hopper" => constants.efficiency_hopper,
-            "blackwell" => constants.efficiency_blackwell,
-            _ => constants.efficiency_other,
-        };
         let width = self.request.model.hidden_size as f64 / f64::from(self.request.parallel.tensor);
         let fill = |size: f64, half: f64| size / (size + half);
         let shape = fill(tokens, constants.half_rate_rows) * fill(width, constants.half_rate_width);
@@ -203,7 +213,17 @@ impl Machine<'_> {
             Compute::Fp8 => (self.peak, constants.efficiency_fp8),
             _ => (peak(self.gpu, self.half()).unwrap_or(self.peak), 1.0),
         };
-        peak * efficiency * eight_bit * shape
+        peak * self.efficiency() * eight_bit * shape
+    }
+
+    /// Part of the dense peak that large matrix products reach.
+    fn efficiency(&self) -> f64 {
+        match &*self.gpu.generation {
+            "ampere" => self.constants.efficiency_ampere,
+            "hopper" => self.constants.efficiency_hopper,
+            "blackwell" => self.constants.efficiency_blackwell,
+            _ => self.constants.efficiency_other,
+        }
     }
 
     /// 16-bit work stays 16-bit beside fp8 linears.
@@ -211,10 +231,17 @@ impl Machine<'_> {
         if self.request.precision == Compute::Fp8 { Compute::Bf16 } else { self.request.precision }
     }
 
-    fn attention_rate(&self) -> f64 {
+    fn attention_rate(&self, train: &Train) -> f64 {
+        // Those of Ampere are as good everywhere.
+        let asynchronous = self.gpu.compute_capability.is_some_and(|capability| capability >= (9, 0));
+        let kernel = if train.framework.kernels.tuned_attention && asynchronous {
+            self.constants.efficiency_attention_tuned
+        } else {
+            self.constants.efficiency_attention
+        };
         let peak = peak(self.gpu, self.half()).unwrap_or(self.peak);
         let ring = if self.request.parallel.context > 1 { self.constants.efficiency_ring } else { 1.0 };
-        peak * self.constants.efficiency_attention * ring
+        peak * self.efficiency() * kernel * ring
     }
 
     /// Bytes a second through one GPU of a group of this many, laid over `stride` GPUs each.

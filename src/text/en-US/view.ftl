@@ -10,11 +10,13 @@ unit-years = years
 # The verdict
 each-gpu = {" "}per GPU
 verdict-trains = ✅ Fits: { $used } of { $card }{ $each }, likely { $likely }
+verdict-trains-shown = ✅ Fits: needs { $needed } of { $card }{ $each }, will show { $used } in use, likely { $likely }
 verdict-serves-plain = ✅ Fits: { $used } of { $card }{ $each }, likely { $likely }
 verdict-serves = ✅ Fits: needs { $needed } of { $card }{ $each }, will show { $used } GiB in use
 verdict-tight = ⚠️ Tight: { $needed } of { $card }{ $each }, { $spare } to spare, likely { $likely }
 verdict-short = ❌ Short by { $by }{ $each }: needs { $needed } GiB, the card has { $card }
 verdict-no-start = ❌ Does not start: what the weights leave holds no sequence of { $seq } tokens
+verdict-no-gpu-shown = 📐 Needs { $needed } GiB{ $each }; on a roomy card shows { $used }, likely { $likely }
 verdict-no-gpu = 📐 Needs { $needed } GiB{ $each }, likely { $likely }
 
 # Parts of memory

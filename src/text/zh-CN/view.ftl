@@ -10,11 +10,13 @@ unit-years = 年
 # 结论
 each-gpu = （每卡）
 verdict-trains = ✅ 可以训练：{ $used } / { $card }{ $each }，估计 { $likely } GiB
+verdict-trains-shown = ✅ 可以训练：需要 { $needed } / { $card }{ $each }，显存占用会显示 { $used } GiB，估计 { $likely } GiB
 verdict-serves-plain = ✅ 可以部署：{ $used } / { $card }{ $each }，估计 { $likely } GiB
 verdict-serves = ✅ 可以部署：需要 { $needed } / { $card }{ $each }，显存占用会显示 { $used } GiB
 verdict-tight = ⚠️ 余量很小：{ $needed } / { $card }{ $each }，只剩 { $spare }，估计 { $likely } GiB
 verdict-short = ❌ 显存不足：差 { $by }{ $each }，需要 { $needed } GiB，显卡只有 { $card }
 verdict-no-start = ❌ 无法启动：放下权重后，剩余显存装不下一条 { $seq } token 的序列
+verdict-no-gpu-shown = 📐 需要 { $needed } GiB{ $each }；显存充足时占用会显示 { $used } GiB，估计 { $likely } GiB
 verdict-no-gpu = 📐 需要 { $needed } GiB{ $each }，估计 { $likely } GiB
 
 # 显存构成

@@ -3,7 +3,7 @@
 use crate::catalog::{Gpu, Model};
 use crate::estimate::{Estimate, Memory, PartKind};
 use crate::msg;
-use crate::plan::Verdict;
+use crate::plan::{Verdict, room};
 use crate::request::{LoraKind, Method, Parallel, Request, Settings, Stage, Train, Value, Work, Zero};
 use crate::text::{self, Locale, number, say, tr};
 use crate::units::{Bytes, GIB, MIB};
@@ -136,23 +136,30 @@ pub(super) fn verdict(locale: Locale, request: &Request, estimate: &Estimate, ve
     let needed = gib(memory.needed);
     let likely = between(gib(memory.low), gib(memory.high));
     let card = request.hardware.gpu.map(|gpu| text::bytes(gpu.memory)).unwrap_or_default();
+    let room = request.hardware.gpu.map(|gpu| text::bytes(room(request, gpu))).unwrap_or_default();
     let serves = request.infer().is_some();
     let reserves_more = reserves_more(memory);
     let message = match verdict {
-        Verdict::Fits { .. } if reserves_more => {
+        Verdict::Fits { .. } if serves && reserves_more => {
             msg!("verdict-serves", each = each, needed = needed, card = card, used = used)
         }
         Verdict::Fits { .. } if serves => {
             msg!("verdict-serves-plain", each = each, used = used, card = card, likely = likely)
         }
+        Verdict::Fits { .. } if reserves_more => {
+            msg!("verdict-trains-shown", each = each, needed = needed, card = card, used = used, likely = likely)
+        }
         Verdict::Fits { .. } => msg!("verdict-trains", each = each, used = used, card = card, likely = likely),
         Verdict::Tight { headroom } => {
-            msg!("verdict-tight", each = each, needed = needed, card = card, spare = headroom, likely = likely)
+            msg!("verdict-tight", each = each, needed = needed, card = room, spare = headroom, likely = likely)
         }
         Verdict::Short { by } if by.0 > 0.0 => {
-            msg!("verdict-short", each = each, by = by, needed = needed, card = card)
+            msg!("verdict-short", each = each, by = by, needed = needed, card = room)
         }
         Verdict::Short { .. } => msg!("verdict-no-start", seq = request.seq),
+        Verdict::NoGpu if reserves_more => {
+            msg!("verdict-no-gpu-shown", each = each, needed = needed, used = used, likely = likely)
+        }
         Verdict::NoGpu => msg!("verdict-no-gpu", each = each, needed = needed, likely = likely),
     };
     say(locale, &message)
