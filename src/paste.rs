@@ -14,6 +14,7 @@ use shell::Command;
 
 mod accelerate;
 mod axolotl;
+mod branches;
 mod compose;
 mod config;
 mod deepspeed;
@@ -178,6 +179,10 @@ fn file(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Pr
     if let Some(mut draft) = megatron::read(&pairs, gpus) {
         if let Some(nodes) = nodes {
             draft.set("nodes", nodes);
+        }
+        let optimizer = tree::at(tree, "model.optim.name").and_then(Value::as_str);
+        if optimizer.is_some_and(|name| name.contains("distributed")) {
+            draft.set("zero", 1);
         }
         return Some(Ok(draft));
     }

@@ -74,6 +74,17 @@ const RULES: Rules = &[
         }),
     ),
     (&["deepspeed_config_file"], With(deepspeed_path)),
+    (
+        &["config_file"],
+        With(|draft, value| {
+            let name = value.rsplit('/').next().unwrap_or(value).to_lowercase();
+            if name.contains("fsdp") {
+                draft.set("sharding", "fsdp");
+            } else if name.contains("zero") || name.contains("deepspeed") {
+                deepspeed_path(draft, &name);
+            }
+        }),
+    ),
     (&["fsdp_sharding_strategy"], With(sharding_strategy)),
     // FSDP2 says by a switch what FSDP1 calls FULL_SHARD and SHARD_GRAD_OP.
     (

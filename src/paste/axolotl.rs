@@ -3,7 +3,8 @@
 use super::Kind;
 use super::draft::{Draft, Rule, Rules, is_on, is_unset};
 use super::trainers::{
-    attention, deepspeed_path, finish_trainer, fsdp_words, half, optimizer, sharding_strategy, targets, train,
+    attention, checkpointing, deepspeed_path, finish_trainer, fsdp_words, half, optimizer, sharding_strategy, targets,
+    train,
 };
 use super::tree::flatten;
 use Rule::{Knob, Model, Off, On, With};
@@ -88,17 +89,7 @@ const RULES: Rules = &[
     ),
     (&["fp16", "float16"], With(|draft, value| half(draft, value, "fp16"))),
     (&["fp8"], With(|draft, value| half(draft, value, "fp8"))),
-    (
-        &["gradient_checkpointing"],
-        With(|draft, value| {
-            if is_on(value) || matches!(value, "offload" | "unsloth") {
-                draft.set("checkpointing", "on")
-            } else if !is_unset(value) && draft.get("checkpointing").is_none() {
-                // FSDP's own switch may have asked for it.
-                draft.set("checkpointing", "off")
-            }
-        }),
-    ),
+    (&["gradient_checkpointing"], With(checkpointing)),
     (&["flash_attention"], On("attn", "flash")),
     (&["sdp_attention"], On("attn", "sdpa")),
     (&["eager_attention"], On("attn", "eager")),

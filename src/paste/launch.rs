@@ -45,12 +45,39 @@ fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>, Op
     (all, nodes)
 }
 
+/// The stage that a script or a verb is named for: `trl/scripts/dpo.py`, `trl sft`, `swift pt`.
+fn stage(words: &[String]) -> Option<&'static str> {
+    const NAMES: &[(&str, &str)] = &[
+        ("pt", "pretrain"),
+        ("sft", "sft"),
+        ("dpo", "dpo"),
+        ("orpo", "orpo"),
+        ("cpo", "cpo"),
+        ("kto", "kto"),
+        ("ppo", "ppo"),
+        ("grpo", "grpo"),
+        ("reward", "rm"),
+    ];
+    let named = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|(_, stage)| *stage);
+    let verb = |pair: &[String]| matches!(pair[0].as_str(), "trl" | "swift").then(|| named(&pair[1])).flatten();
+    let script = |word: &String| word.rsplit('/').next()?.strip_suffix(".py")?.split('_').find_map(named);
+    words.windows(2).find_map(verb).or_else(|| words.iter().find_map(script))
+}
+
 /// A training script and what launches it.
 pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
     let flags = command.flags();
-    let (gpus, nodes) = launched(command, allotted);
+    let (mut gpus, mut nodes) = launched(command, allotted);
     let starts = |name: &str| command.words.iter().any(|word| word == name || word.rsplit('/').next() == Some(name));
-    if let Some(mut draft) = megatron::read(&flags, gpus) {
+    // NeMo's overrides: `trainer.devices=8 model.micro_batch_size=1`.
+    let overrides = command.words.iter().filter(|word| word.starts_with("model.") || word.starts_with("trainer."));
+    let overrides: Vec<(&str, &str)> = overrides.filter_map(|word| word.split_once('=')).collect();
+    let trainer = |key: &str| overrides.iter().find(|(path, _)| *path == key)?.1.parse::<u64>().ok();
+    nodes = nodes.or_else(|| trainer("trainer.num_nodes"));
+    gpus = trainer("trainer.devices").map(|each| each.saturating_mul(nodes.unwrap_or(1))).or(gpus);
+    let named = overrides.iter().map(|(path, value)| (path.rsplit('.').next().unwrap_or(path), *value));
+    let arguments: Vec<(&str, &str)> = flags.iter().copied().chain(named).collect();
+    if let Some(mut draft) = megatron::read(&arguments, gpus) {
         // ms-swift's `megatron sft` names its own settings beside Megatron's.
         if starts("megatron") {
             for (name, value) in flags.iter().filter(|(name, _)| !megatron::has_argument(name)) {
@@ -100,6 +127,9 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
         draft.set("framework", "swift");
     } else if kind == Kind::Deepspeed {
         draft.set("framework", "deepspeed");
+    }
+    if let (Some(stage), None) = (stage(&command.words), draft.get("stage")) {
+        draft.set("stage", stage);
     }
     trainers::finish_trainer(&mut draft);
     if let Some(gpus) = gpus {

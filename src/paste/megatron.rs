@@ -162,7 +162,7 @@ const RULES: Rules = &[
     (&["use_torch_fsdp2", "use_megatron_fsdp", "use_custom_fsdp"], On("sharding", "fsdp")),
     (&["data_parallel_sharding_strategy"], Knob("strategy")),
     (
-        &["recompute_granularity"],
+        &["recompute_granularity", "activations_checkpoint_granularity"],
         With(|draft, value| match value {
             "full" => draft.set("checkpointing", "on"),
             "selective" => draft.set("checkpointing", "selective"),

@@ -120,7 +120,9 @@ impl Pasted {
                     self.settings.values.insert("quant", Value::Text(packed));
                 }
             }
-            Verb::Train if packed == "bnb-nf4" && draft.get("method") == Some("lora") => {
+            Verb::Train
+                if matches!(packed.as_str(), "bnb-nf4" | "gptq-int4") && draft.get("method") == Some("lora") =>
+            {
                 self.settings.values.insert("method", Value::Choice("qlora"));
                 self.settings.values.insert("quant", Value::Text(packed));
             }

@@ -40,6 +40,8 @@ pub fn read(text: &str) -> Vec<Draft> {
         "Seq2SeqTrainingArguments",
         "BitsAndBytesConfig",
         "FastLanguageModel.from_pretrained",
+        "get_peft_model",
+        "AutoModelForCausalLM.from_pretrained",
         "LoraConfig",
     ];
     let found: Vec<(&str, Vec<(String, String)>)> =

@@ -2,6 +2,7 @@
 //!
 //! From text to words. Nothing is run; a variable whose value the paste does not hold stays as it is.
 
+use super::branches::Branches;
 use std::collections::HashMap;
 
 /// A script without the files it writes, and these: `cat > ds.json <<EOF … EOF`.
@@ -42,11 +43,12 @@ const LONGEST_SUM: usize = 200;
 /// Every command of a text. Variables set earlier hold later.
 pub fn commands(text: &str) -> Vec<Command> {
     let mut variables: HashMap<String, String> = HashMap::new();
+    let mut branches = Branches::default();
     let mut found = vec![];
     for line in lines(text).into_iter().take(MOST_LINES) {
-        let line = substitute(&line, &variables);
         for part in split_commands(&line) {
-            let mut words = words(part).into_iter().peekable();
+            let Some(words) = branches.follow(words(&substitute(part, &variables))) else { continue };
+            let mut words = words.into_iter().peekable();
             while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
                 remember(&mut variables, name, value);
                 words.next();
@@ -397,6 +399,11 @@ mod tests {
         );
         check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
         check("A=\"--a 1\"\nA+=\" --b 2\"\nA+=(\n  --c 3\n)\nrun $A", &["run --a 1 --b 2 --c 3"]);
+        let sizes =
+            "S=70B\nif [ $S = 8B ]; then L=32; elif [[ $S == \"70B\" ]]; then\n  L=80\nelse L=1; fi\nrun --l $L";
+        check(sizes, &["run --l 80"]);
+        check("case 7B in\n 1B) L=16 ;;\n 7B|8B) L=32 ;;\n *) L=1 ;;\nesac\nrun --l $L", &["run --l 32"]);
+        check("if [ -z $U ]; then L=2; fi\nrun --l $L", &["run --l 2"]);
         check("N=2\nG=8\nrun --n $((N * $G)) --m $(expr 16 / $N) --k $((N * ))", &["run --n 16 --m 8 --k $((N * ))"]);
     }
 

@@ -114,6 +114,16 @@ pub fn targets(draft: &mut Draft, value: &str) {
     }
 }
 
+/// A switch of recomputation, or a kind of it.
+pub fn checkpointing(draft: &mut Draft, value: &str) {
+    if is_on(value) || matches!(value, "offload" | "unsloth") {
+        draft.set("checkpointing", "on");
+    } else if !is_unset(value) && draft.get("checkpointing").is_none() {
+        // Another switch, such as FSDP's own, may have asked for it.
+        draft.set("checkpointing", "off");
+    }
+}
+
 pub fn attention(draft: &mut Draft, value: &str) {
     match value.to_ascii_lowercase().as_str() {
         "fa2" | "fa3" | "flash_attention_2" | "flash_attention_3" | "flash_attn" => draft.set("attn", "flash"),
@@ -182,6 +192,17 @@ pub const TRAINER: Rules = &[
     (&["max_samples", "max_train_samples"], Knob("samples")),
     (&["cutoff_len", "max_seq_length", "model_max_length", "block_size", "max_length", "max_seq_len"], Knob("seq")),
     (&["lora_rank", "lora_r"], Knob("lora_rank")),
+    (
+        &["lora_dim"],
+        With(|draft, value| {
+            if value != "0" {
+                draft.set("lora_rank", value)
+            }
+        }),
+    ),
+    // DeepSpeed-Chat's.
+    (&["zero_stage"], Knob("zero")),
+    (&["offload"], On("offload", "cpu")),
     (&["lora_alpha"], Knob("lora_alpha")),
     (&["lora_target", "lora_target_modules", "target_modules"], With(targets)),
     (
@@ -213,14 +234,7 @@ pub const TRAINER: Rules = &[
             _ => {}
         }),
     ),
-    (
-        &["gradient_checkpointing"],
-        With(|draft, value| {
-            if !is_unset(value) {
-                draft.set("checkpointing", if is_on(value) { "on" } else { "off" })
-            }
-        }),
-    ),
+    (&["gradient_checkpointing", "use_gradient_checkpointing"], With(checkpointing)),
     (
         &["disable_gradient_checkpointing"],
         With(|draft, value| {
@@ -318,7 +332,7 @@ pub fn keywords(kind: Kind, pairs: &[(String, String)]) -> Draft {
     for (name, value) in pairs {
         match name.as_str() {
             "r" => draft.set("lora_rank", value),
-            name => drop(draft.follow(TRAINER, name, value)),
+            name => drop(draft.follow(TRAINER, name, value.trim_start_matches("torch."))),
         }
     }
     draft

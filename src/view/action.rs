@@ -40,7 +40,10 @@ impl Action {
             "change" => words().map(Action::Change),
             "compare" => words().map(Action::Compare),
             "select" => words().map(Action::Select),
-            "delete" => words().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))?.parse().ok().map(Action::Delete),
+            "delete" => {
+                let digits = |id: &String| id.bytes().all(|b| b.is_ascii_digit()) && !id.starts_with('0');
+                words().filter(digits)?.parse().ok().map(Action::Delete)
+            }
             _ if rest.contains(':') => None,
             "tweak" => Some(Action::Tweak),
             "explain" => Some(Action::Explain),
@@ -104,6 +107,7 @@ mod tests {
             "h1:change:a\nb",
             "h1:delete",
             "h1:delete:+1",
+            "h1:delete:05",
             "tweak",
             &long,
         ] {
