@@ -225,7 +225,7 @@ fn evaluate(text: &str, variables: &HashMap<String, String>) -> Option<i64> {
     }
 }
 
-/// Parts between `&&`, `;` and `|`; quotes and `$(…)` stay whole.
+/// Parts between `&&`, `;` and ` | `; quotes, `$(…)` and a pattern's `7B|8B)` stay whole.
 fn split_commands(line: &str) -> Vec<&str> {
     let (mut parts, mut start, mut quote, mut nested) = (vec![], 0, None, 0usize);
     let bytes = line.as_bytes();
@@ -236,7 +236,9 @@ fn split_commands(line: &str) -> Vec<&str> {
             (Some(_), _) => {}
             (None, '(') => nested += 1,
             (None, ')') => nested = nested.saturating_sub(1),
-            (None, ';' | '|') if nested == 0 => {
+            (None, ';' | '|')
+                if nested == 0 && (c == ';' || line[..at].ends_with(' ') || line[at + 1..].starts_with(' ')) =>
+            {
                 parts.push(&line[start..at]);
                 start = at + 1;
             }
