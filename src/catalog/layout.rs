@@ -510,16 +510,16 @@ fn outer(shape: &Shape) -> Vec<Tensor> {
     let width = shape.embedding_size.unwrap_or(hidden);
     let mut tensors = Tensors::new();
     tensors.push(Tensor::matrix(Role::Embedding, shape.vocab_size, width));
-    if let Some(beyond) = shape.learned_positions {
-        tensors.push(Tensor::matrix(Role::Position, shape.max_position.unwrap_or_default() + beyond, hidden));
-    }
     tensors.push(Tensor::matrix(Role::Position, shape.token_types, hidden));
     let stacks = if shape.architecture == Architecture::EncoderDecoder { 2 } else { 1 };
     for _ in 0..stacks {
+        if let Some(beyond) = shape.learned_positions {
+            tensors.push(Tensor::matrix(Role::Position, shape.max_position.unwrap_or_default() + beyond, hidden));
+        }
         tensors.push(Tensor::matrix(Role::Position, shape.relative_buckets, shape.attention.heads));
-    }
-    if shape.embedding_norm {
-        tensors.norm(shape.norm, hidden);
+        if shape.embedding_norm {
+            tensors.norm(shape.norm, hidden);
+        }
     }
     if width != hidden {
         tensors.linear(Role::Projection, hidden, width, false);

@@ -33,7 +33,7 @@ pub struct Entry {
     /// The catalog's: `Llama 3` of 3.1 and 3.2, too.
     pub family: String,
     pub parts: Parts,
-    /// Total parameters.
+    /// Of the language model, as sizes in names are.
     parameters: f64,
     /// Place in `popular`, then in the catalog.
     rank: usize,
@@ -176,7 +176,7 @@ impl Index {
                     self.by_tokens.entry(self.lexicon.spelled(&self.lexicon.cut(name).tokens)).or_insert(at);
                 }
                 let rank = ranks.get(&id.to_lowercase()).copied().unwrap_or(ranks.len() + row);
-                let parameters = model.counts.total as f64;
+                let parameters = (model.counts.total - model.vision_parameters) as f64;
                 self.entries.push(Entry { id, row, family: model.family.clone(), parts, parameters, rank, group });
             }
             self.by_id.insert(model.id.to_lowercase(), first);
@@ -233,6 +233,9 @@ impl Index {
     }
 
     fn read(&self, mut query: Query) -> Resolution {
+        if let Some(meant) = self.meant(&query, &query.tokens) {
+            return meant;
+        }
         if let Some(closed) = self.closed.iter().find(|(name, _)| starts_with(&query.tokens, name)) {
             return self.refuse_closed(closed.1, &query);
         }
@@ -284,6 +287,12 @@ impl Index {
         refused
     }
 
+    /// What `means` takes a bare name for.
+    fn meant(&self, query: &Query, tokens: &[Token]) -> Option<Resolution> {
+        let at = *self.means.get(&self.lexicon.key(tokens))?;
+        Some(self.choose(query, &[self.entries[at].group], Some(at)))
+    }
+
     /// Matches as typed, then with the name read ever more freely.
     fn find(&self, query: &Query) -> Option<Resolution> {
         let is_known = |token: &&Token| self.lexicon.is_known(token);
@@ -293,8 +302,8 @@ impl Index {
         if strangers > 1 && strangers > telling {
             return None;
         }
-        if let Some(at) = self.means.get(&self.lexicon.key(&known)) {
-            return Some(self.choose(query, &[self.entries[*at].group], Some(*at)));
+        if let Some(meant) = self.meant(query, &known) {
+            return Some(meant);
         }
         // Numbers of words that no model has stay out of every freer reading.
         let plain = self.without_strangers(query);
