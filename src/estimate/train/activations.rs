@@ -30,6 +30,24 @@ pub struct Activations {
     pub rebuilt: f64,
     /// Gradients and temporaries of that half.
     pub working: f64,
+    /// All of that for the layer whose backward takes most by itself, with what it kept.
+    pub alone: Alone,
+    /// Layers that keep anything.
+    pub layers: f64,
+}
+
+/// One layer's backward when those after it are done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Alone {
+    pub kept: f64,
+    pub rebuilt: f64,
+    pub working: f64,
+}
+
+impl Alone {
+    fn bytes(&self) -> f64 {
+        self.kept + self.rebuilt + self.working
+    }
 }
 
 impl Activations {
@@ -51,17 +69,23 @@ impl Activations {
             };
             // Layers before the first trained one need no backward.
             let count = count * (1.0 - frozen_prefix);
+            all.layers += count;
             all.kept += Saved { token: kept.token * count, pair: kept.pair * count, fixed: kept.fixed * count };
             // The MLP is differentiated while attention waits, attention when the MLP is done.
             let whole = count.min(1.0);
             let gone = |of: Saved| {
                 whole * (of.bytes(batch.tokens, batch.pairs) - kept.bytes(batch.tokens, batch.pairs)).max(0.0)
             };
+            let still = whole * kept.bytes(batch.tokens, batch.pairs);
             for (rebuilt, working) in
                 [(gone(saved), walk.ffn_working(layer, batch)), (gone(mixer), walk.mixer_working(layer, batch))]
             {
                 if rebuilt + working > all.rebuilt + all.working {
                     (all.rebuilt, all.working) = (rebuilt, working);
+                }
+                let alone = Alone { kept: still, rebuilt, working };
+                if alone.bytes() > all.alone.bytes() {
+                    all.alone = alone;
                 }
             }
         }

@@ -18,7 +18,7 @@ use crate::catalog::constant::Training;
 use crate::catalog::model::{Mixer, Role};
 use crate::catalog::recipe::BufferRule;
 use crate::estimate::{Basis, Memory, Part, PartKind, Term};
-use crate::request::{Checkpointing, Method, Request, Train};
+use crate::request::{Method, Request, Train};
 use crate::units::Bytes;
 use smallvec::SmallVec;
 
@@ -54,14 +54,12 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let moments = Moments {
         activations: &activations,
         batch,
-        layers: share.depth().max(1.0),
         logits: &logits,
         buffers: &buffers,
         gradients: resident.gradients,
         standing: if train.gradient_accumulation > 1 || contiguous { resident.gradients } else { 0.0 },
         head_gradient: if whole_head_trains { train.gradient_dtype.bytes() * head } else { 0.0 },
         tied: model.tied_embeddings && share.first && share.last,
-        checkpointed: train.checkpointing == Checkpointing::On,
         kv_cache: if load.generates { rollout_cache(&share, train, request.seq) } else { 0.0 },
     };
     let phases = moments.phases();
@@ -186,7 +184,8 @@ impl Parts {
     }
 
     fn add_activations(&mut self, moments: &Moments, peak: &Phase) {
-        let Moments { activations, batch, layers, .. } = moments;
+        let Moments { activations, batch, .. } = moments;
+        let layers = activations.layers.max(1.0);
         let all = activations.kept.bytes(batch.tokens, batch.pairs) * batch.in_flight;
         let still = if all > 0.0 { peak.kept / all } else { 0.0 };
         let kept = activations.kept;
@@ -196,7 +195,7 @@ impl Parts {
             ("term-train-weight-copies", kept.fixed, "train-copies", 1.0),
         ] {
             let factors = [
-                ("train-layers", *layers),
+                ("train-layers", layers),
                 ("train-bytes-each", bytes / layers),
                 (unit, of),
                 ("train-in-flight", batch.in_flight),

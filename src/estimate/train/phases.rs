@@ -39,7 +39,6 @@ impl Phase {
 pub struct Moments<'a> {
     pub activations: &'a Activations,
     pub batch: Batch,
-    pub layers: f64,
     pub logits: &'a Logits,
     pub buffers: &'a Buffers,
     /// All gradients of parameters, those that stand from step to step, those of the head.
@@ -48,7 +47,6 @@ pub struct Moments<'a> {
     pub head_gradient: f64,
     /// A head tied to an embedding on the same GPU.
     pub tied: bool,
-    pub checkpointed: bool,
     pub kv_cache: f64,
 }
 
@@ -74,11 +72,12 @@ impl Moments<'_> {
             buffers: buffers.at_work(),
             ..Phase::default()
         };
-        let one_layer = if self.checkpointed { 0.0 } else { kept_once / self.layers };
         // A tied head's gradient is added to the embedding's.
         let tied = if self.tied { self.head_gradient } else { 0.0 };
         let first_layer = Phase {
-            kept: kept - kept_once + one_layer,
+            kept: kept - kept_once + activations.alone.kept,
+            rebuilt: activations.alone.rebuilt,
+            working: activations.alone.working,
             gradients: *gradients,
             buffers: buffers.at_work() + tied,
             ..last_layer
