@@ -58,11 +58,17 @@ fn modest(settings: &Settings) -> Settings {
 /// Training: of the layouts that fit the fastest, the simpler of two alike and sharded no more than is
 /// needed; where none fits the one that lacks least.
 fn best_layout(settings: &Settings, plain: &Request, cluster: Cluster, catalog: &'static Catalog) -> Option<Layout> {
-    let layouts = layouts(settings, plain, cluster);
+    let mut layouts = layouts(settings, plain, cluster);
     if plain.infer().is_some() {
         let open = ["tp", "pp", "dp"].iter().all(|key| settings.get(key).is_none());
         let one = layouts.into_iter().min_by_key(|layout| (layout.data, layout.pipeline, layout.expert));
         return one.filter(|_| open);
+    }
+    // Who asks for sharded weights has them split by that alone.
+    let plainly = |layout: &Layout| layout.tensor == 1 && layout.pipeline == 1;
+    let shards_weights = settings.get("sharding").is_some() || settings.count("zero") == Some(3);
+    if shards_weights && layouts.iter().any(plainly) {
+        layouts.retain(plainly);
     }
     if let [only] = layouts[..] {
         return Some(only);

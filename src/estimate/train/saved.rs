@@ -252,19 +252,19 @@ impl Walk<'_> {
                 let keys = (key_heads * key_head_dim) as f64 / t;
                 let values = (value_heads * value_head_dim) as f64 / t;
                 let size = self.regime.linear_output;
-                // Convolution in and out, the kernel's normalised arguments, its output, the gate and a gated norm.
+                // The projection (the gate is a view of it), the convolution in and out (values are a view of that),
+                // normalised queries and keys, the kernel's output and, of each chunk of 64 tokens, its inner products.
                 let through = 2.0 * keys + values;
-                let token = size * (3.0 * through + 2.0 * values) + 4.0 * values;
+                let token = size * ((through + values) + 2.0 * through + 2.0 * keys + values)
+                    + size * 64.0 * value_heads as f64 / t;
                 Saved::token(token + self.shared_input(values, size, false, &[Role::MixerOut], trains))
             }
             Mixer::Mamba { inner_size, state_size, heads, groups, .. } => {
                 let inner = inner_size as f64 / t;
                 let size = self.regime.linear_output;
                 let selects = 2.0 * (groups.max(1) * state_size) as f64;
-                // Projection, convolution's output, the scan's output, the gate; Mamba 1 also a step size a channel.
-                let steps = if heads == 0 { inner } else { heads as f64 / t };
-                let token = size * (4.0 * inner + 2.0 * selects + 2.0 * steps) + 4.0 * inner;
-                Saved::token(token + self.shared_input(inner, size, false, &[Role::MixerOut], trains))
+                // mamba_ssm's fused layer keeps its projection and the scan's output and computes the rest again.
+                Saved::token(size * (3.0 * inner + selects + heads as f64 / t))
             }
             Mixer::Parallel(ref a, ref b) => self.mixer(a, trains) + self.mixer(b, trains),
             Mixer::None => Saved::default(),
