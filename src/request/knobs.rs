@@ -194,7 +194,7 @@ pub static KNOBS: &[Knob] = &[
     knob("backend_version", Infer, Kind::Text, "backend_version=0.11.0", &["engine version", "版本"]),
     knob("quant", Both, Kind::Row(Table::Formats), "quant=awq", &["quantization", "quantisation", "quantize", "quantise", "quantizing", "quantising", "权重", "weights", "weight dtype", "量化", "量化方式"]),
     knob("kv", Infer, Choice(&[
-        ("auto", &[]), ("fp16", &["f16", "float16"]), ("bf16", &["bfloat16"]), ("fp8", &["fp8_e4m3", "fp8_e5m2", "8bit", "8 bit"]), ("int8", &[]), ("int4", &["4bit", "4 bit"]),
+        ("auto", &[]), ("fp16", &["f16", "float16"]), ("bf16", &["bfloat16"]), ("fp8", &["fp8_e4m3", "fp8_e5m2", "8bit", "8bits"]), ("int8", &[]), ("int4", &["4bit", "4bits"]),
         ("fp32", &["f32"]), ("q8_0", &[]), ("q5_1", &[]), ("q5_0", &[]), ("q4_1", &[]), ("q4_0", &[]), ("iq4_nl", &[]),
     ]), "kv=fp8", &["kv cache", "kv dtype", "kv cache dtype", "kvcache", "kv cache type", "kv缓存", "kv量化", "kv缓存量化", "kv cache量化", "kv cache quantization", "kv precision", "kv cache precision", "kv quantization", "kv quant"]),
     knob("seq", Both, length(1, true), "seq=8192", &[
@@ -255,8 +255,8 @@ pub static KNOBS: &[Knob] = &[
     knob("gpu", Both, Kind::Gpu, "gpu=a100-sxm-80gb", &["card", "accelerator", "显卡", "卡型", "gpu type", "gpu model"]),
     knob("gpus", Both, count(1, MAX_GPUS), "gpus=8", &["num gpus", "n gpus", "gpu count", "number of gpus", "cards", "devices", "accelerators", "chips", "world size", "张卡", "块卡", "个gpu", "张gpu", "块gpu", "张显卡", "块显卡", "of these", "of those", "of them", "卡", "卡数", "张", "块", "gpu数", "gpu数量"]),
     knob("nodes", Both, count(1, MAX_GPUS), "nodes=2", &["node", "num nodes", "nnodes", "machines", "machine", "servers", "server", "boxes", "hosts", "节点", "个节点", "台机器", "机", "台", "台服务器", "机器"]),
-    knob("tp", Both, count(1, MAX_GPUS), "tp=4", &["tensor parallel", "tensor parallelism", "tensor parallel size", "tp size", "tensor model parallel size", "张量并行", "张量并行度"]),
-    knob("pp", Both, count(1, MAX_GPUS), "pp=2", &["pipeline parallel", "pipeline parallelism", "pipeline parallel size", "pp size", "pipeline stages", "pipeline model parallel size", "流水线并行", "流水并行", "流水线"]),
+    knob("tp", Both, count(1, MAX_GPUS), "tp=4", &["tensor parallel", "tensor parallelism", "tensor parallel size", "tp size", "tensor model parallel size", "张量并行", "tensor并行", "张量并行度"]),
+    knob("pp", Both, count(1, MAX_GPUS), "pp=2", &["pipeline parallel", "pipeline parallelism", "pipeline parallel size", "pp size", "pipeline stages", "pipeline model parallel size", "流水线并行", "pipeline并行", "流水并行", "流水线"]),
     knob("dp", Both, count(1, MAX_GPUS), "dp=8", &["data parallel", "data parallelism", "data parallel size", "dp size", "replicas", "replica", "数据并行", "副本"]),
     knob("ep", Both, count(1, MAX_GPUS), "ep=8", &["expert parallel", "expert parallelism", "expert parallel size", "ep size", "专家并行"]),
     knob("cp", Both, count(1, MAX_GPUS), "cp=2", &["context parallel", "context parallelism", "context parallel size", "ring attention", "ulysses", "上下文并行", "序列并行度"]),
@@ -363,15 +363,14 @@ impl Knob {
             Kind::Number { min, max, units } => {
                 let word = word.strip_prefix('$').unwrap_or(&word);
                 let (value, unit) = leading_number(word).ok_or_else(|| self.not_a_number(typed))?;
-                let factor = match unit.trim() {
-                    "" => 1.0,
-                    "%" if *max <= 1.0 => 0.01,
+                let value = match unit.trim() {
+                    "" => value,
+                    "%" if *max <= 1.0 => value / 100.0,
                     unit => {
                         let known = units.iter().find(|(name, _)| *name == unit);
-                        known.ok_or_else(|| self.not_a_number(typed))?.1
+                        value * known.ok_or_else(|| self.not_a_number(typed))?.1
                     }
                 };
-                let value = value * factor;
                 if (*min..=*max).contains(&value) {
                     Ok(Value::Number(value))
                 } else {

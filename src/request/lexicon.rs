@@ -6,7 +6,7 @@ use super::knobs::{KNOBS, Kind, Knob, find};
 use super::settings::{Value, Verb};
 use super::words::{Class, Gap, Word, words};
 use crate::catalog::Catalog;
-use phrases::{NUMBERS, PHRASES, SAYINGS};
+use phrases::{NUMBERS, PHRASES, SAYINGS, TURNS};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -117,6 +117,10 @@ impl Lexicon {
         }
         for (value, phrases) in NUMBERS {
             phrases.split('|').for_each(|phrase| lexicon.put(phrase, Number(*value)));
+        }
+        let (verbs, ends) = TURNS;
+        for verb in verbs.split('|') {
+            ends.split('|').for_each(|end| lexicon.put(&format!("{verb}{end}"), To));
         }
         for (sense, english, chinese) in PHRASES {
             both(english, chinese).for_each(|phrase| lexicon.put(phrase, sense.clone()));

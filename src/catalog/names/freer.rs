@@ -5,12 +5,13 @@ use super::models::Index;
 use super::token::{Kind, Token};
 
 /// Each reads one more thing otherwise, or says that there is none.
-pub const FREER: [fn(&Index, &Query) -> Option<Query>; 6] = [
+pub const FREER: [fn(&Index, &Query) -> Option<Query>; 7] = [
     Index::without_makers,
     Index::with_points,
     Index::with_bare_size,
     Index::with_confused_digits,
     Index::with_later_version,
+    Index::without_first_version,
     Index::without_lines,
 ];
 
@@ -100,6 +101,13 @@ impl Index {
         read.tokens.iter_mut().find(|token| token.text == *asked)?.text = later.clone();
         read.mended = true;
         Some(read)
+    }
+
+    /// `llama 1 65b`: the first of a family has no number.
+    fn without_first_version(&self, query: &Query) -> Option<Query> {
+        let mut read = query.clone();
+        read.tokens.retain(|token| !(matches!(token.kind, Kind::Version { .. }) && token.text == "1"));
+        (read.tokens.len() < query.tokens.len()).then_some(read)
     }
 
     /// `Hermes-2-Pro-Llama-3-8B`: a fine-tune's own words, where family and size are plain without them.

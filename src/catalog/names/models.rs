@@ -299,11 +299,13 @@ impl Index {
         let known: Vec<Token> = query.tokens.iter().filter(is_known).cloned().collect();
         let strangers = query.tokens.len() - known.len();
         let telling = known.iter().filter(|token| self.lexicon.role(&token.text) != Role::Empty).count();
-        if strangers > 1 && strangers > telling {
-            return None;
-        }
-        if let Some(meant) = self.meant(query, &known) {
-            return Some(meant);
+        let meant = match self.meant(query, &query.tokens) {
+            // Words that are in no name outnumber those that are: talk.
+            None if strangers > 1 && strangers > telling => return None,
+            meant => meant.or_else(|| self.meant(query, &known)),
+        };
+        if meant.is_some() {
+            return meant;
         }
         // Numbers of words that no model has stay out of every freer reading.
         let plain = self.without_strangers(query);
@@ -357,6 +359,11 @@ impl Index {
             let lines: Vec<usize> = found.iter().copied().filter(of_line).collect();
             let alike = |at: &usize| close(self.entries[*at].parameters, self.entries[nearest[0]].parameters, ABOUT);
             nearest = if lines.iter().all(alike) { nearest } else { lines };
+        }
+        // `mistral v0.3`
+        let revised = |at: &usize| parts.revisions.iter().all(|revision| self.entries[*at].parts.revisions.contains(revision));
+        if nearest.iter().any(revised) {
+            nearest.retain(revised);
         }
         if parts.versions.is_empty()
             && parts.words.iter().any(|word| self.unversioned.contains(word))

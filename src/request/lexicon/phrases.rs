@@ -45,6 +45,13 @@ pub(super) const NUMBERS: &[(f64, &str)] = &[
     (1e6, "a million"),
 ];
 
+/// What a value is done to (`开`, `调整`), and how Chinese says that it ends there (`到`): `To` in every pair.
+pub(super) const TURNS: (&str, &str) = (
+    "改|换|设|调|开|变|降|减|提|升|加|拉|缩|给|弄|干|切|转|回|退|扩|冲|涨|抬|压|砍|增|推|跳|撑|用|调整|设置|减少|减小|提高|\
+     提升|增加|增大|缩短|缩小|降低|切换|升级|扩大|扩展|压缩|拉长|拉高|拉大|调高|调低|调大|调小|开大|加大|放大|放宽|退回",
+    "到|成|为|至",
+);
+
 #[rustfmt::skip]
 pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (
@@ -70,15 +77,12 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Magnitude(1e6), "million", ""),
     (Magnitude(1e9), "billion", ""),
     (Magnitude(1e12), "trillion", ""),
-    (Bits(4), "4 bit|four bit|load in 4 bit", "4比特|4位|int4量化|4 bit量化|4比特量化|4位量化"),
-    (Bits(8), "8 bit|eight bit|load in 8 bit", "8比特|8位|8 bit量化|8比特量化|8位量化"),
+    (Bits(4), "4 bit|4 bits|four bit|load in 4 bit", "4比特|4位|int4量化|4 bit量化|4比特量化|4位量化"),
+    (Bits(8), "8 bit|8 bits|eight bit|load in 8 bit", "8比特|8位|8 bit量化|8比特量化|8位量化"),
     (
         To,
         "to|=|:|->|→|>|<|≤|is|are|be|becomes|equals|of size",
-        "改|改成|改为|改到|换成|换为|换到|设为|设成|设到|设置为|设置成|调到|调成|调整到|调整为|开到|变成|变为|\
-         降到|降为|降低到|降至|减到|减少到|减小到|提到|提高到|提升到|升到|加到|增加到|增大到|拉到|拉长到|缩到|\
-         缩短到|到|为|是|取|给到|弄到|干到|成|切到|切换到|切换成|切换为|切成|转到|转成|转为|回到|退回|退回到|\
-         用回|换回|改回|调回|设回|升级到|升级成",
+        "改|为|是|取|到|成|换回|改回|调回|设回|用回|退回",
     ),
     (From, "from", "从|由"),
     (Times, "x|*|times", "乘以|乘|倍"),
@@ -222,7 +226,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          curious|think|guess|i think|seems|seem|assume|same config|same setup|same settings|everything else|rest|\
          as is|unchanged|current|currently|original|previous|earlier|last one|that one|this one|plan|planning|\
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
-         only have|only had|aggressively|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
+         only have|only had|aggressively|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
          per card|on board|gpu memory",
         "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
          要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
@@ -235,11 +239,11 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          右|另外|因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|\
          会不会|是不是|是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|方式|方法|数据|数据集|\
          数据集有|语料|任务|实验|机器上|服务器上|卡上|上面|下面|里|里面|中|内|才|呗|么|嘞|点|些|一点|一些|第一|\
-         就行|就好|即可|套|学习率|多久|多长时间|几天|几小时|放|放在|放到|装|塞|塞进|放进|几个|需|需求|算出来|\
+         就行|就好|即可|套|学习率|多久|多长时间|几天|几小时|放|放在|装|塞|塞进|放进|几个|需|需求|算出来|\
          什么样|结果|步|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下|凑合|怎么|怎么办|\
          咋样|可行|可行吗|合理|其余|剩下|剩余|别的不变|这次|这回|算出|给出|估算|估计|估一下|估下|预估|测算|试跑|\
          换算|同时在用|每次|每个|各自|单独|独立|手上|手头|我这边|我这|这边|那边|刚才|之前|前面|上次|先|先用|后|\
-         先跑|接着|租|借|强化学习|完|训完|跑完|搞定|偏好对齐|对齐|激活|留|保留|存|保存|延迟|低于|小于|以内|之内|以下|批了|继续|就这样|就这么|这么",
+         先跑|接着|租|借|强化学习|一次|完|训完|跑完|搞定|偏好对齐|对齐|激活|留|保留|存|保存|延迟|低于|小于|以内|之内|以下|批了|继续|就这样|就这么|这么",
     ),
 ];
 

@@ -87,8 +87,10 @@ impl Listener {
             }
             return next + 1 - self.at;
         }
-        if self.work == Verb::Infer && self.flows(&amount, next) {
-            return next + 1 - self.at;
+        if self.work == Verb::Infer
+            && let Some(taken) = self.flows(&amount, next)
+        {
+            return taken;
         }
         let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
         // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
@@ -112,7 +114,7 @@ impl Listener {
         }
         let of_memory =
             |at: usize| matches!(self.text(at), "memory" | "vram" | "of vram" | "of memory" | "gpu memory" | "显存");
-        if amount.unit == "%" && self.work == Verb::Infer && (next..next + 3).any(of_memory) {
+        if amount.unit == "%" && self.work == Verb::Infer && (self.at.saturating_sub(3)..next + 3).any(of_memory) {
             self.set_typed(knobs::of("gpu_mem_util"), &amount.typed());
             return Some(next - self.at);
         }
@@ -133,15 +135,26 @@ impl Listener {
     }
 
     /// `4k in, 1k out`: tokens of a prompt and of its answer.
-    pub(super) fn flows(&mut self, amount: &Amount, next: usize) -> bool {
+    pub(super) fn flows(&mut self, amount: &Amount, next: usize) -> Option<usize> {
         let goes_out = |at: usize| self.text(at) == "out" && at > 0 && self.number_at(at - 1).is_some();
+        let before = self.at.checked_sub(1).map_or("", |before| self.text(before));
+        // `in 4k out 1k`
+        let named = match before {
+            "in" if self.text(next) == "out" && self.number_at(next + 1).is_some() => Some("prompt"),
+            "out" if self.already(knobs::of("prompt")) => Some("output"),
+            _ => None,
+        };
+        if let Some(key) = named {
+            self.set_typed(knobs::of(key), &amount.typed());
+            return Some(next - self.at);
+        }
         let key = match self.text(next) {
             "in" if (next + 1..next + 5).any(goes_out) => "prompt",
             "out" if self.already(knobs::of("prompt")) => "output",
-            _ => return false,
+            _ => return None,
         };
         self.set_typed(knobs::of(key), &amount.typed());
-        true
+        Some(next + 1 - self.at)
     }
 
     /// A number and what it counts: `8 gpus`, `4张4090`, `one more gpu`, `2x the batch`.

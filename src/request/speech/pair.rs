@@ -45,7 +45,7 @@ fn parts(chunk: &str) -> Vec<&str> {
     let mut from = 0;
     for (comma, _) in chunk.match_indices([',', ';']) {
         let next = chunk[comma + 1..].split([',', ';']).next().unwrap_or_default();
-        if chunk[from..comma].contains('=') && next.contains('=') {
+        if next.contains('=') {
             parts.push(&chunk[from..comma]);
             from = comma + 1;
         }
@@ -65,7 +65,7 @@ fn pair(part: &str, at: usize) -> Option<Pair<'_>> {
     }
     let value = value.trim_end_matches([',', ';', '.', '?', '!', ')']);
     let value = match value.find(is_han) {
-        Some(han) if han > 0 => &value[..han],
+        Some(han) if han > 0 => value[..han].trim_end_matches([',', ';']),
         _ => value,
     };
     let is_word = key.chars().next().is_some_and(char::is_alphabetic);

@@ -25,6 +25,10 @@ impl Listener {
         if self.has(at, &Sense::From) && self.number_at(at + 1).is_some() {
             at = self.past_light(at + 2);
         }
+        // `batch开16`
+        if self.has(at, &Sense::On) && self.number_at(at + 1).is_some() {
+            at += 1;
+        }
         let here = self.at;
         let taken = |at: usize| at + 1 - here;
         if let Some(by) = self.is_scale(at) {
@@ -42,11 +46,18 @@ impl Listener {
         }
         // `并发再加50`
         let step = if self.has(at, &Sense::Add) || self.text(at) == "加" { 1 } else { -1 };
-        if (step > 0 || self.has(at, &Sense::Remove))
-            && let Some(amount) = self.number_at(at + 1)
-        {
-            self.add(knob, step, &amount);
-            return Some(taken(at + 1));
+        if step > 0 || self.has(at, &Sense::Remove) {
+            let (width, longer) = (taken(at), taken(at + 1));
+            return Some(match self.number_at(at + 1) {
+                Some(amount) => {
+                    self.add(knob, step, &amount);
+                    longer
+                }
+                None => {
+                    self.ask(&[knob.key]);
+                    width
+                }
+            });
         }
         if self.has(at, &Sense::More) || self.has(at, &Sense::Less) {
             let by = self.number_at(self.past_light(at + 1)).is_none();
@@ -78,7 +89,7 @@ impl Listener {
                 Some(direction) => self.add(knob, direction, &amount),
                 None => self.set_typed(knob, &amount.typed()),
             }
-            self.named += 1;
+            self.named += usize::from(amount.digits && !is_counted(knob));
             self.direction = None;
             return Some(last + 1 - self.at);
         }
@@ -158,7 +169,10 @@ impl Listener {
     }
 
     pub(super) fn list_knob(&mut self, knob: &'static Knob, known: &[&str]) -> Option<usize> {
-        self.list_at(self.past_light(self.at + 1), knob, known)
+        // `targets all`, although `all` is a small word.
+        let after = self.at + 1;
+        let named = (after..self.past_light(after)).find(|at| known.contains(&self.text(*at)));
+        self.list_at(named.unwrap_or_else(|| self.past_light(after)), knob, known)
     }
 
     /// `q, k and v`, from `at` on.
@@ -370,6 +384,10 @@ impl Listener {
             // `4-bit gptq`: the format says it.
             return 1;
         }
+        // `4-bit lora`, `lora in 8 bit`: that is QLoRA.
+        let lora = |act: &Act| matches!(act, Act::Set(knob, Value::Choice("lora")) if knob.key == "method");
+        self.speech.acts.retain(|act| self.work != Verb::Train || !lora(act));
+        let width = if self.work == Verb::Train && self.text(self.at + 1) == "lora" { 2 } else { 1 };
         match (self.work, bits) {
             (Verb::Train, 4) => self.set_typed(knobs::of("method"), "qlora"),
             (Verb::Train, _) => {
@@ -379,7 +397,7 @@ impl Listener {
             (_, 4) => self.set_typed(knobs::of("quant"), "int4"),
             (_, _) => self.set_typed(knobs::of("quant"), "int8"),
         }
-        1
+        width
     }
 }
 
