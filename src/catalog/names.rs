@@ -78,6 +78,11 @@ impl Names {
         self.models.resolve(text)
     }
 
+    /// Whether a name could begin with this word, as it is or misspelt.
+    pub fn may_begin(&self, word: &str) -> bool {
+        self.models.may_begin(word)
+    }
+
     /// Whether some model has this word after such a name: `nemo` after `mistral`.
     pub fn goes_on(&self, name: &str, word: &str) -> bool {
         self.models.goes_on(name, word)

@@ -374,7 +374,7 @@ impl Knob {
                 if (*min..=*max).contains(&value) {
                     Ok(Value::Number(value))
                 } else {
-                    Err(self.out_of_range(typed, trim_number(*min), trim_number(*max)))
+                    Err(self.out_of_range(typed, *min, *max))
                 }
             }
             Kind::Choice(choices) => {
@@ -412,7 +412,7 @@ impl Knob {
                 for part in typed.split(',') {
                     let (count, name) = counted(part).unwrap_or((1, part));
                     if count == 0 || count > MAX_GPUS {
-                        return Err(self.out_of_range(part, "1".into(), MAX_GPUS.to_string()));
+                        return Err(self.out_of_range(part, 1.0, MAX_GPUS as f64));
                     }
                     cards.push(format!("{count}x{}", gpu_id(name, catalog)?));
                 }
@@ -429,6 +429,8 @@ impl Knob {
     fn each(&self, typed: &str, find: impl Fn(&str) -> Result<String, Problem>) -> Result<Value, Problem> {
         let mut found: Vec<String> =
             typed.split(',').map(|name| find(name.trim())).collect::<Result<_, _>>().map_err(|mut problem| {
+                let own = |words: &String| words.split_once('=').map_or(String::new(), |(_, id)| format!("{}={id}", self.key));
+                problem.suggestions = problem.suggestions.iter().map(own).collect();
                 problem.knob = Some(self.key);
                 problem
             })?;
@@ -446,7 +448,7 @@ impl Knob {
 
     fn whole_value(&self, value: f64, typed: &str, min: u64, max: u64) -> Result<Value, Problem> {
         if value < min as f64 || value > max as f64 {
-            Err(self.out_of_range(typed, min.to_string(), max.to_string()))
+            Err(self.out_of_range(typed, min as f64, max as f64))
         } else if (value - value.round()).abs() > 1e-6 {
             let near = format!("{}={}", self.key, value.ceil());
             Err(Problem::of(self.key, msg!("problem-not-whole", knob = self.key, typed = typed)).suggest([near]))
@@ -460,16 +462,32 @@ impl Knob {
             .suggest([self.example.to_owned()])
     }
 
-    fn out_of_range(&self, typed: &str, min: String, max: String) -> Problem {
-        let near = if typed.starts_with('-') || typed.starts_with('0') { &min } else { &max };
-        let near = format!("{}={near}", self.key);
+    fn out_of_range(&self, typed: &str, min: f64, max: f64) -> Problem {
+        let low = typed.starts_with('-') || typed.starts_with('0');
+        let percent = leading_number(typed).filter(|(value, rest)| max == 1.0 && *value <= 100.0 && rest.is_empty());
+        let near = match (percent, &self.kind) {
+            (Some((percent, _)), _) if percent > 1.0 => format!("{}={}", self.key, percent / 100.0),
+            // The least length or time is of no use to anybody.
+            (_, Kind::Length { .. } | Kind::Number { .. }) if low => self.example.to_owned(),
+            (_, Kind::Count { max, .. }) if low && *max > 1_000_000 => self.example.to_owned(),
+            _ => format!("{}={}", self.key, if low { min } else { max }),
+        };
         Problem::of(self.key, msg!("problem-out-of-range", knob = self.key, typed = typed, min = min, max = max))
             .suggest([near])
     }
 
     fn not_a_choice<'a>(&self, typed: &str, allowed: impl Iterator<Item = &'a str> + Clone) -> Problem {
-        let near = nearest(&typed.to_lowercase(), allowed.clone()).map(|word| format!("{}={word}", self.key));
-        let allowed: Vec<String> = allowed.map(str::to_owned).collect();
+        const MOST_LISTED: usize = 12;
+        let typed = typed.to_lowercase();
+        let typed = typed.as_str();
+        let near = nearest(typed, allowed.clone()).map(|word| format!("{}={word}", self.key));
+        let mut allowed: Vec<String> = allowed.map(str::to_owned).collect();
+        if allowed.len() > MOST_LISTED {
+            let unlike = |word: &String| std::cmp::Reverse((strsim::jaro_winkler(typed, word) * 1e3) as u64);
+            allowed.sort_by_key(unlike);
+            allowed.truncate(MOST_LISTED);
+            allowed.push("…".to_owned());
+        }
         Problem::of(self.key, msg!("problem-not-a-choice", knob = self.key, typed = typed, allowed = allowed))
             .suggest([near.unwrap_or_else(|| self.example.to_owned())])
     }
@@ -504,19 +522,14 @@ pub(super) fn counted(text: &str) -> Option<(u64, &str)> {
     Some((text[..width].parse().ok()?, rest.trim_start()))
 }
 
-/// As people write it: no trailing zeros.
-fn trim_number(value: f64) -> String {
-    format!("{value}")
-}
-
 pub(super) fn given_twice(key: &'static str, first: &str, second: &str) -> Problem {
     Problem::of(key, msg!("problem-given-twice", knob = key, first = first, second = second))
         .suggest([format!("{key}={first}"), format!("{key}={second}")])
 }
 
 /// Why a name is no accelerator, and what is near.
-pub(super) fn no_gpu(typed: &str, catalog: &Catalog) -> Problem {
-    unresolved("gpu", typed, &catalog.names().gpu(typed))
+pub(super) fn no_gpu(typed: &str, found: &Resolution) -> Problem {
+    unresolved("gpu", typed, found)
 }
 
 /// Why a name is no model, and what is near.
@@ -526,7 +539,9 @@ pub(super) fn no_model(typed: &str, found: &Resolution) -> Problem {
 
 fn unresolved(key: &'static str, typed: &str, found: &Resolution) -> Problem {
     let message = found.reason.clone().unwrap_or_else(|| msg!("problem-no-such-row", knob = key, typed = typed));
-    Problem::of(key, message).suggest(found.candidates.iter().take(3).map(|id| format!("{key}={id}")))
+    let near = found.candidates.iter().take(3).map(|id| format!("{key}={id}"));
+    let example = found.candidates.is_empty().then(|| of(key).example.to_owned());
+    Problem::of(key, message).suggest(near.chain(example))
 }
 
 fn model_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
@@ -553,9 +568,9 @@ fn gpu_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
         return Ok(gpu.id.clone());
     }
     let found = catalog.names().gpu(name);
-    match (found.outcome, found.id) {
-        (Outcome::Match | Outcome::Ambiguous, Some(id)) => Ok(id),
-        _ => Err(no_gpu(name, catalog)),
+    match (found.outcome, &found.id) {
+        (Outcome::Match | Outcome::Ambiguous, Some(id)) => Ok(id.clone()),
+        _ => Err(no_gpu(name, &found)),
     }
 }
 

@@ -9,6 +9,7 @@ use super::words::plain;
 use crate::catalog::Catalog;
 use crate::catalog::names::{Outcome, Resolution};
 use crate::message::Problem;
+use crate::msg;
 
 /// What a text was read as.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +69,7 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
         }
     }
     let mut read_as = None;
-    if let Some(model) = sized(model, size, catalog) {
+    if let Some(model) = sized(model, size, catalog)? {
         read_as.clone_from(&model.read_as);
         settings.put("model", Value::Text(known(&model, text)?))?;
         if let Some((knob, value)) = packing(&model, catalog)
@@ -77,6 +78,10 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
         {
             settings.put(knob.key, value)?;
         }
+    }
+    if matches!(verb, Verb::Gpu | Verb::Fit) && settings.get("gpu").is_none() && !unknown.is_empty() {
+        let name = unknown.join(" ");
+        return Err(knobs::no_gpu(&name, &catalog.names().gpu(&name)));
     }
     if settings.get("model").is_none() && !unknown.is_empty() && matches!(verb, Verb::Train | Verb::Infer | Verb::Model)
     {
@@ -103,17 +108,42 @@ fn beside(settings: &mut Settings, knob: &'static Knob, value: Value) -> Result<
 }
 
 /// A model that was named, in the size that was named apart from it; a size alone is a generic model.
-fn sized(model: Option<Resolution>, size: Option<f64>, catalog: &Catalog) -> Option<Resolution> {
+fn sized(model: Option<Resolution>, size: Option<f64>, catalog: &Catalog) -> Result<Option<Resolution>, Problem> {
     let generic = |parameters: f64| catalog.names().model(&format!("{}b", parameters / 1e9));
-    match (model, size) {
+    Ok(match (model, size) {
         (Some(model), Some(size)) => {
-            let resized = model.id.as_deref().map(|id| catalog.names().resized(id, size));
-            resized.filter(|found| found.outcome != Outcome::Unknown).or(Some(model))
+            let id = resized(model.id.as_deref(), size, catalog)?;
+            Some(if model.id.as_ref() == Some(&id) { model } else { Resolution { quant: model.quant, ..catalog.names().model(&id) } })
         }
         (Some(model), None) => Some(model),
         (None, Some(size)) => Some(generic(size)),
         (None, None) => None,
+    })
+}
+
+/// The model of the same family that people mean by a size: the 8B where there is no 7B.
+pub(super) fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> Result<String, Problem> {
+    let names = catalog.names();
+    let found = id.map(|id| names.resized(id, parameters));
+    if let Some(id) = found.as_ref().filter(|found| found.outcome != Outcome::Unknown).and_then(|found| found.id.clone()) {
+        return Ok(id);
     }
+    let row = id.and_then(|id| catalog.model(id));
+    let sibling = |size: f64| names.resized(&row?.id, size).id;
+    let near = row.into_iter().flat_map(|row| catalog.models.iter().filter(|model| model.family == row.family));
+    let distance = |size: f64| (size / parameters).ln().abs();
+    let nearest = near.map(|model| model.counts.total as f64).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+    let rounded = nearest.filter(|size| distance(*size) < 0.2).map(|size| (size / 1e9).round() * 1e9);
+    rounded.and_then(sibling).ok_or_else(|| {
+        let typed = format!("{}b", parameters / 1e9);
+        let near = found.map_or(vec![], |found| found.candidates);
+        let message = if near.is_empty() {
+            msg!("problem-no-such-size", typed = typed)
+        } else {
+            msg!("problem-no-such-size-near", typed = typed, near = near.clone())
+        };
+        Problem::of("model", message).suggest(near.into_iter().map(|id| format!("model={id}")))
+    })
 }
 
 /// The id of a model that was found, or why there is none.

@@ -219,8 +219,8 @@ impl Listener {
                     None => 1,
                 }
             }
-            Item::NoKnob(name) => {
-                let problem = no_knob(name);
+            Item::NoKnob(name, typed) => {
+                let problem = no_knob(name, typed, self.catalog);
                 self.fail(problem);
                 1
             }
@@ -232,9 +232,9 @@ impl Listener {
             Item::Verb(verb) => self.verb(*verb),
             Item::Stop => 1,
             Item::Unknown => self.unlisted(),
-            Item::NoGpu => {
-                let name = self.items[self.at].text.clone();
-                self.fail(knobs::no_gpu(&name, self.catalog));
+            Item::NoGpu(found) => {
+                let problem = knobs::no_gpu(&self.items[self.at].text, found);
+                self.fail(problem);
                 1
             }
             Item::Gpu(id) => {
@@ -433,9 +433,17 @@ impl Listener {
     }
 }
 
-fn no_knob(name: &str) -> Problem {
-    let near = knobs::nearest(name, knobs::KNOBS.iter().map(|knob| knob.key));
-    Problem::new(msg!("problem-unknown-knob", typed = name)).suggest(near.map(|key| knobs::of(key).example.to_owned()))
+fn no_knob(name: &str, typed: &str, catalog: &Catalog) -> Problem {
+    let near = knobs::nearest(name, knobs::KNOBS.iter().map(|knob| knob.key)).map(knobs::of);
+    let message = match near {
+        Some(knob) => msg!("problem-unknown-knob-near", typed = name, near = knob.key),
+        None => msg!("problem-unknown-knob", typed = name),
+    };
+    let meant = near.map(|knob| match knob.read(typed, catalog) {
+        Ok(value) => format!("{}={value}", knob.key),
+        Err(_) => knob.example.to_owned(),
+    });
+    Problem::new(message).suggest(meant)
 }
 
 /// What a number before it counts (`8 gpus`), where others are set by a number after them (`tp 4`).

@@ -5,12 +5,11 @@
 
 use super::complete::{complete, ranks, work_of};
 use super::knobs::{self, Kind, Knob};
-use super::line::{known, packing, part_named};
+use super::line::{known, packing, part_named, resized};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Question, Speech, hear};
 use super::{Concurrency, Infer, Request, Work};
 use crate::catalog::Catalog;
-use crate::catalog::names::Outcome;
 use crate::message::Problem;
 use crate::msg;
 
@@ -157,24 +156,6 @@ fn changes(
     Ok(changes)
 }
 
-/// The model of the same family that people mean by a size: the 8B where there is no 7B.
-fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> Result<String, Problem> {
-    let names = catalog.names();
-    let found = id.map(|id| names.resized(id, parameters)).filter(|found| found.outcome != Outcome::Unknown);
-    if let Some(id) = found.and_then(|found| found.id) {
-        return Ok(id);
-    }
-    let row = id.and_then(|id| catalog.model(id));
-    let sibling = |size: f64| names.resized(&row?.id, size).id;
-    let near = row.into_iter().flat_map(|row| catalog.models.iter().filter(|model| model.family == row.family));
-    let distance = |size: f64| (size / parameters).ln().abs();
-    let nearest = near.map(|model| model.counts.total as f64).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
-    let rounded = nearest.filter(|size| distance(*size) < 0.2).map(|size| (size / 1e9).round() * 1e9);
-    rounded
-        .and_then(sibling)
-        .ok_or_else(|| Problem::of("model", msg!("problem-no-such-size", typed = format!("{}b", parameters / 1e9))))
-}
-
 /// What a knob stands at: as asked, else as the estimate took it.
 fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> f64 {
     let taken = || {
@@ -304,7 +285,8 @@ fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings
         settings.values.insert("gpus", Value::Count(gpus));
     }
     if settings.verb == Verb::Train && given("quant") && !given("method") {
-        settings.values.insert("method", Value::Choice("qlora"));
+        let unquantised = settings.text("quant") == Some("none");
+        settings.values.insert("method", Value::Choice(if unquantised { "lora" } else { "qlora" }));
     }
     if given("lora_rank") && !given("method") && matches!(base.choice("method"), Some("full" | "freeze")) {
         settings.values.insert("method", Value::Choice("lora"));

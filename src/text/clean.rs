@@ -43,7 +43,7 @@ fn cut(text: &str, limit: usize, measure: fn(char) -> usize) -> Cow<'_, str> {
 }
 
 /// Longest user text that is quoted back.
-const QUOTED: usize = 200;
+const QUOTED: usize = 120;
 
 /// A stranger's text on one line, without characters that hide, reorder or close a code span.
 pub fn harmless(text: &str) -> Cow<'_, str> {

@@ -167,7 +167,13 @@ fn what_cannot_be_is_refused_with_what_can() {
     refused("train llama-3-8b seq=banana", "seq", "seq=8192");
     refused("infer llama-3-8b seq=1000000000000", "seq", "seq=1073741824");
     refused("train llama-3-8b method=qlorra", "method", "method=qlora");
-    refused("train llama-3-8b bach=4", "", "batch=4");
+    refused("train llama-3-8b bach=2", "", "batch=2");
+    refused("infer llama-3-8b seq=0", "seq", "seq=8192");
+    refused("infer llama-3-8b gpu_mem_util=90", "gpu_mem_util", "gpu_mem_util=0.9");
+    refused("train llama 3 33b", "model", "model=meta-llama/Meta-Llama-3-70B");
+    refused("train foobar 7b", "model", "model=meta-llama/Meta-Llama-3-8B");
+    refused("asdf qwer zxcv", "model", "model=meta-llama/Meta-Llama-3-8B");
+    refused("gpu foo9000", "gpu", "gpu=a100-sxm-80gb");
     refused("infer llama3-8b awq and gptq", "quant", "quant=awq");
     refused("train llama3-8b lora lora_rank=5000", "lora_rank", "lora_rank=64");
     refused("train llama3-8b kv=fp8", "kv", "");
@@ -184,8 +190,9 @@ fn what_cannot_be_is_refused_with_what_can() {
 fn layouts_that_cannot_run_are_refused() {
     refused("infer llama3-8b tp=3 gpus=8", "tp", "tp=2");
     refused("infer llama3-8b tp=16 gpus=8", "tp", "tp=8");
-    refused("infer Qwen2.5-7B tp=8", "tp", "tp=1");
-    refused("train llama3-8b pp=64", "pp", "");
+    refused("infer Qwen2.5-7B tp=8", "tp", "tp=4");
+    refused("train llama3-8b pp=64", "pp", "pp=32");
+    refused("train llama3-8b zero=3 pp=2 gpus=8", "zero", "zero=1");
     refused("train llama3-8b tp=2 pp=2 dp=1 gpus=8", "gpus", "gpus=4");
     refused("train llama3-8b nodes=3 gpus=8", "nodes", "gpus=9");
     refused("train llama3-8b method=qlora tp=2", "tp", "tp=1");
@@ -194,7 +201,8 @@ fn layouts_that_cannot_run_are_refused() {
     refused("train llama3-8b batch=4 accum=2 global_batch=9", "global_batch", "global_batch=8");
     refused("train llama3-8b precision=fp8 gpu=a100", "precision", "precision=bf16");
     refused("train llama3-8b precision=bf16 gpu=v100", "precision", "precision=fp16");
-    refused("infer mixtral 8x7b ep=3 gpus=6", "ep", "");
+    refused("infer mixtral 8x7b ep=3 gpus=6", "ep", "ep=2");
+    refused("train llama3-8b method=qlora quant=none", "quant", "method=lora");
 }
 
 #[test]

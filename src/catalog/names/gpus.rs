@@ -94,6 +94,18 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
+/// Jaro-Winkler likeness of names that are near.
+const LIKE: f64 = 0.85;
+
+/// Whether two names share enough letters to be near: at most as many match as one has of the other's, and a common
+/// beginning takes away at most 0.4 of the rest.
+fn could_be_like(a: &str, b: &str) -> bool {
+    let shared = a.bytes().filter(|letter| b.as_bytes().contains(letter)).count() as f64;
+    let most = (shared / a.len() as f64 + (shared / b.len() as f64).min(1.0) + 1.0) / 3.0;
+    let begun = if a.bytes().next() == b.bytes().next() { 0.4 } else { 0.0 };
+    most + begun * (1.0 - most) + 0.1 > LIKE
+}
+
 impl Index {
     pub fn new(gpus: &[Gpu], words: GpuWords) -> Self {
         let mut index = Self { by_key: HashMap::new(), gpus: vec![], words };
@@ -189,10 +201,11 @@ impl Index {
             .gpus
             .iter()
             .map(|(id, spellings, _)| {
-                let likeness = spellings.iter().map(|own| strsim::jaro_winkler(own, &key)).fold(0.0, f64::max);
+                let alike = spellings.iter().filter(|own| could_be_like(own, &key));
+                let likeness = alike.map(|own| strsim::jaro_winkler(own, &key)).fold(0.0, f64::max);
                 (likeness + if !numbers.is_empty() && digits(id).contains(&numbers) { 0.1 } else { 0.0 }, id.as_str())
             })
-            .filter(|(likeness, _)| *likeness > 0.85)
+            .filter(|(likeness, _)| *likeness > LIKE)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
         let candidates: Vec<String> = near.into_iter().take(4).map(|(_, id)| id.to_owned()).collect();

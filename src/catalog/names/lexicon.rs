@@ -238,13 +238,18 @@ impl Lexicon {
             || self.roles.contains_key(&token.text)
     }
 
+    pub fn may_begin(&self, word: &str) -> bool {
+        self.is_known(&Token::word(word))
+            || self.families.iter().any(|family| word.starts_with(family.as_str()))
+            || self.nearest_family(word).is_some()
+    }
+
     /// Splits and mends words that are in no name.
     pub fn mend(&self, query: &mut Query) {
         let mut tokens: Vec<Token> = vec![];
         let mut corrected = 0;
-        // A short word among others is likely just a word: `the best model`.
+        // A short word without a size or version is likely just a word: `the best model`.
         let numbered = query.tokens.iter().any(|token| token.kind != Kind::Word);
-        let alone = numbered || query.tokens.len() == 1;
         for (at, token) in query.tokens.iter().enumerate() {
             if self.is_known(token) {
                 tokens.push(token.clone());
@@ -274,7 +279,7 @@ impl Lexicon {
             });
             if let Some((a, b)) = split {
                 tokens.extend([Token::word(a), Token::word(b)]);
-            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3 && (alone || text.len() > 4))
+            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3 && (numbered || text.len() > 4))
             {
                 corrected += 1;
                 query.mended = true;

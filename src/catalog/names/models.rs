@@ -477,6 +477,12 @@ impl Index {
         self.read(query)
     }
 
+    pub fn may_begin(&self, word: &str) -> bool {
+        let closed = self.closed.iter().map(|(name, _)| name).chain(&self.other);
+        let begins = |name: &Vec<Token>| name.first().is_some_and(|first| first.text == word);
+        self.lexicon.may_begin(word) || closed.into_iter().any(begins)
+    }
+
     pub fn is_line(&self, word: &str) -> bool {
         self.lexicon.role(word) == Role::Line
     }

@@ -13,7 +13,7 @@ fn gpu(settings: &Settings, catalog: &'static Catalog) -> Result<Option<&'static
         [] => Ok(None),
         [id] => {
             let found = catalog.gpus.iter().find(|gpu| gpu.id == *id);
-            found.map(Some).ok_or_else(|| knobs::no_gpu(id, catalog))
+            found.map(Some).ok_or_else(|| knobs::no_gpu(id, &catalog.names().gpu(id)))
         }
         several => {
             Err(Problem::of("gpu", msg!("problem-one-gpu")).suggest(several.iter().map(|id| format!("gpu={id}"))))
@@ -78,14 +78,17 @@ pub(super) fn parallel(
     let heads_allow = |degree: u32| splits_heads(model, degree);
     if let Some(tp) = tp.filter(|tp| !heads_allow(*tp)) {
         return Err(Problem::of("tp", msg!("problem-tp-heads", degree = tp, model = model.id.as_str()))
-            .suggest(divisors(gpus).filter(|d| heads_allow(*d)).map(|d| format!("tp={d}"))));
+            .suggest(divisors(gpus).filter(|d| *d < tp && heads_allow(*d)).max().map(|d| format!("tp={d}"))));
     }
     if let Some(pp) = pp.filter(|pp| u64::from(*pp) > model.depth()) {
-        return Err(Problem::of("pp", msg!("problem-pp-layers", degree = pp, layers = model.depth())));
+        return Err(Problem::of("pp", msg!("problem-pp-layers", degree = pp, layers = model.depth()))
+            .suggest(divisors(gpus).filter(|d| u64::from(*d) <= model.depth()).max().map(|d| format!("pp={d}"))));
     }
     let experts = experts(model);
     if let Some(ep) = ep.filter(|ep| *ep > 1 && !experts.is_multiple_of(u64::from(*ep))) {
-        return Err(Problem::of("ep", msg!("problem-ep-experts", degree = ep, experts = experts)));
+        let fits = |degree: &u32| *degree < ep && (*degree == 1 || experts.is_multiple_of(u64::from(*degree)));
+        return Err(Problem::of("ep", msg!("problem-ep-experts", degree = ep, experts = experts))
+            .suggest(divisors(gpus).filter(fits).max().map(|d| format!("ep={d}"))));
     }
     let (pipeline, context) = (pp.unwrap_or(1), cp.unwrap_or(1));
     if let (Verb::Infer, Some(tp), Some(dp)) = (work, tp, dp)

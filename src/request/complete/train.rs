@@ -86,6 +86,11 @@ fn zero(fill: &mut Fill, defaults: &'static Defaults) -> Result<Zero, Problem> {
             return Err(Problem::of("zero", msg!("problem-zero-and-sharding"))
                 .suggest(["zero=3".to_owned(), "sharding=fsdp".to_owned()]));
         }
+        (None, Some(stage)) if stage > 1 && fill.parallel.pipeline > 1 => {
+            // DeepSpeed's PipelineEngine asserts a stage below that of gradients.
+            return Err(Problem::of("zero", msg!("problem-zero-pipeline", stage = stage))
+                .suggest(["zero=1".to_owned(), "pp=1".to_owned()]));
+        }
         (None, Some(stage)) => return Ok(zero_stage(stage)),
         (None, None) => {}
     }
@@ -178,6 +183,10 @@ fn method(fill: &mut Fill, defaults: &'static Defaults) -> Result<Method, Proble
         return Err(
             Problem::of("quant", msg!("problem-quantised-weights", method = word)).suggest(["method=qlora".to_owned()])
         );
+    }
+    if word == "qlora" && fill.settings.text("quant") == Some("none") {
+        return Err(Problem::of("quant", msg!("problem-qlora-unquantised"))
+            .suggest(["method=lora".to_owned(), "quant=bnb-nf4".to_owned()]));
     }
     let kind = match word {
         "full" => return Ok(Method::Full),
@@ -276,7 +285,7 @@ fn batch(fill: &mut Fill) -> Result<(u64, u64), Problem> {
     let known = batch.unwrap_or(1).saturating_mul(accum.unwrap_or(1)).saturating_mul(data);
     let contradiction = || {
         Problem::of("global_batch", msg!("problem-global-batch", global = global, product = known))
-            .suggest([format!("global_batch={known}")])
+            .suggest([format!("global_batch={}", if accum.is_some() { known } else { global.next_multiple_of(known) })])
     };
     if !global.is_multiple_of(known) {
         return Err(contradiction());

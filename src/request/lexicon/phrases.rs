@@ -217,7 +217,8 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          handles|support|supports|supporting|allow|allows|supposed|ideally|no more than|less than|best|smallest|\
          roughly|approximately|around|approx|nearly|almost|up to|at most|at least|minimum|maximum|max of|good|\
          ready|real|quick|quickly|question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|\
-         dgx|hgx|pcie|sxm|sxm4|sxm5|nvl|for both|learning rate|same learning rate|lr|way|dgx node|in the office|\
+         dgx|hgx|pcie|sxm|sxm4|sxm5|nvl|for both|warmup|warmup steps|warmup ratio|weight decay|dropout|lora dropout|seed|temperature|top p|max grad norm|lr scheduler|\
+         lr scheduler type|scheduler|learning rate|same learning rate|lr|way|dgx node|in the office|\
          together|plain|simple|ordinary|little|slightly|much more|even|far|already|yet|ever|always|cards we have|\
          that we have|we have|we've got|i have|i've got|own|owned|available|spare|side|precision mode|nvidia|amd|\
          geforce|nvidia geforce|tesla|radeon|intel|huawei|huawei ascend|bring|brings|turn|turned|turning|flip|\

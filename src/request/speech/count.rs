@@ -1,6 +1,7 @@
 //! What is counted: cards, nodes, tokens, users, and the numbers that stand before them.
 
-use super::{Act, Amount, Item, Listener, is_counted};
+use super::item::Piece;
+use super::{Act, Amount, Item, Listener, Problem, is_counted};
 use crate::catalog::names::{Outcome, Resolution};
 use crate::request::knobs::{self, Kind, Knob};
 use crate::request::lexicon::Sense;
@@ -38,9 +39,9 @@ impl Listener {
         {
             let name = format!("{} {}{}", self.text(self.at), size.value, size.unit);
             let found = self.catalog.names().gpu(&name);
-            match (found.outcome, found.id) {
-                (Outcome::Match | Outcome::Ambiguous, Some(variant)) => id = variant,
-                _ => self.fail(knobs::no_gpu(&name, self.catalog)),
+            match (found.outcome, &found.id) {
+                (Outcome::Match | Outcome::Ambiguous, Some(variant)) => id.clone_from(variant),
+                _ => self.fail(knobs::no_gpu(&name, &found)),
             }
             width = 2;
         }
@@ -81,9 +82,10 @@ impl Listener {
         if is_memory && self.is_gpu(next) {
             // `a 40GB A100`
             let name = format!("{} {}{}", self.text(next), amount.value, amount.unit);
-            match self.catalog.names().gpu(&name).id {
-                Some(id) => self.set(knobs::of("gpu"), Value::Text(id)),
-                None => self.fail(knobs::no_gpu(&name, self.catalog)),
+            let found = self.catalog.names().gpu(&name);
+            match &found.id {
+                Some(id) => self.set(knobs::of("gpu"), Value::Text(id.clone())),
+                None => self.fail(knobs::no_gpu(&name, &found)),
             }
             return next + 1 - self.at;
         }
@@ -96,6 +98,9 @@ impl Listener {
         // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
         let leads = self.at == 1 && matches!(amount.unit.as_str(), "m" | "t") && Verb::of(self.text(0)).is_some();
         if (leads || matches!(amount.unit.as_str(), "b" | "bn" | "billion")) && amount.value > 0.0 {
+            if let Some(problem) = self.unknown_name() {
+                self.fail(problem);
+            }
             self.act(Act::Resize(amount.plain()));
         } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits {
             self.set_typed(knobs::of("seq"), &amount.typed());
@@ -103,6 +108,19 @@ impl Listener {
             self.unknown();
         }
         width
+    }
+
+    /// `train foobar 7b`: words where a line's model stands, and the size here, of a name that no model has.
+    fn unknown_name(&self) -> Option<Problem> {
+        let nameless = |piece: &Piece| matches!(piece.item, Item::Unknown | Item::Number(_));
+        let [verb, name @ ..] = &self.items[..=self.at] else { return None };
+        let named = name.first().is_some_and(|first| matches!(first.item, Item::Unknown) && first.text.is_ascii());
+        if Verb::of(&verb.text).is_none() || !named || !name.iter().all(nameless) {
+            return None;
+        }
+        let name = name.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" ");
+        let found = self.catalog.names().model(&name);
+        (found.outcome == Outcome::Unknown).then(|| knobs::no_model(&name, &found))
     }
 
     /// `within 24 hours`, `3天内`, `under $500`, `90% of the memory`: what must be kept to.

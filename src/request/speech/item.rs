@@ -18,10 +18,10 @@ pub(super) enum Item {
     Number(Amount),
     Gpu(String),
     /// What stands where a card would and is none.
-    NoGpu,
+    NoGpu(Resolution),
     Explicit(&'static Knob, String),
-    /// `key=` of no knob.
-    NoKnob(String),
+    /// `key=value` of no knob.
+    NoKnob(String, String),
     Model(Resolution),
     Stop,
     Unknown,

@@ -43,6 +43,10 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
     if first.class == Class::Mark || first.class == Class::Digits || first.gap == Gap::Hyphen || first.text.len() < 2 {
         return None;
     }
+    let alone = rest.get(1).is_none_or(|next| next.gap == Gap::Space);
+    if first.class == Class::Latin && alone && !catalog.names().may_begin(first.text) {
+        return None;
+    }
     let name = |width: usize| {
         let ends = |next: &Word| next.gap == Gap::Space || matches!(next.class, Class::Han | Class::Mark);
         if !rest.get(width).is_none_or(ends) {
@@ -180,5 +184,5 @@ pub(super) fn unlisted_gpu(
     };
     let name = &plain[rest[0].at..rest[width - 1].end()];
     let found = catalog.names().gpu(name);
-    Some((width, if found.outcome == Outcome::Match { Item::Gpu(found.id?) } else { Item::NoGpu }))
+    Some((width, if found.outcome == Outcome::Match { Item::Gpu(found.id?) } else { Item::NoGpu(found) }))
 }

@@ -86,7 +86,12 @@ fn quoted(plain: &str, at: usize) -> Option<Pair<'_>> {
 impl Pair<'_> {
     /// What the pair sets, and where it ends; `words` are the text's up to the next pair.
     pub fn item(&self, plain: &str, words: &[Word], catalog: &'static Catalog) -> (Item, usize) {
-        let Some(knob) = knobs::find(self.key) else { return (Item::NoKnob(self.key.to_owned()), self.end) };
+        let Some(knob) = knobs::find(self.key) else {
+            // `lr=1e-4` changes nothing that is estimated.
+            let filler = Lexicon::of(catalog).longest(words).filter(|(_, senses)| senses == &[&Sense::Filler]);
+            let item = filler.map(|(_, senses)| Item::Senses(senses));
+            return (item.unwrap_or_else(|| Item::NoKnob(self.key.to_owned(), self.value.to_owned())), self.end);
+        };
         if self.quoted {
             return (Item::Explicit(knob, self.value.trim().to_owned()), self.end);
         }

@@ -72,6 +72,6 @@ plan-miss-class = nothing of this class runs it; { $gpus } × { $gpu } does
 plan-miss-fleet = the fleet does not run it; { $gpus } × { $gpu } does
 
 problem-max-needs-gpu = { $knob }=max needs a card to fill: name one with gpu=
-problem-fit-needs-gpu = fit asks what runs on a card: name one with gpu=
+problem-fit-needs-gpu = Which card? Name one, such as gpu=rtx-4090.
 problem-compare-one = There is nothing to compare: give two to four lines, or a list such as gpu=a,b
 problem-compare-many = { $given } set-ups are too many to compare side by side; four at most

@@ -69,6 +69,6 @@ plan-miss-class = 这一类卡都跑不了；{ $gpus } × { $gpu } 可以
 plan-miss-fleet = 现有的卡跑不了；{ $gpus } × { $gpu } 可以
 
 problem-max-needs-gpu = { $knob }=max 要知道用哪张卡：请用 gpu= 指定
-problem-fit-needs-gpu = fit 问的是某张卡能跑什么：请用 gpu= 指定
+problem-fit-needs-gpu = 哪张卡？请写明型号，例如 gpu=rtx-4090。
 problem-compare-one = 没有可比的：请给两到四行，或用列表，如 gpu=a,b
 problem-compare-many = { $given } 个方案并排比较太多，最多四个

@@ -1,15 +1,17 @@
 # problems: what was wrong with a line, and what is allowed
 
 problem-unknown-knob = 没有“{ $typed }”这个参数。输入 help 可查看全部参数。
+problem-unknown-knob-near = 没有“{ $typed }”这个参数，相近的是 { $near }。输入 help 可查看全部参数。
 problem-not-a-number = { $knob } 需要一个数字，“{ $typed }”不是数字。
 problem-not-whole = { $knob } 需要整数，“{ $typed }”不是整数。
 problem-out-of-range = { $knob }={ $typed } 超出范围：应在 { $min } 到 { $max } 之间。
 problem-not-a-choice = { $knob } 不支持“{ $typed }”，可选：{ $allowed }
 problem-one-word = { $knob } 只接受一个不含空格的词。
 problem-given-twice = { $knob } 不能既是 { $first } 又是 { $second }。
-problem-other-work = “{ $verb }”里用不到 { $knob }。
+problem-other-work = { $knob } 属于“{ $other }”，“{ $verb }”里用不到：请去掉，或改问“{ $other }”。
 problem-no-further = { $knob } 目前是 { $now }，极限是 { $limit }。
 problem-no-such-size = 该系列没有 { $typed } 参数规模的模型。
+problem-no-such-size-near = 该系列没有 { $typed } 参数规模的模型，相近的有：{ $near }
 problem-no-such-row = { $knob } 不支持“{ $typed }”。
 
 problem-no-model = 请说明模型：名称（llama-3-8b）、Hugging Face id、规模（7b），或用 custom 给出结构。
@@ -34,6 +36,8 @@ problem-gpu-lacks-precision = { $gpu } 没有 { $precision } 计算单元，请�
 
 problem-rank-over-hidden = LoRA 秩 { $rank } 超过了隐藏维度 { $hidden }，这样的适配器并不比原权重小。
 problem-global-batch = global_batch={ $global } 与 batch × accum × 数据并行数 = { $product } 矛盾。
+problem-zero-pipeline = ZeRO-{ $stage } 会切分梯度，不能与流水线并行同用：请改用 zero=1，或不用流水线并行。
+problem-qlora-unquantised = QLoRA 在量化权重上训练；不量化就是 LoRA，请用 method=lora。
 problem-zero-and-sharding = zero 是 DeepSpeed 的切分方式，sharding 是 FSDP 的，二者只能选其一。
 problem-quantised-weights = 量化后的权重是冻结的，method={ $method } 无法训练。
 problem-gguf-training = { $quant } 是推理用的 GGUF 类型，没有框架能在其上训练适配器。
