@@ -26,7 +26,10 @@ pub fn complete(settings: &Settings, catalog: &'static Catalog) -> Completed {
         let knob = knobs::find(key).filter(|knob| !knob.scope.serves(work));
         if knob.is_some() {
             let other = if work == Verb::Train { Verb::Infer } else { Verb::Train };
-            return Err(Problem::of(key, msg!("problem-other-work", knob = *key, verb = work.word(), other = other.word())));
+            return Err(Problem::of(
+                key,
+                msg!("problem-other-work", knob = *key, verb = work.word(), other = other.word()),
+            ));
         }
     }
     let model = model::model(settings, catalog)?;

@@ -429,7 +429,9 @@ impl Knob {
     fn each(&self, typed: &str, find: impl Fn(&str) -> Result<String, Problem>) -> Result<Value, Problem> {
         let mut found: Vec<String> =
             typed.split(',').map(|name| find(name.trim())).collect::<Result<_, _>>().map_err(|mut problem| {
-                let own = |words: &String| words.split_once('=').map_or(String::new(), |(_, id)| format!("{}={id}", self.key));
+                let own = |words: &String| {
+                    words.split_once('=').map_or(String::new(), |(_, id)| format!("{}={id}", self.key))
+                };
                 problem.suggestions = problem.suggestions.iter().map(own).collect();
                 problem.knob = Some(self.key);
                 problem

@@ -113,7 +113,11 @@ fn sized(model: Option<Resolution>, size: Option<f64>, catalog: &Catalog) -> Res
     Ok(match (model, size) {
         (Some(model), Some(size)) => {
             let id = resized(model.id.as_deref(), size, catalog)?;
-            Some(if model.id.as_ref() == Some(&id) { model } else { Resolution { quant: model.quant, ..catalog.names().model(&id) } })
+            Some(if model.id.as_ref() == Some(&id) {
+                model
+            } else {
+                Resolution { quant: model.quant, ..catalog.names().model(&id) }
+            })
         }
         (Some(model), None) => Some(model),
         (None, Some(size)) => Some(generic(size)),
@@ -125,7 +129,9 @@ fn sized(model: Option<Resolution>, size: Option<f64>, catalog: &Catalog) -> Res
 pub(super) fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> Result<String, Problem> {
     let names = catalog.names();
     let found = id.map(|id| names.resized(id, parameters));
-    if let Some(id) = found.as_ref().filter(|found| found.outcome != Outcome::Unknown).and_then(|found| found.id.clone()) {
+    if let Some(id) =
+        found.as_ref().filter(|found| found.outcome != Outcome::Unknown).and_then(|found| found.id.clone())
+    {
         return Ok(id);
     }
     let row = id.and_then(|id| catalog.model(id));

@@ -279,7 +279,8 @@ impl Lexicon {
             });
             if let Some((a, b)) = split {
                 tokens.extend([Token::word(a), Token::word(b)]);
-            } else if let Some(word) = self.nearest_family(text).filter(|_| corrected < 3 && (numbered || text.len() > 4))
+            } else if let Some(word) =
+                self.nearest_family(text).filter(|_| corrected < 3 && (numbered || text.len() > 4))
             {
                 corrected += 1;
                 query.mended = true;

@@ -361,7 +361,8 @@ impl Index {
             nearest = if lines.iter().all(alike) { nearest } else { lines };
         }
         // `mistral v0.3`
-        let revised = |at: &usize| parts.revisions.iter().all(|revision| self.entries[*at].parts.revisions.contains(revision));
+        let revised =
+            |at: &usize| parts.revisions.iter().all(|revision| self.entries[*at].parts.revisions.contains(revision));
         if nearest.iter().any(revised) {
             nearest.retain(revised);
         }
