@@ -106,7 +106,14 @@ impl App {
         }
         let names = self.catalog.names();
         match knobs::find(option).map(|knob| &knob.kind) {
-            Some(Kind::Model) => owned(names.suggest_models(&typed, SUGGESTIONS)),
+            Some(Kind::Model(words)) => {
+                // An empty option shows models.
+                let words = words.iter().copied().filter(|_| !typed.is_empty());
+                let mut words = matching(words, &typed);
+                words.extend(owned(names.suggest_models(&typed, SUGGESTIONS)));
+                words.truncate(SUGGESTIONS);
+                words
+            }
             Some(Kind::Gpu) => owned(names.suggest_gpus(&typed, SUGGESTIONS)),
             Some(Kind::Choice(choices)) => matching(choices.iter().map(|(word, _)| *word), &typed),
             Some(Kind::Row(table)) => matching(table.rows(self.catalog).iter().map(|(name, _)| *name), &typed),

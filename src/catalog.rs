@@ -7,6 +7,7 @@ pub mod backend;
 pub mod check;
 pub mod config;
 pub mod constant;
+mod draft;
 pub mod format;
 pub mod gpu;
 mod layout;

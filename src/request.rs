@@ -4,6 +4,7 @@
 //! unasked knob from the framework or engine as that really behaves, and noting it in `assumed`.
 //! A `Request` that exists is valid, so `estimate` and `plan` cannot fail.
 
+use crate::catalog::backend::DraftKind;
 use crate::catalog::{Backend, Catalog, Format, Framework, Gpu, Model, Optimizer};
 use crate::message::Problem;
 use std::sync::Arc;
@@ -245,9 +246,23 @@ pub struct Infer {
     pub max_batched_tokens: u64,
     pub max_seqs: u64,
     pub eager: bool,
+    pub draft: Option<Draft>,
     /// Latency targets in ms.
     pub ttft_target: Option<f64>,
     pub tpot_target: Option<f64>,
+}
+
+/// Speculative decoding: tokens are proposed, then checked by the model in one step.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub kind: DraftKind,
+    /// What proposes, and the format of its weights: a smaller model or a head of this one. Looking up earlier text
+    /// takes none.
+    pub model: Option<(Arc<Model>, &'static Format)>,
+    /// Tokens proposed for a step.
+    pub tokens: u64,
+    /// Probability that a proposed token is taken, where those before it were.
+    pub acceptance: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

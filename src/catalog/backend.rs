@@ -1,6 +1,6 @@
 //! How an inference engine takes memory and time: rows of `presets/backends.toml`.
 
-use super::gpu::Vendor;
+use super::gpu::{Gpu, LinkKind, Vendor};
 use super::source::Source;
 use super::support::Split;
 use serde::Deserialize;
@@ -30,6 +30,9 @@ pub struct Backend {
     /// Keys and values go in fp8 where weights do or in less.
     #[serde(default)]
     pub fp8_cache: bool,
+    /// What may propose tokens to it (speculative decoding).
+    #[serde(default)]
+    pub drafts: Vec<DraftKind>,
     /// Family of its kernels in `presets/serving.toml`.
     pub kernels: String,
     /// Rules by release; the last one not newer than the asked release holds.
@@ -73,6 +76,57 @@ pub enum Loads {
     Gguf,
 }
 
+/// What proposes tokens in speculative decoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DraftKind {
+    /// A smaller model with the same vocabulary.
+    Model,
+    /// A head trained on the model's hidden states (EAGLE-3).
+    Eagle,
+    /// The model's own multi-token-prediction layers.
+    Mtp,
+    /// Earlier text that goes on alike (prompt lookup).
+    Ngram,
+}
+
+impl DraftKind {
+    /// As a line and the presets name it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            DraftKind::Model => "model",
+            DraftKind::Eagle => "eagle",
+            DraftKind::Mtp => "mtp",
+            DraftKind::Ngram => "ngram",
+        }
+    }
+}
+
+/// How a GPU reaches those that it works with, which decides what communicators allocate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wiring {
+    Alone,
+    Pcie,
+    Nvlink,
+    /// NVLink with sums made in the switch and symmetric memory (compute capability 9 and later).
+    Multicast,
+}
+
+/// GiB of one GPU, by [`Wiring`].
+pub type ByWiring = [f64; 4];
+
+impl Wiring {
+    /// Between several cards of this kind; those of a line that names none are taken for the usual server's.
+    pub fn of(card: Option<&Gpu>) -> Self {
+        let Some(card) = card else { return Wiring::Nvlink };
+        match card.link.kind {
+            LinkKind::Nvlink if card.compute_capability >= Some((9, 0)) => Wiring::Multicast,
+            LinkKind::Nvlink | LinkKind::NvlinkBridge | LinkKind::InfinityFabric | LinkKind::Fabric => Wiring::Nvlink,
+            LinkKind::Pcie | LinkKind::None => Wiring::Pcie,
+        }
+    }
+}
+
 /// Memory constants of an engine since a release. GiB are of one GPU.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct MemoryRule {
@@ -100,11 +154,11 @@ pub struct MemoryRule {
     /// Libraries' scratch inside the allocator.
     #[serde(default)]
     pub workspace_gib: f64,
-    /// Outside the allocator beyond the context: on one GPU, and on each of several that share layers.
+    /// Outside the allocator beyond the context, where layers are shared.
     #[serde(default)]
-    pub non_torch_gib: (f64, f64),
-    /// Driver context, loaded kernels: on one GPU, and on each of several with its communicators.
-    pub context_gib: (f64, f64),
+    pub non_torch_gib: ByWiring,
+    /// Driver context, loaded kernels, communicators.
+    pub context_gib: ByWiring,
     /// CUDA graphs: for the engine, for each layer, and more for each layer of experts.
     #[serde(default)]
     pub graphs_gib: (f64, f64, f64),

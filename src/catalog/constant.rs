@@ -102,22 +102,25 @@ pub struct Serving {
     kernels: Vec<(String, Kernels)>,
     /// Under `pace` and `pace.engine`.
     paces: Vec<(String, Pace)>,
+    /// Under `draft` and `draft.kind`.
+    drafts: Vec<(String, Drafting)>,
 }
 
 impl Serving {
     fn of(rows: &[Constant]) -> Result<Self, String> {
-        let (mut kernels, mut paces) = (Vec::new(), Vec::new());
+        let (mut kernels, mut paces, mut drafts) = (Vec::new(), Vec::new(), Vec::new());
         let mut tables: Vec<&str> = rows.iter().map(|row| row.of.as_str()).collect();
         tables.dedup();
         for table_name in tables.into_iter().filter(|name| *name != "training") {
             let family = table_name.split('.').next().unwrap_or(table_name);
-            if family == "pace" {
-                paces.push((table_name.to_owned(), table(rows, &[family, table_name])?));
-            } else {
-                kernels.push((table_name.to_owned(), table(rows, &["server", family, table_name])?));
+            let name = table_name.to_owned();
+            match family {
+                "pace" => paces.push((name, table(rows, &[family, table_name])?)),
+                "draft" => drafts.push((name, table(rows, &[family, table_name])?)),
+                _ => kernels.push((name, table(rows, &["server", family, table_name])?)),
             }
         }
-        Ok(Self { kernels, paces })
+        Ok(Self { kernels, paces, drafts })
     }
 
     /// Of the GPU's compute capability, else its generation, else its vendor, else the family.
@@ -126,6 +129,11 @@ impl Serving {
         let capability = gpu.compute_capability.map(|(major, minor)| format!("{major}.{minor}"));
         let parts = [capability.as_deref().unwrap_or_default(), &gpu.generation, vendor];
         parts.into_iter().find_map(|part| own(&self.kernels, family, part)).or_else(|| whole(&self.kernels, family))
+    }
+
+    /// Of a kind of drafter.
+    pub fn drafting(&self, kind: &str) -> Option<&Drafting> {
+        own(&self.drafts, "draft", kind).or_else(|| whole(&self.drafts, "draft"))
     }
 
     /// Of an engine, else what engines take on average.
@@ -152,6 +160,8 @@ pub struct Kernels {
     pub cache_read: f64,
     pub compute: f64,
     pub prefill: f64,
+    pub per_joule: f64,
+    pub half_sums: f64,
     pub attention: f64,
     pub latent_attention: f64,
     pub overlap: f64,
@@ -161,6 +171,10 @@ pub struct Kernels {
     pub expert_prefill: f64,
     pub four_bit_read: f64,
     pub four_bit_compute: f64,
+    pub doubt: f64,
+    pub unpack_scaled: f64,
+    pub unpack_nested: f64,
+    pub unpack_tile: f64,
     pub launch: f64,
     pub expert_launch: f64,
     pub latent_launch: f64,
@@ -177,6 +191,7 @@ pub struct Pace {
     pub step_us: f64,
     pub sequence_us: f64,
     pub layer_us: f64,
+    pub eager_us: f64,
     pub reduction_us: f64,
     pub hop_us: f64,
     pub first_ms: f64,
@@ -188,4 +203,12 @@ pub struct Pace {
     pub tpot_high: f64,
     pub rate_low: f64,
     pub rate_high: f64,
+}
+
+/// What speculative decoding is run with; each field's meaning stands in `presets/serving.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drafting {
+    pub tokens: f64,
+    pub acceptance: f64,
 }

@@ -47,6 +47,9 @@ pub enum Layout {
         /// Bits of the LM head where the format packs it too (EXL2).
         #[serde(default)]
         head_bits: Option<f64>,
+        /// Bits of the other linears, where they are packed too (DeepSeek-V4's attention and shared experts).
+        #[serde(default)]
+        others_bits: Option<f64>,
     },
     /// llama.cpp: blocks along a row, a type a tensor; the first rule that holds decides, else `base`.
     Gguf {
@@ -106,6 +109,16 @@ pub enum ComputeRate {
     Fp8,
     Int8,
     Fp4,
+}
+
+/// What a kernel does to a packed weight before it multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpacking {
+    None,
+    /// One scale a block.
+    Scaled,
+    /// Packed scales within a block of blocks (K-quants), or a codebook (I-quants).
+    Nested,
 }
 
 /// A block type of ggml: `ggml-common.h`.
@@ -178,6 +191,18 @@ impl Block {
             Block::Iq3Xxs | Block::Iq3S | Block::Iq4Xs => Block::Iq4Nl,
             Block::F32 | Block::F16 | Block::Bf16 | Block::Q4_0 | Block::Q4_1 | Block::Q5_0 => Block::F16,
             Block::Q5_1 | Block::Q8_0 | Block::Iq4Nl | Block::Mxfp4 => Block::F16,
+        }
+    }
+
+    /// How a weight is found in it.
+    const fn unpacking(self) -> Unpacking {
+        match self {
+            Block::F32 | Block::F16 | Block::Bf16 => Unpacking::None,
+            Block::Q4_0 | Block::Q4_1 | Block::Q5_0 | Block::Q5_1 | Block::Q8_0 => Unpacking::Scaled,
+            Block::Iq4Nl | Block::Mxfp4 => Unpacking::Scaled,
+            Block::Q2K | Block::Q3K | Block::Q4K | Block::Q5K | Block::Q6K => Unpacking::Nested,
+            Block::Iq1S | Block::Iq1M | Block::Iq2Xxs | Block::Iq2Xs | Block::Iq2S => Unpacking::Nested,
+            Block::Iq3Xxs | Block::Iq3S | Block::Iq4Xs | Block::Tq1_0 | Block::Tq2_0 => Unpacking::Nested,
         }
     }
 
@@ -287,6 +312,8 @@ pub struct Traits {
     pub tied: bool,
     pub experts: u64,
     pub grouped: bool,
+    /// Routed experts come in MXFP4, which GGUF keeps (gpt-oss).
+    pub mxfp4_experts: bool,
     pub layers: u64,
     /// Experts are one parameter, not a linear each: transformers from 5 on.
     pub stacked: bool,
@@ -300,7 +327,15 @@ impl Traits {
             Mixer::Parallel(..) | Mixer::None => false,
         });
         let experts = model.layers.iter().map(|kind| kind.ffn.experts()).max().unwrap_or(0);
-        Self { moe: experts > 0, tied: model.tied_embeddings, experts, grouped, layers: model.depth(), stacked: true }
+        Self {
+            moe: experts > 0,
+            tied: model.tied_embeddings,
+            experts,
+            grouped,
+            mxfp4_experts: model.native.quant.as_deref() == Some("mxfp4"),
+            layers: model.depth(),
+            stacked: true,
+        }
     }
 }
 
@@ -320,6 +355,14 @@ impl Format {
         }
     }
 
+    /// What kernels of GGUF do to most of its weights; none of other formats.
+    pub fn unpacking(&self) -> Unpacking {
+        match &self.layout {
+            Layout::Gguf { base, .. } => base.unpacking(),
+            Layout::Uniform { .. } | Layout::Packed { .. } => Unpacking::None,
+        }
+    }
+
     /// Whether a tensor's bytes depend on the layer it stands in.
     pub fn varies_by_depth(&self, role: Role) -> bool {
         match &self.layout {
@@ -332,8 +375,10 @@ impl Format {
     pub fn packs(&self, tensor: &Tensor, traits: Traits) -> bool {
         match &self.layout {
             Layout::Uniform { .. } => false,
-            Layout::Packed { reach, head_bits, .. } => {
-                (tensor.role == Role::LmHead && head_bits.is_some()) || reach.holds(tensor, traits)
+            Layout::Packed { reach, head_bits, others_bits, .. } => {
+                (tensor.role == Role::LmHead && head_bits.is_some())
+                    || (tensor.role.is_layer_linear() && others_bits.is_some())
+                    || reach.holds(tensor, traits)
             }
             Layout::Gguf { .. } => gguf_packs(tensor.role),
         }
@@ -343,17 +388,21 @@ impl Format {
     pub fn tensor_bytes(&self, tensor: &Tensor, depth: u64, traits: Traits) -> f64 {
         match &self.layout {
             Layout::Uniform { bits } => tensor.parameters() as f64 * bits / 8.0,
-            Layout::Packed { element_bits, beside, reach, head_bits } => match head_bits {
+            Layout::Packed { element_bits, beside, reach, head_bits, others_bits } => match head_bits {
                 Some(bits) if tensor.role == Role::LmHead => tensor.parameters() as f64 * bits / 8.0,
                 _ if reach.holds(tensor, traits) => {
                     let scales: f64 = beside.iter().map(|array| array.bits * array.per.entries(tensor)).sum();
                     (tensor.parameters() as f64 * element_bits + scales) / 8.0
                 }
-                _ => tensor.parameters() as f64 * 2.0,
+                _ => {
+                    let others = others_bits.filter(|_| tensor.role.is_layer_linear()).unwrap_or(16.0);
+                    tensor.parameters() as f64 * others / 8.0
+                }
             },
             Layout::Gguf { base, head, mix } => {
                 let block = match tensor.role {
                     role if !gguf_packs(role) => Block::F32,
+                    role if role.is_routed_expert() && traits.mxfp4_experts => Block::Mxfp4,
                     Role::LmHead => *head,
                     Role::Embedding if traits.tied => *head,
                     role => mix
@@ -417,7 +466,8 @@ mod tests {
         file.format.into_iter().find(|format| format.name == name).expect("a row of that name")
     }
 
-    const DENSE: Traits = Traits { moe: false, tied: false, experts: 0, grouped: true, layers: 32, stacked: true };
+    const DENSE: Traits =
+        Traits { moe: false, tied: false, experts: 0, grouped: true, mxfp4_experts: false, layers: 32, stacked: true };
 
     #[track_caller]
     fn check(name: &str, tensor: Tensor, depth: u64, bytes: f64) {

@@ -351,7 +351,7 @@ impl Model {
         Ok(model)
     }
 
-    fn count(&self) -> Counts {
+    pub(super) fn count(&self) -> Counts {
         let mut counts = Counts::default();
         for (times, tensor) in self.tensors() {
             let parameters = times * tensor.parameters();

@@ -253,7 +253,7 @@ fn values(base: &Settings, key: &str) -> Vec<String> {
         Kind::Length { min, max, .. } => around(4096, *min, *max),
         Kind::Count { min, max, .. } if *max <= 4 => (*min..=*max).map(|n| n.to_string()).collect(),
         Kind::Count { min, max, .. } => around(4, *min, *max),
-        Kind::Row(_) | Kind::Number { .. } | Kind::Model | Kind::Gpu | Kind::List(_) | Kind::Fleet | Kind::Text => {
+        Kind::Row(_) | Kind::Number { .. } | Kind::Model(_) | Kind::Gpu | Kind::List(_) | Kind::Fleet | Kind::Text => {
             Vec::new()
         }
     };

@@ -4,7 +4,7 @@
 //! rule gives the memory for the cache and with it how many requests run; the GPU's data sheet the time of a step.
 
 use super::{Compute, Estimate, Serving};
-use crate::catalog::backend::{MemoryRule, Pool};
+use crate::catalog::backend::{ByWiring, MemoryRule, Pool, Wiring};
 use crate::catalog::constant::Serving as Constants;
 use crate::message::Message;
 use crate::msg;
@@ -13,6 +13,7 @@ use crate::units::{Bytes, Flops, GIB};
 
 mod activations;
 mod cache;
+mod draft;
 mod load;
 mod memory;
 mod pool;
@@ -23,6 +24,7 @@ mod weights;
 
 use activations::Peak;
 use cache::{Cache, Store};
+use draft::Drafter;
 use pool::{Holds, Taken};
 use split::Split;
 use weights::{Ledger, Weights};
@@ -72,8 +74,10 @@ struct Server<'a> {
     /// Of the fullest stage, and of the whole model on one tensor rank.
     weights: Weights,
     all: Weights,
+    /// With the drafter's.
     cache: Cache,
     all_cache: Cache,
+    drafter: Option<Drafter<'a>>,
     rotary: f64,
     peak: Peak,
     taken: Taken,
@@ -100,23 +104,26 @@ impl<'a> Server<'a> {
             .max_by(|(a, _), (b, _)| a.bytes().total_cmp(&b.bytes()))
             .unwrap_or((all, layers));
         let depth = stage.len() as f64;
+        let drafter = infer.draft.as_ref().and_then(|draft| Drafter::of(draft, split, store));
         let cache = Cache::of(model, &split, store, stage);
+        let cache = drafter.iter().fold(cache, |cache, drafter| cache.with(&drafter.cache));
 
         let shared = split.tensor * split.attention_ranks > 1;
-        let one_of = |(one, each): (f64, f64), several: bool| if several { each } else { one } * GIB;
+        let wiring = Wiring::of(request.hardware.gpu);
+        let of = |gib: ByWiring, several: bool| gib[if several { wiring } else { Wiring::Alone } as usize] * GIB;
         let rotary = if infer.backend.pool.is_reserved() { activations::rotary(model) } else { 0.0 };
         let peak = Peak::of(request, infer, rule, &split, &cache);
         let graphs = if infer.eager { 0.0 } else { graphs(rule, depth, model.is_moe()) };
         let taken = Taken {
-            weights: weights.bytes() + rotary,
+            weights: weights.bytes() + rotary + drafter.as_ref().map_or(0.0, |drafter| drafter.weights.bytes()),
             activations: peak.bytes(),
-            context: one_of(rule.context_gib, shared || split.stages > 1),
-            libraries: one_of(rule.non_torch_gib, shared),
+            context: of(rule.context_gib, shared || split.stages > 1),
+            libraries: of(rule.non_torch_gib, shared),
             graphs,
         };
         let card = request.hardware.gpu;
         let budget = card.map(|card| pool::budget(infer.backend.pool, rule, infer.memory_fraction, card, &taken));
-        Self { request, infer, rule, split, weights, all, cache, all_cache, rotary, peak, taken, budget }
+        Self { request, infer, rule, split, weights, all, cache, all_cache, drafter, rotary, peak, taken, budget }
     }
 
     fn holds_in(&self, budget: f64, sequence: u64) -> Holds {
@@ -189,6 +196,9 @@ impl<'a> Server<'a> {
             && runs < asked
         {
             notes.push(msg!("note-infer-queue", runs = runs as u64, asked = asked as u64));
+        }
+        if let Some(draft) = &self.infer.draft {
+            notes.push(msg!("note-infer-draft", drafted = draft.tokens, tokens = draft.accepted()));
         }
         notes
     }

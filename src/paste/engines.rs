@@ -10,6 +10,7 @@ use super::shell::{Command, flags, positional};
 use super::tree;
 use crate::request::Verb;
 use Rule::{Knob, Model, On, With};
+use serde_json::Value;
 
 /// What starts an engine, where a word of a command is or ends so.
 const VLLM: &[&str] = &["vllm.entrypoints.openai.api_server", "vllm.entrypoints.api_server"];
@@ -201,6 +202,9 @@ fn environment(command: &Command, draft: &mut Draft) {
 /// What follows from the flags together.
 fn settle(command: &Command, draft: &mut Draft) {
     draft.set("backend", draft.kind.word());
+    if draft.get("draft").is_none() {
+        draft.unset("draft_tokens");
+    }
     let degree = |knob| draft.count(knob).unwrap_or(1);
     let shared = draft.get("dp_attention").is_some();
     let (tp, pp, dp) = (degree("tp"), degree("pp"), if shared { 1 } else { degree("dp") });
@@ -312,6 +316,39 @@ fn human_length(draft: &mut Draft, value: &str) {
     }
 }
 
+/// What proposes tokens, as engines name methods. SGLang takes the model's own layers where no head is named.
+fn drafter(draft: &mut Draft, value: &str) {
+    let method = value.to_ascii_lowercase();
+    let named = draft.get("draft").is_some();
+    if method.contains("ngram") || method.contains("lookup") {
+        draft.set("draft", "ngram");
+    } else if method.contains("mtp") || method == "nextn" {
+        draft.set("draft", "mtp");
+    } else if method.contains("eagle") && draft.get("draft") != Some("mtp") {
+        draft.set("draft", if named || draft.kind != Kind::Sglang { "eagle" } else { "mtp" });
+    }
+}
+
+/// The model that proposes: a head for the hidden states, or a smaller model.
+fn draft_model(draft: &mut Draft, value: &str) {
+    let name = value.to_ascii_lowercase();
+    let head = matches!(draft.get("draft"), Some("mtp" | "eagle"));
+    if name.contains("ngram") || name.contains("nextn") || name.contains("mtp") {
+        drafter(draft, if name.contains("ngram") { "ngram" } else { "mtp" });
+    } else {
+        draft.set("draft", if head || name.contains("eagle") { "eagle" } else { value });
+    }
+}
+
+/// vLLM's `--speculative-config '{"method": "eagle3", …}'`.
+fn speculative_config(draft: &mut Draft, value: &str) {
+    let Ok(Value::Object(config)) = serde_json::from_str(value) else { return };
+    for (name, value) in &config {
+        let value = super::tree::scalar(value).unwrap_or_default();
+        draft.follow(SPECULATIVE, &format!("speculative_{name}"), &value);
+    }
+}
+
 fn whole(knob: &'static str) -> impl Fn(&mut Draft, &str) {
     move |draft, value| {
         if let Ok(count) = value.parse::<u64>()
@@ -321,6 +358,20 @@ fn whole(knob: &'static str) -> impl Fn(&mut Draft, &str) {
         }
     }
 }
+
+/// Keys of `speculative_config`, after `speculative_`.
+const SPECULATIVE: Rules = &[
+    (&["speculative_method", "speculative_decoding_type"], With(drafter)),
+    (&["speculative_model", "speculative_speculative_model", "speculative_speculative_model_dir"], With(draft_model)),
+    (&["speculative_num_speculative_tokens", "speculative_max_draft_len"], Knob("draft_tokens")),
+    (
+        &["speculative_num_nextn_predict_layers"],
+        With(|draft, value| {
+            drafter(draft, "mtp");
+            draft.set("draft_tokens", value);
+        }),
+    ),
+];
 
 const VLLM_FLAGS: Rules = &[
     (&["model", "model_tag"], Model),
@@ -366,6 +417,9 @@ const VLLM_FLAGS: Rules = &[
     (&["input_len", "random_input_len"], Knob("prompt")),
     (&["output_len", "random_output_len"], Knob("output")),
     (&["max_concurrency"], Knob("concurrency")),
+    (&["speculative_config"], With(speculative_config)),
+    (&["speculative_model"], With(draft_model)),
+    (&["num_speculative_tokens"], Knob("draft_tokens")),
 ];
 
 const SGLANG_FLAGS: Rules = &[
@@ -399,6 +453,9 @@ const SGLANG_FLAGS: Rules = &[
     (&["input_len", "input"], Knob("prompt")),
     (&["output_len", "output"], Knob("output")),
     (&["batch_size", "batch"], Knob("concurrency")),
+    (&["speculative_algorithm", "speculative_algo"], With(drafter)),
+    (&["speculative_draft_model_path", "speculative_draft_model"], With(draft_model)),
+    (&["speculative_num_steps"], Knob("draft_tokens")),
 ];
 
 const TGI_FLAGS: Rules = &[
@@ -419,6 +476,13 @@ const TGI_FLAGS: Rules = &[
             if value == "0" {
                 draft.set("eager", "on")
             }
+        }),
+    ),
+    (
+        &["speculate"],
+        With(|draft, value| {
+            draft.set("draft", "ngram");
+            draft.set("draft_tokens", value);
         }),
     ),
 ];
@@ -480,6 +544,8 @@ const LLAMA_CPP_FLAGS: Rules = &[
         }),
     ),
     (&["p", "n_prompt"], With(|draft, value| whole("prompt")(draft, value))),
+    (&["md", "model_draft", "hfd", "hfrd", "hf_repo_draft"], With(draft_model)),
+    (&["draft", "draft_n", "draft_max"], With(|draft, value| whole("draft_tokens")(draft, value))),
 ];
 
 const OLLAMA_VARIABLES: Rules = &[
@@ -563,7 +629,10 @@ pub fn settings(kind: Kind, pairs: &[(String, String)]) -> Draft {
     let mut draft = Draft::new(kind, Verb::Infer);
     for (name, value) in pairs {
         let name = if name.ends_with("kv_cache_config.dtype") { "kv_cache_dtype" } else { name };
-        draft.follow(rules(kind), name.rsplit('.').next().unwrap_or(name), value);
+        match name.split_once("speculative_config.") {
+            Some((_, key)) => draft.follow(SPECULATIVE, &format!("speculative_{key}"), value),
+            None => draft.follow(rules(kind), name.rsplit('.').next().unwrap_or(name), value),
+        };
     }
     settle(&Command::default(), &mut draft);
     draft

@@ -80,7 +80,7 @@ impl Pasted {
                 Err(_)
                     if matches!(
                         knob.kind,
-                        KnobKind::Row(_) | KnobKind::Choice(_) | KnobKind::Gpu | KnobKind::Model
+                        KnobKind::Row(_) | KnobKind::Choice(_) | KnobKind::Gpu | KnobKind::Model(_)
                     ) =>
                 {
                     self.ask(knob.key)

@@ -1,7 +1,9 @@
 //! Commands that serve a model.
 
 use super::{Command, Recipe, asked, comment};
-use crate::request::{Compute, Concurrency, Infer, Request};
+use crate::catalog::Model;
+use crate::catalog::backend::DraftKind;
+use crate::request::{Compute, Concurrency, Draft, Infer, Request};
 
 type Writer = fn(&Request, &Infer) -> Option<String>;
 
@@ -54,8 +56,8 @@ fn max_requests(request: &Request, infer: &Infer) -> Option<u64> {
 /// for weights it does not load.
 fn quantization(infer: &Infer, flags: &[(&str, &'static str)]) -> Option<Option<&'static str>> {
     match infer.weights.name.as_str() {
-        // mxfp4 checkpoints (gpt-oss) say so themselves.
-        "none" | "bf16" | "fp16" | "fp32" | "mxfp4" => Some(None),
+        // Checkpoints in mxfp4 (gpt-oss) and in fp8 by tiles (DeepSeek) say so themselves.
+        "none" | "bf16" | "fp16" | "fp32" | "mxfp4" | "fp8-block" => Some(None),
         name => flags.iter().find(|(format, _)| *format == name).map(|(_, flag)| Some(*flag)),
     }
 }
@@ -112,8 +114,29 @@ fn vllm(request: &Request, infer: &Infer) -> Option<String> {
             .maybe("--kv-cache-dtype", kv_cache(request, infer, "fp8")?)
             .maybe("--dtype", dtype(request))
             .switch(infer.eager, "--enforce-eager")
+            .maybe("--speculative-config", infer.draft.as_ref().map(vllm_draft))
             .0,
     )
+}
+
+/// vllm/config/speculative.py.
+fn vllm_draft(draft: &Draft) -> String {
+    let tokens = draft.tokens;
+    let method = match draft.kind {
+        DraftKind::Model => format!(r#""model": "{}""#, draft_id(draft)),
+        DraftKind::Eagle => format!(r#""method": "eagle3", "model": "{}""#, draft_id(draft)),
+        DraftKind::Mtp => r#""method": "mtp""#.to_owned(),
+        DraftKind::Ngram => r#""method": "ngram", "prompt_lookup_max": 4"#.to_owned(),
+    };
+    format!(r#"'{{{method}, "num_speculative_tokens": {tokens}}}'"#)
+}
+
+/// The drafting model, or where its head lies.
+fn draft_id(draft: &Draft) -> &str {
+    match (draft.kind, &draft.model) {
+        (DraftKind::Model, Some((model, _))) => &model.id,
+        _ => "path/to/eagle3-head",
+    }
 }
 
 /// `sglang.launch_server`: python/sglang/srt/server_args.py. `--dp-size` replicates the model.
@@ -131,6 +154,8 @@ fn sglang(request: &Request, infer: &Infer) -> Option<String> {
         ],
     )?;
     let (parallel, nodes) = (request.parallel, request.hardware.nodes);
+    let draft = infer.draft.as_ref();
+    let named = draft.filter(|draft| matches!(draft.kind, DraftKind::Model | DraftKind::Eagle));
     Some(
         Command::new("python -m sglang.launch_server")
             .flag("--model-path", &request.model.id)
@@ -149,17 +174,31 @@ fn sglang(request: &Request, infer: &Infer) -> Option<String> {
             .maybe("--kv-cache-dtype", kv_cache(request, infer, "fp8_e5m2")?)
             .maybe("--dtype", dtype(request))
             .switch(infer.eager, "--disable-cuda-graph")
+            .maybe("--speculative-algorithm", draft.map(sglang_algorithm))
+            .maybe("--speculative-draft-model-path", named.map(draft_id))
+            .maybe("--speculative-num-steps", draft.map(|draft| draft.tokens))
+            .maybe("--speculative-eagle-topk", draft.map(|_| 1))
+            .maybe("--speculative-num-draft-tokens", draft.map(|draft| draft.tokens + 1))
             .0,
     )
 }
 
-/// `trtllm-serve`: tensorrt_llm/commands/serve.py. Weights come as the checkpoint has them; a KV type
-/// needs a `--config` file, so a cache other than the default has no recipe.
+const fn sglang_algorithm(draft: &Draft) -> &'static str {
+    match draft.kind {
+        DraftKind::Model => "STANDALONE",
+        DraftKind::Eagle => "EAGLE3",
+        DraftKind::Mtp => "NEXTN",
+        DraftKind::Ngram => "NGRAM",
+    }
+}
+
+/// `trtllm-serve`: tensorrt_llm/commands/serve.py. Weights come as the checkpoint has them; a KV type and speculative
+/// decoding need a `--config` file, so they have no recipe.
 fn trtllm(request: &Request, infer: &Infer) -> Option<String> {
     let parallel = request.parallel;
     let in_checkpoint =
         matches!(infer.weights.name.as_str(), "none" | "bf16" | "fp16" | "fp8" | "nvfp4" | "awq" | "mxfp4");
-    if !in_checkpoint || parallel.data > 1 {
+    if !in_checkpoint || parallel.data > 1 || infer.draft.is_some() {
         return None;
     }
     kv_cache(request, infer, "fp8").filter(Option::is_none)?;
@@ -190,7 +229,8 @@ fn tgi(request: &Request, infer: &Infer) -> Option<String> {
         ],
     )?;
     let parallel = request.parallel;
-    if parallel.pipeline > 1 || parallel.data > 1 {
+    let drafts = infer.draft.as_ref();
+    if parallel.pipeline > 1 || parallel.data > 1 || drafts.is_some_and(|draft| draft.kind != DraftKind::Ngram) {
         return None;
     }
     let dtype = dtype(request).filter(|_| quant.is_none());
@@ -207,12 +247,13 @@ fn tgi(request: &Request, infer: &Infer) -> Option<String> {
             .maybe("--kv-cache-dtype", kv_cache(request, infer, "fp8_e4m3fn")?)
             .maybe("--dtype", dtype)
             .flag_if(infer.eager, "--cuda-graphs", 0)
+            .maybe("--speculate", drafts.map(|draft| draft.tokens))
             .0,
     )
 }
 
 /// A GGUF file's usual name: `Qwen2.5-7B-Instruct-Q4_K_M.gguf`.
-fn gguf_file(request: &Request, infer: &Infer) -> Option<String> {
+fn gguf_file(model: &Model, infer: &Infer) -> Option<String> {
     let quant = match infer.weights.name.as_str() {
         "none" | "bf16" => "BF16".to_owned(),
         "fp16" => "F16".to_owned(),
@@ -220,7 +261,7 @@ fn gguf_file(request: &Request, infer: &Infer) -> Option<String> {
         "mxfp4" => "MXFP4".to_owned(),
         _ => return None,
     };
-    let name = request.model.id.rsplit('/').next().unwrap_or(&request.model.id);
+    let name = model.id.rsplit('/').next().unwrap_or(&model.id);
     Some(format!("{name}-{quant}.gguf"))
 }
 
@@ -244,9 +285,13 @@ fn llama_server(request: &Request, infer: &Infer) -> Option<String> {
     }
     let slots = concurrency(infer).unwrap_or(1);
     let cache = gguf_cache(request, infer)?;
+    let draft = match &infer.draft {
+        None => None,
+        Some(draft) => Some((gguf_file(&draft.model.as_ref()?.0, infer)?, draft.tokens)),
+    };
     Some(
         Command::new("llama-server")
-            .flag("--model", gguf_file(request, infer)?)
+            .flag("--model", gguf_file(&request.model, infer)?)
             .flag("--ctx-size", request.seq * slots)
             .flag("--parallel", slots)
             .flag("--n-gpu-layers", "all")
@@ -255,13 +300,15 @@ fn llama_server(request: &Request, infer: &Infer) -> Option<String> {
             .maybe("--cache-type-k", cache)
             .maybe("--cache-type-v", cache)
             .flag_if(cache.is_some(), "--flash-attn", "on")
+            .maybe("--model-draft", draft.as_ref().map(|(file, _)| file))
+            .maybe("--draft-max", draft.as_ref().map(|(_, tokens)| tokens))
             .0,
     )
 }
 
 /// Modelfile: docs/modelfile.mdx; the server's environment: envconfig/config.go.
 fn ollama(request: &Request, infer: &Infer) -> Option<String> {
-    if request.parallel.data > 1 {
+    if request.parallel.data > 1 || infer.draft.is_some() {
         return None;
     }
     let cache = match gguf_cache(request, infer)? {
@@ -273,7 +320,11 @@ fn ollama(request: &Request, infer: &Infer) -> Option<String> {
     if let Some(cache) = cache {
         server += &format!(" OLLAMA_FLASH_ATTENTION=1 OLLAMA_KV_CACHE_TYPE={cache}");
     }
-    Some(format!("{server} ollama serve\nFROM ./{}\nPARAMETER num_ctx {}", gguf_file(request, infer)?, request.seq))
+    Some(format!(
+        "{server} ollama serve\nFROM ./{}\nPARAMETER num_ctx {}",
+        gguf_file(&request.model, infer)?,
+        request.seq
+    ))
 }
 
 /// `transformers serve` has no length or batch limits, so this is the loading code: `from_pretrained`.
@@ -296,12 +347,23 @@ fn transformers(request: &Request, infer: &Infer) -> Option<String> {
     }
     let id = &request.model.id;
     let new_tokens = infer.output.max(1);
+    let (assistant, generate) = match &infer.draft {
+        None => (String::new(), String::new()),
+        Some(Draft { model: Some((model, _)), .. }) => (
+            format!(
+                "assistant = AutoModelForCausalLM.from_pretrained(\"{}\", dtype=\"{dtype}\", device_map=\"auto\")\n",
+                model.id
+            ),
+            ", assistant_model=assistant".to_owned(),
+        ),
+        Some(draft) => (String::new(), format!(", prompt_lookup_num_tokens={}", draft.tokens)),
+    };
     Some(format!(
         "from transformers import AutoModelForCausalLM, AutoTokenizer{import}\n\n\
          tokenizer = AutoTokenizer.from_pretrained(\"{id}\")\n\
-         model = AutoModelForCausalLM.from_pretrained(\n    \"{id}\",\n    dtype=\"{dtype}\",\n    device_map=\"auto\",{quant}\n)\n\
+         model = AutoModelForCausalLM.from_pretrained(\n    \"{id}\",\n    dtype=\"{dtype}\",\n    device_map=\"auto\",{quant}\n)\n{assistant}\
          inputs = tokenizer(prompts, return_tensors=\"pt\", padding=True, truncation=True, max_length={}).to(model.device)\n\
-         model.generate(**inputs, max_new_tokens={new_tokens})",
+         model.generate(**inputs, max_new_tokens={new_tokens}{generate})",
         request.seq.saturating_sub(new_tokens).max(1)
     ))
 }
@@ -313,7 +375,7 @@ fn fastchat(request: &Request, infer: &Infer) -> Option<String> {
         "int8" => true,
         _ => return None,
     };
-    let whole = request.parallel.data == 1 && request.hardware.nodes == 1;
+    let whole = request.parallel.data == 1 && request.hardware.nodes == 1 && infer.draft.is_none();
     kv_cache(request, infer, "fp8").filter(|cache| whole && cache.is_none())?;
     Some(
         Command::new("python -m fastchat.serve.model_worker")

@@ -55,7 +55,8 @@ pub enum Kind {
     },
     /// Canonical word and its other spellings.
     Choice(Choices),
-    Model,
+    /// A model's name, or one of these words in its place.
+    Model(&'static [&'static str]),
     Gpu,
     /// A row of one of the catalog's tables of recipes.
     Row(Table),
@@ -107,6 +108,8 @@ const fn count(min: u64, max: u64) -> Kind {
 const fn number(min: f64, max: f64) -> Kind {
     Number { min, max, units: &[] }
 }
+/// Drafters that are no model of the catalog.
+const DRAFTS: &[&str] = &["none", "mtp", "eagle", "ngram"];
 /// Longest sequence a line may ask for: 2^30 tokens.
 const MAX_LENGTH: u64 = 1 << 30;
 /// More GPUs than any machine hall holds.
@@ -149,7 +152,7 @@ use Scope::{Both, Infer, Shape, Target, Train};
 
 #[rustfmt::skip]
 pub static KNOBS: &[Knob] = &[
-    knob("model", Both, Kind::Model, "model=meta-llama/Meta-Llama-3-8B", &["模型"]),
+    knob("model", Both, Kind::Model(&["custom"]), "model=meta-llama/Meta-Llama-3-8B", &["模型"]),
     knob("work", Both, Choice(&[("train", &["training", "训练"]), ("infer", &["inference", "serve", "推理"])]), "work=train", &[]),
     knob("topic", Both, Kind::Text, "topic=zero", &[]),
     knob("part", Both, Choice(&[
@@ -242,7 +245,7 @@ pub static KNOBS: &[Knob] = &[
     knob("lora_targets", Train, Kind::List(&["all", "attention", "q", "k", "v", "o", "gate", "up", "down", "embed", "head"]), "lora_targets=q,v", &["target modules", "lora target", "targets", "target", "目标模块"]),
     knob("ref_model", Train, Choice(SWITCH), "ref_model=on", &["reference model", "ref model", "reference", "参考模型"]),
     knob("generations", Train, count(1, 100_000), "generations=8", &["num generations", "generation", "rollouts", "rollout", "group size", "samples per prompt", "completions per prompt", "采样数", "生成数", "条采样", "采样"]),
-    knob("reward_model", Train, Kind::Model, "reward_model=meta-llama/Llama-3.1-8B-Instruct", &["奖励模型"]),
+    knob("reward_model", Train, Kind::Model(&[]), "reward_model=meta-llama/Llama-3.1-8B-Instruct", &["奖励模型"]),
     knob("packing", Train, Choice(SWITCH), "packing=on", &["sample packing", "packed", "打包"]),
     knob("tokens", Train, count(1, 1_000_000_000_000_000), "tokens=10b", &["token", "training tokens", "train tokens", "词元", "个token", "token数", "数据量"]),
     knob("samples", Train, count(1, 1_000_000_000_000), "samples=50k", &["sample", "examples", "rows", "records", "pairs", "conversations", "条", "条数据", "样本", "个样本", "条样本"]),
@@ -251,6 +254,9 @@ pub static KNOBS: &[Knob] = &[
     knob("max_batched_tokens", Infer, length(1, false), "max_batched_tokens=8192", &["max num batched tokens", "chunked prefill size", "batched tokens", "prefill chunk"]),
     knob("max_seqs", Infer, count(1, 1_000_000), "max_seqs=256", &["max num seqs", "max running requests", "max sequences"]),
     knob("eager", Infer, Choice(SWITCH), "eager=on", &["enforce eager", "eager mode"]),
+    knob("draft", Infer, Kind::Model(DRAFTS), "draft=eagle", &["draft model", "speculative", "speculative model", "speculative decoding", "assistant model", "草稿模型", "投机解码", "投机采样", "推测解码"]),
+    knob("draft_tokens", Infer, count(1, 64), "draft_tokens=3", &["speculative tokens", "num speculative tokens", "draft length", "草稿长度", "投机长度"]),
+    knob("acceptance", Infer, number(0.0, 1.0), "acceptance=0.7", &["acceptance rate", "accept rate", "接受率"]),
 
     knob("gpu", Both, Kind::Gpu, "gpu=a100-sxm-80gb", &["card", "accelerator", "显卡", "卡型", "gpu type", "gpu model"]),
     knob("gpus", Both, count(1, MAX_GPUS), "gpus=8", &["num gpus", "n gpus", "gpu count", "number of gpus", "cards", "devices", "accelerators", "chips", "world size", "张卡", "块卡", "个gpu", "张gpu", "块gpu", "张显卡", "块显卡", "of these", "of those", "of them", "卡", "卡数", "张", "块", "gpu数", "gpu数量"]),
@@ -385,7 +391,12 @@ impl Knob {
                     .map(|(name, _)| Value::Choice(name))
                     .ok_or_else(|| self.not_a_choice(typed, choices.iter().map(|(name, _)| *name)))
             }
-            Kind::Model => self.each(typed, |name| model_id(name, catalog)),
+            Kind::Model(words) => {
+                self.each(typed, |name| match words.iter().find(|word| word.eq_ignore_ascii_case(name)) {
+                    Some(word) => Ok((*word).to_owned()),
+                    None => model_id(name, catalog),
+                })
+            }
             Kind::Gpu => self.each(typed, |name| gpu_id(name, catalog)),
             Kind::Row(table) => {
                 let name = table.find(&word, catalog);
@@ -549,9 +560,6 @@ fn unresolved(key: &'static str, typed: &str, found: &Resolution) -> Problem {
 fn model_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
     if let Some(model) = listed_model(name, catalog) {
         return Ok(model.id.clone());
-    }
-    if name.eq_ignore_ascii_case("custom") {
-        return Ok("custom".to_owned());
     }
     let found = catalog.names().model(name);
     match (found.outcome, &found.id) {

@@ -151,7 +151,7 @@ impl Lexicon {
             Kind::Length { .. }
             | Kind::Count { .. }
             | Kind::Number { .. }
-            | Kind::Model
+            | Kind::Model(_)
             | Kind::Gpu
             | Kind::List(_)
             | Kind::Fleet

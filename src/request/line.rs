@@ -95,7 +95,7 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
 /// In a comparison, a second card or model stands beside the first.
 fn beside(settings: &mut Settings, knob: &'static Knob, value: Value) -> Result<(), Problem> {
     match (&knob.kind, &value) {
-        (Kind::Gpu | Kind::Model, Value::Text(name)) if settings.get(knob.key).is_some() => {
+        (Kind::Gpu | Kind::Model(_), Value::Text(name)) if settings.get(knob.key).is_some() => {
             let mut names = settings.texts(knob.key).to_vec();
             if !names.contains(name) {
                 names.push(name.clone());

@@ -176,3 +176,25 @@ fn recipes_read_back_as_the_line_they_were_written_from() {
         &["gpu", "gpus", "model", "method", "stage"],
     );
 }
+
+/// What a recipe says of speculative decoding, its own paste reader understands.
+#[test]
+fn drafts_are_read_back() {
+    let line = "infer meta-llama/Llama-3.3-70B-Instruct quant=fp8 gpu=h100-sxm-80gb gpus=4 tp=4";
+    let deepseek = "infer deepseek-ai/DeepSeek-V3 gpu=h200-sxm-141gb gpus=8 tp=8";
+    for (line, program, draft, tokens) in [
+        (format!("{line} backend=vllm draft=meta-llama/Llama-3.2-1B"), "vLLM", "meta-llama/Llama-3.2-1B", 5),
+        (format!("{line} backend=vllm draft=eagle"), "vLLM", "eagle", 3),
+        (format!("{line} backend=vllm draft=ngram draft_tokens=4"), "vLLM", "ngram", 4),
+        (format!("{deepseek} backend=vllm draft=mtp"), "vLLM", "mtp", 1),
+        (format!("{deepseek} backend=sglang draft=mtp draft_tokens=3"), "SGLang", "mtp", 3),
+        (format!("{line} backend=sglang draft=eagle"), "SGLang", "eagle", 3),
+        (format!("{line} backend=sglang draft=meta-llama/Llama-3.2-1B"), "SGLang", "meta-llama/Llama-3.2-1B", 5),
+        (format!("{line} backend=tgi draft=ngram draft_tokens=2"), "TGI", "ngram", 2),
+    ] {
+        let text = recipe(&line, program);
+        let read = paste::read(&text, Catalog::embedded()).unwrap_or_else(|problem| panic!("{text}: {problem:?}"));
+        assert_eq!(read.settings.text("draft"), Some(draft), "{text}");
+        assert_eq!(read.settings.count("draft_tokens"), Some(tokens), "{text}");
+    }
+}

@@ -66,6 +66,12 @@ impl Cache {
         cache
     }
 
+    /// With the layers of another model that keeps the same sequences.
+    pub fn with(mut self, other: &Cache) -> Self {
+        other.layers.iter().for_each(|layers| self.push(*layers));
+        self
+    }
+
     fn push(&mut self, layers: Layers) {
         match self.layers.iter_mut().find(|known| known.of_same_kind(&layers)) {
             Some(known) => known.count += layers.count,
@@ -96,9 +102,15 @@ impl Cache {
                 self.push(kept(entry, 1, *window, indexer));
             }
             Mixer::Latent { heads, kv_lora_rank, rope_head_dim, indexer, window, .. } => {
-                let padded = store.latent_head_width.map(|padded| heads.div_ceil(tensor) * 2 * padded);
-                let elements = padded.unwrap_or(kv_lora_rank + rope_head_dim);
-                let entry = elements as f64 * width + keys_of(indexer);
+                let entry = if let Some(padded) = store.latent_head_width {
+                    (heads.div_ceil(tensor) * 2 * padded) as f64 * width
+                } else if store.bits == 8.0 && indexer.is_some() {
+                    // FlashMLA's sparse kernels: the rotated part in 16 bits, an fp32 scale for 128 others.
+                    (kv_lora_rank + 2 * rope_head_dim + kv_lora_rank / 128 * 4) as f64
+                } else {
+                    (kv_lora_rank + rope_head_dim) as f64 * width
+                };
+                let entry = entry + keys_of(indexer);
                 self.push(kept(entry, 1, *window, indexer));
             }
             Mixer::Compressed { head_dim, window, rate, indexer, .. } => {
@@ -159,8 +171,8 @@ pub struct Blocks {
     pub tokens: u64,
     /// Bytes of a block.
     pub bytes: f64,
-    /// Groups of layers that share the blocks.
-    pub groups: u64,
+    /// Groups of layers that share the blocks, each counted as blocks for `tokens`.
+    pub groups: f64,
     /// Blocks that one sequence of the asked length takes.
     pub of_sequence: u64,
 }
@@ -178,16 +190,22 @@ impl Blocks {
         let counts = || cache.layers.iter().map(|layers| layers.count as u64);
         let (least, most) = (counts().min().unwrap_or(1), counts().max().unwrap_or(1));
         let group = if (most as f64) < 1.25 * least as f64 { most } else { least };
-        let mut groups = 0;
+        let mut groups = 0.0;
         let mut of_sequence = 0;
         for layers in &cache.layers {
             let of_kind = (layers.count as u64).div_ceil(group);
-            groups += of_kind;
+            // Smaller entries fill a block with more tokens.
+            let denser = if layers.window.is_none() && layers.entry > 0.0 {
+                (page * layers.rate as f64 / layers.entry).log2().floor().exp2() as u64
+            } else {
+                1
+            };
+            groups += of_kind as f64 / denser as f64;
             of_sequence += of_kind
                 * match layers.window {
                     _ if layers.entry == 0.0 => 1,
                     Some(window) => (window.saturating_sub(1) + batched).min(sequence).div_ceil(tokens) + 1,
-                    None => sequence.div_ceil(tokens),
+                    None => sequence.div_ceil(tokens * denser),
                 };
         }
         Some(Self { tokens, bytes: page * (tokens * group) as f64, groups, of_sequence })

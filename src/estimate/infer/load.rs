@@ -2,8 +2,8 @@
 //!
 //! Requests come in a closed loop: `concurrency` at once, each followed by the next. Knows nothing of GPUs.
 
-use super::cache::Cache;
-use super::speed::{Machine, Step};
+use super::draft::Decoder;
+use super::speed::Step;
 use crate::catalog::constant::Pace;
 
 /// What is asked of one rank's share of the server.
@@ -38,18 +38,18 @@ pub struct Pacing {
 /// All others' prefills stall it once a cycle, part of them while it waits for its own first token:
 /// `w = pre·C/(n_out·dec + pre)`, so `x = b·(C - w)/C` and a token takes `(C - w)/n_out`. To the first token come the
 /// engine's way in and its steps of lead, the wave of requests that start together, and the wait for a place.
-pub fn pacing(load: &Load, machine: &Machine, cache: &Cache, pace: &Pace) -> Pacing {
+pub fn pacing(load: &Load, decoder: &Decoder, pace: &Pace) -> Pacing {
     // Stages of a pipeline each work on a part of the batch.
     let batch = (load.runs / load.ranks).max(1.0);
     let context = load.prompt + load.output / 2.0;
-    let prefill = if load.prompt > 0.0 { machine.prefill(load.prompt, load.chunk) } else { 0.0 };
+    let prefill = if load.prompt > 0.0 { decoder.prefill(load.prompt, load.chunk) } else { 0.0 };
     let mut decoding = batch;
     let mut cycle = 0.0;
     let mut wait = prefill;
     let mut step = Step::default();
     for _ in 0..4 {
-        step = machine.decode((decoding / machine.stages).max(1.0), context, cache);
-        let decode = load.output * step.total;
+        step = decoder.step((decoding / decoder.machine.stages).max(1.0), context);
+        let decode = load.output * step.total / step.tokens;
         cycle = decode + batch * prefill;
         wait = if decode > 0.0 { prefill * cycle / (decode + prefill) } else { batch * prefill };
         decoding = (batch * (cycle - wait) / cycle).clamp(1.0, batch);

@@ -53,6 +53,10 @@ impl Server<'_> {
                 term(name, &factors, Basis::Exact, "infer-source-tensors")
             })
             .collect();
+        if let Some(drafter) = &self.drafter {
+            let bytes = drafter.weights.bytes();
+            weights.push(term("term-infer-draft", &[("infer-bytes", bytes)], Basis::Exact, "infer-source-tensors"));
+        }
         if self.rotary > 0.0 {
             weights.push(gib("term-infer-rotary", self.rotary));
         }

@@ -64,11 +64,11 @@ pub fn holds(pool: Pool, cache: &Cache, rule: &MemoryRule, budget: f64, sequence
         && let Some(blocks) = Blocks::of(cache, block, sequence, batched)
     {
         let count = (budget / blocks.bytes).floor();
-        let tokens = (count / blocks.groups as f64).floor() as u64 * blocks.tokens;
+        let tokens = (count / blocks.groups).floor() as u64 * blocks.tokens;
         return Holds {
             tokens,
             sequences: count / blocks.of_sequence as f64,
-            token_bytes: blocks.bytes * blocks.groups as f64 / blocks.tokens as f64,
+            token_bytes: blocks.bytes * blocks.groups / blocks.tokens as f64,
             longest: longest(cache, budget, block),
         };
     }

@@ -2,8 +2,11 @@
 
 use super::super::{Limit, Ranged, Speed};
 use super::Server;
+use super::draft::Decoder;
 use super::load::{Load, Pacing, pacing};
 use super::speed::{Machine, Step};
+use super::weights::Weights;
+use crate::catalog::backend::Pool;
 use crate::catalog::constant::{Pace, Serving as Constants};
 use crate::request::Concurrency;
 use crate::units::Seconds;
@@ -30,10 +33,26 @@ impl Server<'_> {
         (held.min(asked), asked)
     }
 
-    fn machine<'b>(&self, pace: &'b Pace, constants: &'b Constants) -> Option<Machine<'b>> {
+    fn decoder<'b>(&'b self, pace: &'b Pace, constants: &'b Constants) -> Option<Decoder<'b>> {
         let gpu = self.request.hardware.gpu?;
         let kernels = constants.kernels(&self.infer.backend.kernels, gpu)?;
-        Machine::of(&self.request.model, gpu, self.infer.weights, &self.split, &self.all, kernels, pace)
+        let eager = self.infer.eager && self.infer.backend.pool != Pool::Cells;
+        let machine = |model, format, weights: Weights| {
+            Machine::of(model, gpu, format, &self.split, &weights, kernels, pace, eager)
+        };
+        let drafter = self.drafter.as_ref().and_then(|drafter| {
+            let mut weights = drafter.weights;
+            if weights.head.bytes == 0.0 && !drafter.model.tied_embeddings {
+                weights.head = if self.request.model.tied_embeddings { self.all.embedding } else { self.all.head };
+            }
+            Some((machine(drafter.model, drafter.format, weights)?, &drafter.cache))
+        });
+        Some(Decoder {
+            machine: machine(&self.request.model, self.infer.weights, self.all)?,
+            cache: &self.all_cache,
+            draft: self.infer.draft.as_ref(),
+            drafter,
+        })
     }
 
     fn load(&self, runs: f64, asked: f64) -> Load {
@@ -49,9 +68,9 @@ impl Server<'_> {
 
     pub fn speed(&self, starts: bool, constants: &Constants) -> Option<(Speed, Step)> {
         let pace = constants.pace(&self.infer.backend.name)?;
-        let machine = self.machine(pace, constants)?;
+        let decoder = self.decoder(pace, constants)?;
         let (runs, asked) = self.running(starts);
-        let at = |runs, asked| pacing(&self.load(runs, asked), &machine, &self.all_cache, pace);
+        let at = |runs, asked| pacing(&self.load(runs, asked), &decoder, pace);
         let Pacing { first, each, tokens_per_s, prefill, step } = at(runs, asked);
         let held = match self.infer.concurrency {
             Concurrency::Requests(_) => self.capacity(starts),
@@ -66,11 +85,21 @@ impl Server<'_> {
                 (requests as u64, point.each * 1e3, point.tokens_per_s)
             })
             .collect();
-        let ranged = |value: f64, low: f64, high: f64| Ranged { value, low: value * low, high: value * high };
+        let doubt = decoder.machine.kernels.doubt;
+        let ranged = |value: f64, low: f64, high: f64| Ranged {
+            value,
+            low: value * low.powf(doubt),
+            high: value * high.powf(doubt),
+        };
+        // Where nothing is put out, the rate is the prefill's.
+        let (rate_low, rate_high) = match self.infer.output {
+            0 => (1.0 / pace.ttft_high, 1.0 / pace.ttft_low),
+            _ => (pace.rate_low, pace.rate_high),
+        };
         let speed = Speed {
             ttft_ms: ranged(first * 1e3, pace.ttft_low, pace.ttft_high),
             tpot_ms: ranged(each * 1e3, pace.tpot_low, pace.tpot_high),
-            tokens_per_s: ranged(tokens_per_s, pace.rate_low, pace.rate_high),
+            tokens_per_s: ranged(tokens_per_s, rate_low, rate_high),
             tokens_per_s_per_gpu: tokens_per_s / f64::from(self.request.hardware.gpus),
             prefill_tokens_per_s: if prefill > 0.0 { self.infer.prompt as f64 / prefill } else { 0.0 },
             knee,
@@ -81,6 +110,7 @@ impl Server<'_> {
                 ("step-launch", Seconds(step.launch)),
                 ("step-communication", Seconds(step.communication)),
                 ("step-host", Seconds(step.host)),
+                ("step-draft", Seconds(step.draft)),
             ],
         };
         Some((speed, step))

@@ -10,7 +10,7 @@ use super::split::Split;
 use super::weights::Weights;
 use crate::catalog::Gpu;
 use crate::catalog::constant::{Kernels, Pace};
-use crate::catalog::format::{ComputeRate, Format};
+use crate::catalog::format::{ComputeRate, Format, Unpacking};
 use crate::catalog::gpu::{LinkKind, Vendor};
 use crate::catalog::model::{Ffn, Mixer, Model};
 use crate::units::FlopsPerSec;
@@ -30,6 +30,8 @@ pub struct Machine<'a> {
     /// Weights narrower than a byte: their unpacking slows reads and products.
     packed_slowdown: (f64, f64),
     expert_slowdown: (f64, f64),
+    /// Seconds to unpack a weight beside multiplying with it.
+    unpacking: f64,
     packed_bytes: f64,
     half_bytes: f64,
     expert_bytes: f64,
@@ -39,14 +41,15 @@ pub struct Machine<'a> {
     expert_parameters: f64,
     /// Share of the routed experts that a token goes through.
     chosen: f64,
-    /// Seconds to launch a step.
+    /// Seconds to launch a step's kernels, and whether the host does so one by one, ahead of the GPU.
     launch: f64,
+    eager: bool,
     /// Bytes that a token's hidden states send over the link in a step.
     reduced: f64,
     attention: Scores,
     pub stages: f64,
     pub attention_ranks: f64,
-    kernels: &'a Kernels,
+    pub kernels: &'a Kernels,
     pace: &'a Pace,
 }
 
@@ -69,9 +72,13 @@ pub struct Step {
     pub cache: f64,
     pub launch: f64,
     pub communication: f64,
-    /// Scheduling and sampling of each sequence.
+    /// Scheduling, and sampling of each sequence.
     pub host: f64,
+    /// Proposing tokens.
+    pub draft: f64,
     pub total: f64,
+    /// Tokens that the step gives a sequence.
+    pub tokens: f64,
 }
 
 impl<'a> Machine<'a> {
@@ -84,9 +91,10 @@ impl<'a> Machine<'a> {
         weights: &Weights,
         kernels: &'a Kernels,
         pace: &'a Pace,
+        eager: bool,
     ) -> Option<Self> {
         let bandwidth = gpu.bandwidth?.0;
-        let half = half_rate(gpu, format)?;
+        let half = half_rate(gpu, kernels)?;
         let rate = |rate: Option<FlopsPerSec>| rate.map_or(half, |rate| rate.0);
         let packed = match format.compute {
             ComputeRate::Half => half,
@@ -99,6 +107,11 @@ impl<'a> Machine<'a> {
             let computes_narrow = narrow && (packed > half || format.is_gguf());
             (if narrow { read } else { 1.0 }, if computes_narrow { kernels.four_bit_compute } else { 1.0 })
         };
+        let unpacking = match format.unpacking() {
+            Unpacking::None => 0.0,
+            Unpacking::Scaled => kernels.unpack_scaled,
+            Unpacking::Nested => kernels.unpack_nested,
+        };
         let head = if model.tied_embeddings { weights.embedding } else { weights.head };
         let experts_narrow = four_bit(weights.experts.width());
         let expert_read = if experts_narrow { kernels.expert_read_four_bit } else { kernels.expert_read };
@@ -109,7 +122,8 @@ impl<'a> Machine<'a> {
         let launches: f64 = model.layers.iter().map(|kind| kind.count as f64 * launches(kernels, kind)).sum();
         let quantised = weights.packed.width() < 1.9 || weights.experts.width() < 1.9;
         let launches = launches + if quantised { kernels.quantised_launch * layers } else { 0.0 };
-        let step = pace.layer_us * launches + pace.reduction_us * reductions;
+        let layer = if eager { pace.eager_us } else { pace.layer_us };
+        let step = layer * launches + pace.reduction_us * reductions;
         Some(Self {
             bandwidth,
             half,
@@ -118,6 +132,7 @@ impl<'a> Machine<'a> {
             hops: (split.stages - 1) as f64 * pace.hop_us * 1e-6,
             packed_slowdown: slowdown(four_bit(weights.packed.width()), kernels.four_bit_read),
             expert_slowdown: (expert_read, slowdown(experts_narrow, 1.0).1),
+            unpacking: unpacking / rate(gpu.peak.fp32),
             packed_bytes: weights.packed.bytes,
             half_bytes: weights.plain.bytes + head.bytes,
             expert_bytes: weights.experts.bytes,
@@ -125,7 +140,8 @@ impl<'a> Machine<'a> {
             half_parameters: weights.plain.parameters + head.parameters,
             expert_parameters: weights.experts.parameters,
             chosen: chosen(model),
-            launch: (step * kernels.launch + pace.step_us) * 1e-6,
+            launch: step * kernels.launch * 1e-6,
+            eager,
             reduced: reductions * ring * model.hidden_size as f64 * 2.0,
             attention: Scores::of(model, split.tensor as f64),
             stages: split.stages as f64,
@@ -135,37 +151,45 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// One decode step of `batch` sequences a rank, each with `context` tokens in the cache.
+    /// One decode step of `batch` sequences a rank, `width` new tokens each beside `context` in the cache.
     ///
-    /// Weights and products overlap: `max + o·min`, `o` the kernels' `overlap`. Routed experts are read as far as any
+    /// Launches one by one run ahead of the GPU, so that only what they take longer shows; those of a graph do not.
+    /// Weights and products overlap: `max + o·min`, `o` the kernels' `overlap`; packed weights are unpacked once a step. Routed experts are read as far as any
     /// of the `B` tokens of all ranks chose them: `1 - (1 - k/E)^B`.
-    pub fn decode(&self, batch: f64, context: f64, cache: &Cache) -> Step {
+    pub fn decode(&self, batch: f64, width: f64, context: f64, cache: &Cache) -> Step {
         let kernels = self.kernels;
-        let tokens = batch * self.attention_ranks;
+        let own = batch * width;
+        let tokens = own * self.attention_ranks;
         let covered = 1.0 - (1.0 - self.chosen).powf(tokens);
         let weights = (self.packed_bytes * self.packed_slowdown.0
             + self.half_bytes
             + self.expert_bytes * covered * self.expert_slowdown.0)
             / (kernels.read * self.bandwidth);
+        let unpacking = (self.packed_parameters + self.expert_parameters * covered) * self.unpacking;
         let compute = 2.0
-            * (batch * self.packed_parameters * self.packed_slowdown.1 / self.packed
-                + batch * self.half_parameters / self.half
+            * (own * self.packed_parameters * self.packed_slowdown.1 / self.packed
+                + own * self.half_parameters / self.half
                 + tokens * self.expert_parameters * self.chosen * self.expert_slowdown.1 * kernels.expert_compute
                     / self.packed)
-            / kernels.compute;
+            / kernels.compute
+            + unpacking;
         let read = batch * cache.traffic(context) / (kernels.cache_read * self.bandwidth);
-        let latent = batch * context * self.attention.latent / (kernels.latent_attention * self.half);
+        let latent = own * context * self.attention.latent / (kernels.latent_attention * self.half);
         let step = Step {
             weights,
             compute,
             cache: read.max(latent),
             launch: self.launch,
-            communication: batch * self.reduced / self.link + self.hops,
-            host: tokens * self.pace.sequence_us * 1e-6,
+            communication: own * self.reduced / self.link + self.hops,
+            host: (self.pace.step_us + batch * self.attention_ranks * self.pace.sequence_us) * 1e-6,
+            draft: 0.0,
             total: 0.0,
+            tokens: 1.0,
         };
         let products = weights.max(compute) + kernels.overlap * weights.min(compute);
-        Step { total: products + step.cache + step.launch + step.communication + step.host, ..step }
+        let gpu = products + step.cache;
+        let launch = if self.eager { (step.launch - gpu).max(0.0) } else { step.launch };
+        Step { launch, total: gpu + launch + step.communication + step.host, ..step }
     }
 
     /// Seconds that a prompt of `tokens` keeps its ranks busy, weights once read for each chunk of `chunk` tokens.
@@ -181,12 +205,14 @@ impl<'a> Machine<'a> {
                 + self.half_parameters / self.half
                 + experts * self.expert_slowdown.1 * kernels.expert_prefill / self.packed)
             / kernels.prefill;
+        let unpacking =
+            (self.packed_parameters + experts * kernels.expert_prefill) * self.unpacking * tokens / kernels.unpack_tile;
         let scores = &self.attention;
         let pairs = scores.full * tokens / 2.0 + scores.windows * scores.window.min(tokens);
         let attention = tokens * pairs / (kernels.attention * self.half);
         let chunks = (tokens / chunk).ceil().max(1.0);
         let overlapped = (chunks + self.stages - 1.0) / (chunks * self.stages);
-        (products + attention + tokens * self.reduced / self.link) * overlapped.powf(kernels.stage_overlap)
+        (products + unpacking + attention + tokens * self.reduced / self.link) * overlapped.powf(kernels.stage_overlap)
     }
 }
 
@@ -232,12 +258,13 @@ impl Scores {
     }
 }
 
-/// FLOP/s of 16-bit products. llama.cpp accumulates in 16 bits, which GeForce cards do at half their int8 rate
-/// rather than at the quarter that data sheets give for 32-bit accumulation.
-fn half_rate(gpu: &Gpu, format: &Format) -> Option<f64> {
-    let listed = gpu.peak.bf16.or(gpu.peak.fp16).or(gpu.peak.fp32)?.0;
-    let narrow = gpu.peak.int8.filter(|_| gpu.vendor == Vendor::Nvidia).map_or(0.0, |int8| int8.0 / 2.0);
-    Some(if format.is_gguf() { listed.max(narrow) } else { listed })
+/// FLOP/s of 16-bit products: the data sheet's, as far as the card's power allows. Kernels that sum in 16 bits run at
+/// half the int8 rate on GeForce cards, whose data sheets give a quarter, for sums in 32 bits.
+fn half_rate(gpu: &Gpu, kernels: &Kernels) -> Option<f64> {
+    let listed = [gpu.peak.bf16, gpu.peak.fp16, gpu.peak.fp32].into_iter().flatten().map(|rate| rate.0);
+    let narrow = gpu.peak.int8.filter(|_| gpu.vendor == Vendor::Nvidia).map(|int8| kernels.half_sums * int8.0 / 2.0);
+    let power = gpu.tdp_watts.map_or(f64::INFINITY, |watts| watts * kernels.per_joule * 1e12);
+    Some(listed.chain(narrow).reduce(f64::max)?.min(power))
 }
 
 /// Kernels of one layer in units of plain attention and MLP.

@@ -1,15 +1,16 @@
 //! Inference: what the engine does where nothing was asked.
 
 use super::{Fill, Settled};
-use crate::catalog::Backend;
-use crate::catalog::backend::{Loads, MemoryRule, Pool, Version};
+use crate::catalog::backend::{DraftKind, Loads, MemoryRule, Pool, Version};
 use crate::catalog::format::{ComputeRate, Format};
 use crate::catalog::gpu::Vendor;
+use crate::catalog::{Backend, Model};
 use crate::message::Problem;
 use crate::msg;
 use crate::request::settings::Value;
-use crate::request::{Compute, Concurrency, Infer, KvDtype, Work};
+use crate::request::{Compute, Concurrency, Draft, Infer, KvDtype, Work, knobs};
 use crate::units::{Bytes, GIB, MIB};
+use std::sync::Arc;
 
 /// The format of a GGUF where none is named: what most are downloaded as.
 const USUAL_GGUF: &str = "q4_k_m";
@@ -35,6 +36,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         }
     };
     let rule = backend.memory(version);
+    let draft = draft(fill, backend, weights)?;
     let pooled = backend.pool.is_reserved();
     let infer = Infer {
         backend,
@@ -44,14 +46,74 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         prompt,
         output,
         concurrency,
-        memory_fraction: if pooled { fill.number("gpu_mem_util", fraction(fill, backend, rule)) } else { 1.0 },
+        memory_fraction: if pooled {
+            fill.number("gpu_mem_util", fraction(fill, backend, rule, draft.as_ref().map(|draft| draft.kind)))
+        } else {
+            1.0
+        },
         max_batched_tokens: limit(fill, "max_batched_tokens", step_tokens(fill, backend, rule), pooled),
         max_seqs: limit(fill, "max_seqs", by_card(fill, rule, rule.max_seqs), pooled),
         eager: if pooled { fill.switch("eager", false) } else { true },
+        draft,
         ttft_target: fill.settings.number("ttft"),
         tpot_target: fill.settings.number("tpot"),
     };
     Ok(Settled { precision, seq, attention, work: Work::Infer(infer) })
+}
+
+/// What proposes tokens, where that was asked; how many and how often they are taken as usual for its kind.
+fn draft(fill: &mut Fill, backend: &Backend, weights: &'static Format) -> Result<Option<Draft>, Problem> {
+    let Some(word) = fill.settings.text("draft").filter(|word| *word != "none") else {
+        let alone = ["draft_tokens", "acceptance"].into_iter().find(|key| fill.settings.get(key).is_some());
+        let needs =
+            |knob| Problem::of(knob, msg!("problem-needs-draft", knob = knob)).suggest(["draft=eagle".to_owned()]);
+        return alone.map_or(Ok(None), |knob| Err(needs(knob)));
+    };
+    let plain = fill.catalog.formats.iter().find(|format| format.name == "none").unwrap_or(weights);
+    let (kind, model) = match word {
+        "ngram" => (DraftKind::Ngram, None),
+        "mtp" => (DraftKind::Mtp, Some((fill.model.mtp_head().map(Arc::new), weights))),
+        "eagle" => (DraftKind::Eagle, Some((fill.model.eagle_head().map(Arc::new), plain))),
+        id => {
+            let model = small_model(fill, id)?;
+            let native = model.native.quant.as_deref();
+            let native = fill.catalog.formats.iter().find(|format| Some(format.name.as_str()) == native);
+            let format = if weights.is_gguf() { weights } else { native.unwrap_or(plain) };
+            (DraftKind::Model, Some((Some(model), format)))
+        }
+    };
+    if !backend.drafts.contains(&kind) {
+        let message = msg!("problem-engine-draft", backend = backend.name.as_str(), draft = word);
+        let other = backend.drafts.last().map(|kind| format!("draft={}", kind.word()));
+        return Err(Problem::of("draft", message).suggest([other.unwrap_or_else(|| "backend=vllm".to_owned())]));
+    }
+    let model = match model {
+        Some((None, _)) => {
+            let message = msg!("problem-no-draft-head", model = fill.model.id.as_str(), draft = word);
+            return Err(Problem::of("draft", message).suggest(["draft=ngram".to_owned()]));
+        }
+        Some((Some(model), format)) => Some((model, format)),
+        None => None,
+    };
+    let usual = fill.catalog.constants.serving.drafting(kind.word());
+    let tokens = fill.count("draft_tokens", usual.map_or(1, |usual| usual.tokens as u64));
+    let acceptance = fill.number("acceptance", usual.map_or(0.0, |usual| usual.acceptance));
+    Ok(Some(Draft { kind, model, tokens, acceptance }))
+}
+
+/// A draft model: its tokens must be the model's.
+fn small_model(fill: &Fill, id: &str) -> Result<Arc<Model>, Problem> {
+    let Some(model) = fill.catalog.model(id) else {
+        let unknown = knobs::no_model(id, &fill.catalog.names().model(id));
+        return Err(Problem { knob: Some("draft"), ..unknown });
+    };
+    let (own, others) = (fill.model.vocab_size, model.vocab_size);
+    // Paddings differ, vocabularies do not.
+    if own.abs_diff(others) * 100 > own {
+        let message = msg!("problem-draft-vocabulary", draft = id, own = others, model = own);
+        return Err(Problem::of("draft", message).suggest(["draft=ngram".to_owned()]));
+    }
+    Ok(model.clone())
 }
 
 /// vLLM; llama.cpp for a GGUF and on a Mac.
@@ -69,9 +131,20 @@ fn weights(fill: &mut Fill, backend: &Backend, precision: Compute) -> Result<&'s
     let loads = |loads| backend.loads.contains(&loads);
     let native = fill.model.native.quant.as_deref().filter(|name| formats.iter().any(|format| format.name == *name));
     let plain = if precision == Compute::Fp32 { "fp32" } else { "none" };
-    let usual = if loads(Loads::Checkpoint) { native.unwrap_or(plain) } else { USUAL_GGUF };
+    let usual = match native {
+        _ if loads(Loads::Checkpoint) => native.unwrap_or(plain),
+        Some("mxfp4") => "mxfp4_moe",
+        _ => USUAL_GGUF,
+    };
     let usual = formats.iter().map(|format| format.name.as_str()).find(|name| *name == usual).unwrap_or("none");
-    let weights = fill.row("quant", formats, |row| &row.name, usual)?;
+    let asked = fill.row("quant", formats, |row| &row.name, usual)?;
+    // What people call the checkpoint, and what is in it.
+    let meant = match (asked.name.as_str(), native) {
+        ("fp8", Some("fp8-mxfp4")) => "fp8-mxfp4",
+        ("mxfp4", _) if !loads(Loads::Checkpoint) => "mxfp4_moe",
+        (name, _) => name,
+    };
+    let weights = formats.iter().find(|format| format.name == meant).unwrap_or(asked);
     let loaded = if weights.is_gguf() {
         loads(Loads::Gguf)
     } else {
@@ -143,12 +216,12 @@ fn kv_bits(name: &str) -> f64 {
     }
 }
 
-fn fraction(fill: &Fill, backend: &Backend, rule: &MemoryRule) -> f64 {
+fn fraction(fill: &Fill, backend: &Backend, rule: &MemoryRule, draft: Option<DraftKind>) -> f64 {
     let Some(gpu) = fill.hardware.gpu.filter(|_| backend.pool == Pool::Static) else { return rule.fraction };
     let parallel = &fill.parallel;
     let ranks = if parallel.expert > 1 && fill.model.is_moe() { parallel.data } else { 1 };
     let (tensor, pipeline) = (u64::from(parallel.tensor), u64::from(parallel.pipeline));
-    static_fraction(gpu.memory, tensor * pipeline, tensor, u64::from(ranks))
+    static_fraction(gpu.memory, tensor * pipeline, tensor, u64::from(ranks), draft)
 }
 
 /// An engine's limit: noted as assumed where engines have one.
@@ -197,9 +270,9 @@ fn static_chunk(card: Bytes) -> u64 {
 /// SGLang's default `mem_fraction_static`: what chunks, graphs and parallel ranks are expected to need is kept free.
 ///
 /// `reserved = 512 + 1.5·max(chunk, 2048) + 2·graph_batch + tp·pp/8·1024` MiB, data-parallel attention 3 (of over 300
-/// graphs 4.5) more for each graph of a rank, at least 10 GiB on cards of over 60 GiB; `(memory - reserved)/memory`
-/// to three digits.
-fn static_fraction(card: Bytes, ranks: u64, tensor: u64, attention_ranks: u64) -> f64 {
+/// graphs 4.5) more for each graph of a rank, at least 10 GiB on cards of over 60 GiB, 2 GiB more for a draft head and
+/// 6 for a draft model; `(memory - reserved)/memory` to three digits.
+fn static_fraction(card: Bytes, ranks: u64, tensor: u64, attention_ranks: u64, draft: Option<DraftKind>) -> f64 {
     let (chunk, graphs) = static_sizes(card, tensor >= 4);
     let memory = card.0 / MIB;
     let mut reserved = 512.0 + 1.5 * chunk.max(2048) as f64 + 2.0 * graphs + ranks as f64 / 8.0 * 1024.0;
@@ -209,6 +282,11 @@ fn static_fraction(card: Bytes, ranks: u64, tensor: u64, attention_ranks: u64) -
     if memory > 60.0 * 1024.0 {
         reserved = reserved.max(10.0 * 1024.0);
     }
+    reserved += match draft {
+        Some(DraftKind::Eagle | DraftKind::Mtp) => 2048.0,
+        Some(DraftKind::Model) => 6144.0,
+        Some(DraftKind::Ngram) | None => 0.0,
+    };
     ((memory - reserved) / memory * 1000.0).round() / 1000.0
 }
 
@@ -227,6 +305,6 @@ mod tests {
     #[test]
     fn sglang_keeps_what_an_h100_needs_free() {
         // 512 + 1.5*8192 + 2*256 + 1/8*1024 = 13,440 MiB of 81,559: 0.835.
-        assert_eq!(static_fraction(Bytes(81_559.0 * MIB), 1, 1, 1), 0.835);
+        assert_eq!(static_fraction(Bytes(81_559.0 * MIB), 1, 1, 1, None), 0.835);
     }
 }

@@ -105,7 +105,11 @@ impl Pair<'_> {
     fn name_end(&self, knob: &Knob, plain: &str, value: &[Word], catalog: &'static Catalog) -> Option<usize> {
         let lexicon = || Lexicon::of(catalog);
         let width = match knob.kind {
-            Kind::Model if knobs::listed_model(self.value, catalog).is_none() && !value.is_empty() => {
+            Kind::Model(words)
+                if !words.contains(&self.value)
+                    && knobs::listed_model(self.value, catalog).is_none()
+                    && !value.is_empty() =>
+            {
                 model(plain, value, lexicon(), catalog)?.0
             }
             Kind::Gpu if catalog.gpu(self.value).is_none() => {

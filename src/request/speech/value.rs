@@ -12,7 +12,7 @@ impl Listener {
             Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. } => self.numeric_knob(knob),
             Kind::Choice(_) | Kind::Row(_) => self.word_knob(knob),
             Kind::List(known) => self.list_knob(knob, known),
-            Kind::Model | Kind::Gpu | Kind::Fleet | Kind::Text => None,
+            Kind::Model(_) | Kind::Gpu | Kind::Fleet | Kind::Text => None,
         }
     }
 

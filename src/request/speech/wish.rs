@@ -24,7 +24,7 @@ impl Listener {
         if let Some(knob) = self.knob_at(at) {
             let numbered = self.number_at(self.past_light(at + 1)).is_some();
             let numeric = knob.is_numeric();
-            if numeric && numbered || matches!(knob.kind, Kind::Model) {
+            if numeric && numbered || matches!(knob.kind, Kind::Model(_)) {
                 return 1;
             }
             if numeric && off_word(knob).is_none() {

@@ -17,6 +17,7 @@ term-infer-embedding = token embedding
 term-infer-layer-embedding = embeddings of each layer
 term-infer-head = LM head
 term-infer-towers = vision and audio towers
+term-infer-draft = draft model or head
 term-infer-rotary = rotary tables
 term-infer-pool = pool reserved by the engine
 term-infer-sequences = sequences of the asked load
@@ -33,7 +34,13 @@ step-cache = reading the KV cache
 step-launch = kernel launches
 step-communication = all-reduces between GPUs
 step-host = scheduling and sampling
+step-draft = proposing tokens
 note-infer-longest = The engine does not start with this length; the longest that does is { $tokens } tokens.
 note-infer-lower-seq = The model's { $seq } tokens do not fit the cache: start the engine with a maximum length of { $tokens } or less.
 note-infer-queue = Of { $asked } requests { $runs } run at once; the others wait in the queue.
+note-infer-draft = { $drafted } drafted tokens a step give { $tokens } tokens on average, as often as they are accepted.
 problem-engine-format = { $backend } does not load { $quant } weights.
+problem-engine-draft = { $backend } has no speculative decoding with draft={ $draft }.
+problem-no-draft-head = { $model } has no head for draft={ $draft }.
+problem-draft-vocabulary = { $draft } has a vocabulary of { $own }, the model one of { $model }: tokens drafted by one mean nothing to the other.
+problem-needs-draft = { $knob } says how tokens are drafted; nothing drafts them yet.

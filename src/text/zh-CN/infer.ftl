@@ -17,6 +17,7 @@ term-infer-embedding = 词嵌入
 term-infer-layer-embedding = 逐层嵌入
 term-infer-head = LM 输出头
 term-infer-towers = 视觉/音频塔
+term-infer-draft = 草稿模型或草稿头
 term-infer-rotary = RoPE 表
 term-infer-pool = 引擎预留的缓存池
 term-infer-sequences = 所问负载的序列
@@ -33,7 +34,13 @@ step-cache = 读取 KV 缓存
 step-launch = 内核启动
 step-communication = GPU 间 all-reduce
 step-host = 调度与采样
+step-draft = 生成草稿 token
 note-infer-longest = 该长度下引擎无法启动；最长可用 { $tokens } 个 token。
 note-infer-lower-seq = 缓存放不下模型的最大长度 { $seq }：启动时请把最大长度设为不超过 { $tokens }。
 note-infer-queue = { $asked } 个请求中同时运行 { $runs } 个，其余排队等待。
+note-infer-draft = 每步起草 { $drafted } 个 token，按接受率平均产出 { $tokens } 个。
 problem-engine-format = { $backend } 不能加载 { $quant } 权重。
+problem-engine-draft = { $backend } 不支持 draft={ $draft } 的投机解码。
+problem-no-draft-head = { $model } 没有 draft={ $draft } 所需的预测头。
+problem-draft-vocabulary = { $draft } 的词表大小为 { $own }，而主模型为 { $model }：两者的 token 不通用。
+problem-needs-draft = { $knob } 用于投机解码，但还没有指定 draft。

@@ -56,12 +56,12 @@ fn overview(locale: Locale) -> View {
 fn one_knob(locale: Locale, knob: &Knob) -> View {
     let values = match &knob.kind {
         Kind::Choice(choices) => choices.iter().map(|(word, _)| code(word)).collect::<Vec<_>>().join(" "),
-        Kind::List(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" "),
+        Kind::List(words) | Kind::Model(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" "),
         Kind::Length { min, max, .. } | Kind::Count { min, max, .. } => {
             say(locale, &msg!("help-between", low = *min, high = *max))
         }
         Kind::Number { min, max, .. } => say(locale, &msg!("help-between", low = *min, high = *max)),
-        Kind::Model | Kind::Gpu | Kind::Row(_) | Kind::Fleet | Kind::Text => String::new(),
+        Kind::Gpu | Kind::Row(_) | Kind::Fleet | Kind::Text => String::new(),
     };
     let aliases = knob.aliases.iter().map(|alias| code(alias)).collect::<Vec<_>>().join(" ");
     View::new(locale, knob.key)
