@@ -20,6 +20,7 @@ pub mod source;
 pub mod support;
 
 pub use backend::Backend;
+pub use config::Tower;
 pub use constant::Constants;
 pub use format::Format;
 pub use gpu::Gpu;
@@ -36,6 +37,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 pub struct Catalog {
     pub models: Vec<Arc<Model>>,
     pub architectures: Vec<Conventions>,
+    pub towers: Vec<Tower>,
     pub gpus: Vec<Gpu>,
     pub formats: Vec<Format>,
     pub optimizers: Vec<Optimizer>,
@@ -81,6 +83,7 @@ struct Presets {
     shape: Vec<Shape>,
     model: Vec<ModelRow>,
     architecture: Vec<Conventions>,
+    tower: Vec<Tower>,
     gpu: Vec<gpu::Row>,
     format: Vec<Format>,
     optimizer: Vec<Optimizer>,
@@ -120,6 +123,7 @@ impl Catalog {
         Ok(Self {
             models: models(presets.model, presets.shape)?,
             architectures: presets.architecture,
+            towers: presets.tower,
             gpus: presets.gpu.into_iter().map(gpu::Row::gpu).collect::<Result<_, _>>()?,
             formats: presets.format,
             optimizers: presets.optimizer,
@@ -133,7 +137,14 @@ impl Catalog {
 
     /// What this `model_type` implies, where it departs from Llama.
     pub fn architecture(&self, model_type: &str) -> Option<&Conventions> {
-        self.architectures.iter().find(|row| row.model_types.iter().any(|known| known == model_type))
+        let find = |name| self.architectures.iter().find(|row| row.model_types.iter().any(|known| known == name));
+        // `glm4v_text` is the language part of `glm4v`.
+        find(model_type).or_else(|| find(model_type.strip_suffix("_text")?))
+    }
+
+    /// The vision tower of this `model_type`, where it departs from a plain one.
+    pub fn tower(&self, model_type: &str) -> Option<&Tower> {
+        self.towers.iter().find(|row| row.model_types.iter().any(|known| known == model_type))
     }
 
     /// The model of this id, or the one whose shape it has.

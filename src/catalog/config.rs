@@ -15,6 +15,8 @@ mod layers;
 mod mixers;
 mod tower;
 
+pub use tower::Tower;
+
 /// Keys that the configuration should have had, each by its most common name; or the knob whose figure cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingFields(pub Vec<&'static str>);
@@ -218,21 +220,58 @@ mod tests {
         assert_eq!(lacks(json!([])), Some(vec!["num_hidden_layers"]));
     }
 
+    /// Totals of the checkpoints, language model included, as published on their pages.
     #[test]
-    fn a_vision_tower_is_counted_by_its_widths() {
-        let vision = json!({
+    fn a_vision_tower_is_counted_to_the_parameter() {
+        let seeing = |model_type: &str, own: Value, text: Value, vision: Value| {
+            let mut config = json!({"model_type": model_type, "text_config": text, "vision_config": vision});
+            let fields = config.as_object_mut().expect("an object");
+            fields.extend(own.as_object().expect("an object").clone());
+            Model::from_config(&config).expect("a whole configuration").counts.total
+        };
+        let siglip = json!({
+            "hidden_size": 1152, "image_size": 896, "intermediate_size": 4304, "num_hidden_layers": 27, "patch_size": 14
+        });
+        let gemma = json!({
+            "model_type": "gemma3_text", "num_hidden_layers": 34, "hidden_size": 2560, "intermediate_size": 10_240,
+            "sliding_window": 1024
+        });
+        // google/gemma-3-4b-it
+        assert_eq!(seeing("gemma3", json!({}), gemma, siglip), 4_300_079_472);
+
+        let qwen = json!({
+            "model_type": "qwen3_vl_text", "num_hidden_layers": 28, "hidden_size": 2048, "vocab_size": 151_936,
+            "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 6144
+        });
+        let deep = json!({
             "depth": 24, "hidden_size": 1024, "intermediate_size": 4096, "num_position_embeddings": 2304,
             "out_hidden_size": 2048, "patch_size": 16, "spatial_merge_size": 2, "temporal_patch_size": 2,
             "deepstack_visual_indexes": [5, 11, 17]
         });
-        let text = json!({
-            "model_type": "qwen3_vl_text", "num_hidden_layers": 28, "hidden_size": 2048, "vocab_size": 151_936,
-            "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 6144
+        // Qwen/Qwen3-VL-2B-Instruct
+        assert_eq!(seeing("qwen3_vl", json!({"tie_word_embeddings": true}), qwen, deep), 2_127_532_032);
+
+        let mistral = json!({
+            "model_type": "mistral", "num_hidden_layers": 40, "hidden_size": 5120, "vocab_size": 131_072,
+            "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 32_768
         });
-        let config = json!({"model_type": "qwen3_vl", "text_config": text, "vision_config": vision});
-        let counted = Model::from_config(&config).expect("a whole configuration").vision_parameters as f64;
-        // Qwen3-VL-2B as transformers builds it.
-        assert!((counted / 406_957_056.0 - 1.0).abs() < 0.01, "{counted}");
+        let pixtral = json!({
+            "hidden_size": 1024, "image_size": 1540, "intermediate_size": 4096, "num_hidden_layers": 24,
+            "patch_size": 14, "rope_theta": 10000.0, "hidden_act": "silu"
+        });
+        // mistralai/Mistral-Small-3.1-24B-Instruct-2503
+        let own = json!({"spatial_merge_size": 2, "projector_hidden_act": "gelu"});
+        assert_eq!(seeing("mistral3", own, mistral, pixtral), 24_011_361_280);
+
+        let llama = json!({
+            "model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096, "vocab_size": 32_064,
+            "num_attention_heads": 32, "intermediate_size": 11_008
+        });
+        let clip = json!({
+            "hidden_size": 1024, "image_size": 336, "intermediate_size": 4096, "num_hidden_layers": 24, "patch_size": 14
+        });
+        // llava-hf/llava-1.5-7b-hf
+        assert_eq!(seeing("llava", json!({"projector_hidden_act": "gelu"}), llama, clip), 7_063_427_072);
     }
 
     #[test]

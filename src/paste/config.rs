@@ -65,6 +65,12 @@ const PADDING: u64 = 256;
 
 /// The catalog's model of this very shape: by the name the file gives, else the most wanted of those alike.
 fn known<'a>(model: &Model, tree: &Map<String, Value>, catalog: &'a Catalog) -> Option<&'a Model> {
+    // Of the whole configuration: the language part of many is a `llama`.
+    let model_type = tree.get("model_type").and_then(Value::as_str).unwrap_or_default();
+    let same_type = |other: &Model| other.shape.model_type == model_type;
+    // Towers of other families around one language model differ by much more.
+    let sees_alike =
+        |other: &Model| model.vision_parameters.abs_diff(other.vision_parameters) * 20 < other.vision_parameters;
     let alike = |other: &Model| {
         let (a, b) = (&model.counts, &other.counts);
         let shape = |model: &Model| (model.depth(), model.shape.hidden_size, model.shape.tied_embeddings);
@@ -74,6 +80,7 @@ fn known<'a>(model: &Model, tree: &Map<String, Value>, catalog: &'a Catalog) -> 
             && body(a) == body(b)
             && a.layer_linears == b.layer_linears
             && a.routed_experts == b.routed_experts
+            && (model.vision_parameters == 0 || same_type(other) || sees_alike(other))
     };
     let name = tree.get("_name_or_path").and_then(Value::as_str);
     let named = name.and_then(|name| catalog.model(&catalog.names().model(name).id?)).map(AsRef::as_ref);
@@ -83,7 +90,8 @@ fn known<'a>(model: &Model, tree: &Map<String, Value>, catalog: &'a Catalog) -> 
     let rank = |row: &&Model| {
         let same_vocabulary = model.shape.vocab_size == row.shape.vocab_size;
         let same_length = model.shape.max_position == row.shape.max_position;
-        (!same_vocabulary, !same_length, row.native.quant.is_some(), catalog.names().rank(&row.id))
+        let rank = catalog.names().rank(&row.id);
+        (!same_vocabulary, !same_type(row), !same_length, row.native.quant.is_some(), rank)
     };
     catalog.models.iter().map(AsRef::as_ref).filter(|row| alike(row)).min_by_key(rank)
 }
