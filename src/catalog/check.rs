@@ -137,8 +137,8 @@ fn physical(gpu: &Gpu) -> [(&'static str, bool); 10] {
     [
         // Apple's limit is two thirds of what is sold.
         ("memory", gpu.memory.gib() <= sold * 1.05 && gpu.memory.gib() >= sold * 0.6),
-        ("bandwidth", gpu.bandwidth.is_none_or(|rate| (4e10..3e13).contains(&rate.0))),
-        ("rates", rates.into_iter().flatten().all(|rate| (5e10..5e16).contains(&rate.0))),
+        ("bandwidth", gpu.bandwidth.is_none_or(|rate| (3e10..3e13).contains(&rate.0))),
+        ("rates", rates.into_iter().flatten().all(|rate| (3e10..5e16).contains(&rate.0))),
         ("fp8", not_slower(peak.fp8, peak.bf16)),
         ("fp4", not_slower(peak.fp4, peak.fp8)),
         ("tf32", not_slower(peak.bf16, peak.tf32)),

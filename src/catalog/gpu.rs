@@ -53,7 +53,8 @@ impl Gpu {
         match self.vendor {
             Vendor::Nvidia => self.memory - Bytes(0.41 * GIB) - self.memory * 0.0014,
             Vendor::Amd | Vendor::Intel | Vendor::Apple | Vendor::Huawei | Vendor::Google | Vendor::Aws => self.memory,
-            Vendor::Cambricon | Vendor::Hygon | Vendor::Baidu | Vendor::MooreThreads => self.memory,
+            Vendor::Cambricon | Vendor::Hygon | Vendor::Baidu | Vendor::MooreThreads | Vendor::MetaX => self.memory,
+            Vendor::Iluvatar | Vendor::Biren | Vendor::Enflame | Vendor::THead => self.memory,
         }
     }
 }
@@ -72,6 +73,11 @@ pub enum Vendor {
     Hygon,
     Baidu,
     MooreThreads,
+    MetaX,
+    Iluvatar,
+    Biren,
+    Enflame,
+    THead,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]

@@ -133,6 +133,11 @@ const fn word_of_vendor(vendor: Vendor) -> &'static str {
         Vendor::Hygon => "hygon",
         Vendor::Baidu => "baidu",
         Vendor::MooreThreads => "moorethreads",
+        Vendor::MetaX => "metax",
+        Vendor::Iluvatar => "iluvatar",
+        Vendor::Biren => "biren",
+        Vendor::Enflame => "enflame",
+        Vendor::THead => "thead",
     }
 }
 
