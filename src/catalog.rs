@@ -149,8 +149,7 @@ impl Catalog {
 
     /// The model of this id, or the one whose shape it has.
     pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
-        let own = self.models.iter().find(|model| model.id == id);
-        own.or_else(|| self.models.get(self.names().row(id)?))
+        self.models.get(self.names().row(id)?)
     }
 
     /// What people call all this; the index is made on the first call.

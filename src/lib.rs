@@ -10,6 +10,7 @@
 
 pub mod units;
 pub mod message;
+pub mod latest;
 pub mod catalog;
 pub mod request;
 pub mod paste;

@@ -5,6 +5,7 @@
 
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, estimate};
+use crate::latest::Latest;
 use crate::message::{Message, Problem};
 use crate::request::{Parallel, Request, Settings, Value, Zero};
 use crate::units::Bytes;
@@ -35,13 +36,21 @@ pub struct Outcome {
     pub plan: Plan,
 }
 
+/// Planning costs milliseconds, and who changes or compares an answer asks for it again.
+static LATEST: Latest<Settings, Outcome> = Latest::new(128);
+
 impl Outcome {
     /// Chooses what was left open, estimates and plans.
     pub fn of(settings: &Settings, catalog: &'static Catalog) -> Result<Self, Problem> {
+        if let Some(known) = LATEST.get(settings) {
+            return Ok(known);
+        }
         let request = choose(settings, catalog)?;
         let estimate = estimate(&request);
         let plan = plan(&request, &estimate, catalog);
-        Ok(Self { request, estimate, plan })
+        let outcome = Self { request, estimate, plan };
+        LATEST.put(settings.clone(), outcome.clone());
+        Ok(outcome)
     }
 }
 

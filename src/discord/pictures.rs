@@ -1,8 +1,8 @@
 //! Charts as PNG: drawn off the runtime's threads, few at a time, the latest kept.
 
+use crate::latest::Latest;
 use crate::view::chart::{self, Chart};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -17,33 +17,27 @@ type Png = Arc<[u8]>;
 
 pub(super) struct Pictures {
     turns: Semaphore,
-    kept: Mutex<VecDeque<(Chart, Png)>>,
+    kept: Latest<Chart, Png>,
 }
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), kept: Mutex::default() }
+        Self { turns: Semaphore::new(AT_ONCE), kept: Latest::new(KEPT) }
     }
 }
 
 impl Pictures {
     pub async fn draw(&self, chart: &Chart) -> Option<Png> {
-        if let Some((_, png)) = self.kept().iter().find(|(kept, _)| kept == chart) {
-            return Some(png.clone());
+        if let Some(png) = self.kept.get(chart) {
+            return Some(png);
         }
         let png: Png = tokio::time::timeout(PATIENCE, self.draw_anew(chart.clone())).await.ok()??.into();
-        let mut kept = self.kept();
-        kept.truncate(KEPT - 1);
-        kept.push_front((chart.clone(), png.clone()));
+        self.kept.put(chart.clone(), png.clone());
         Some(png)
     }
 
     async fn draw_anew(&self, chart: Chart) -> Option<Vec<u8>> {
         let _turn = self.turns.acquire().await.ok()?;
         tokio::task::spawn_blocking(move || chart::png(&chart)).await.ok()?
-    }
-
-    fn kept(&self) -> MutexGuard<'_, VecDeque<(Chart, Png)>> {
-        self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
