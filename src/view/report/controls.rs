@@ -39,11 +39,8 @@ fn gpu_select(locale: Locale, request: &Request, plan: &Plan, catalog: &Catalog)
     let mut rentable: Vec<&Gpu> = catalog.gpus.iter().filter(|gpu| gpu.price.is_some()).collect();
     rentable.sort_by(|a, b| b.memory.0.total_cmp(&a.memory.0));
     let rentable = rentable.into_iter().map(|gpu| SelectOption {
-        label: card(gpu).to_owned(),
-        note: std::iter::once(text::bytes(gpu.memory))
-            .chain(gpu.bandwidth.map(text::bandwidth))
-            .collect::<Vec<_>>()
-            .join(" · "),
+        label: format!("{} · {}", card(gpu), text::bytes(gpu.memory)),
+        note: String::new(),
         words: format!("gpu={}", gpu.id),
         chosen: request.hardware.gpu.is_some_and(|asked| asked.id == gpu.id),
     });
