@@ -6,7 +6,7 @@ use headroom::catalog::Catalog;
 use headroom::commands::COMMANDS;
 use headroom::estimate::estimate;
 use headroom::plan::{self, Outcome};
-use headroom::request::line;
+use headroom::request::{Value, line};
 use headroom::text::Locale;
 use headroom::view::{chart, embed};
 use std::hint::black_box;
@@ -40,22 +40,32 @@ fn benches(c: &mut Criterion) {
                 black_box(plan::verdict(&request, &estimate))
             });
         });
-        c.bench_function(&format!("line to payload, without chart: {name}"), |b| {
-            b.iter(|| {
-                let asked = app.ask(black_box(text)).expect("reads");
-                let answer = app.answer(&asked).expect("answers");
-                black_box(embed::message(&answer.view(&app, Locale::En), false).to_string())
-            });
+        let payload = |text: &str| {
+            let asked = app.ask(text).expect("reads");
+            let answer = app.answer(&asked).expect("answers");
+            embed::message(&answer.view(&app, Locale::En), false).to_string()
+        };
+        c.bench_function(&format!("line to payload, without chart, searched before: {name}"), |b| {
+            b.iter(|| black_box(payload(black_box(text))));
+        });
+        let mut seq = 1024;
+        c.bench_function(&format!("line to payload, without chart, searched anew: {name}"), |b| {
+            let fresh = || {
+                seq += 1;
+                text.replace("seq=4096", &format!("seq={seq}")).replace("seq=32768", &format!("seq={seq}"))
+            };
+            b.iter_batched(fresh, |text| black_box(payload(&text)), BatchSize::SmallInput);
         });
     }
     for text in OPEN {
         let settings = line::read(text, catalog).expect("reads").settings;
+        let mut seq = 1024;
         c.bench_function(&format!("recommend over the catalog: {text}"), |b| {
-            b.iter_batched(
-                || settings.clone(),
-                |settings| black_box(Outcome::of(&settings, catalog)),
-                BatchSize::SmallInput,
-            );
+            let fresh = || {
+                seq += 1;
+                settings.with("seq", Value::Count(seq))
+            };
+            b.iter_batched(fresh, |settings| black_box(Outcome::of(&settings, catalog)), BatchSize::SmallInput);
         });
     }
     let asked = app.ask(TRAIN).expect("reads");

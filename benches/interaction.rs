@@ -1,6 +1,7 @@
 //! CPU time, memory and start of the bot in the sandbox, beside a bot that does nothing but answer.
 //!
-//! `cargo bench --bench interaction`: both run in processes of their own, one interaction after another.
+//! `cargo bench --bench interaction`: each runs in a process of its own, one interaction after another; the same line
+//! over and over finds its search and its picture done, another line each time finds nothing.
 
 use headroom::sandbox::{Rules, Sandbox};
 use poise::serenity_prelude as serenity;
@@ -8,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const INTERACTIONS: u32 = 2000;
+const INTERACTIONS: u32 = 500;
 /// Set for the process that plays the bot that does nothing.
 const NO_OP: &str = "HEADROOM_BENCH_NO_OP";
 
@@ -22,14 +23,16 @@ fn main() {
 
 async fn compare() {
     let no_op = std::env::current_exe().expect("this program has a path");
-    let (base_cpu, _) = measure("a bot that does nothing", Command::new(no_op), "/train model:x").await;
+    let headroom = || Command::new(env!("CARGO_BIN_EXE_headroom"));
     let line = "/train model:meta-llama/Meta-Llama-3-8B method:full gpu:a100-sxm-80gb gpus:8";
-    let (cpu, _) = measure("headroom", Command::new(env!("CARGO_BIN_EXE_headroom")), line).await;
-    println!("{:.1} times the CPU", cpu / base_cpu);
+    let base = measure("a bot that does nothing", Command::new(no_op), |_| "/train model:x".to_owned()).await;
+    let warm = measure("headroom, the same line", headroom(), |_| line.to_owned()).await;
+    let cold = measure("headroom, another line each time", headroom(), |n| format!("{line} seq:{}", 1024 + n)).await;
+    println!("{:.1} times the CPU for the same line, {:.1} for another each time", warm / base, cold / base);
 }
 
-/// Microseconds of CPU per interaction, and MiB in memory.
-async fn measure(name: &str, mut command: Command, line: &str) -> (f64, f64) {
+/// Microseconds of CPU per interaction.
+async fn measure(name: &str, mut command: Command, line: impl Fn(u32) -> String) -> f64 {
     let rules = Rules::default();
     let token = rules.token.clone();
     let sandbox = Sandbox::start(rules, None).await.expect("a free port");
@@ -42,7 +45,7 @@ async fn measure(name: &str, mut command: Command, line: &str) -> (f64, f64) {
     // Each person may ask only so much; warm caches first.
     let ask = async |n: u32| {
         let person = sandbox.person(&format!("P{n}"), "en-US");
-        person.slash(line).await.expect("an answer");
+        person.slash(&line(n)).await.expect("an answer");
     };
     ask(0).await;
     let before = cpu(&bot);
@@ -59,7 +62,7 @@ async fn measure(name: &str, mut command: Command, line: &str) -> (f64, f64) {
     );
     bot.kill().expect("it still runs");
     let _ = bot.wait();
-    (each, memory)
+    each
 }
 
 /// User and system time of a process, from Linux's table of it.

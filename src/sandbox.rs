@@ -84,6 +84,10 @@ impl Sandbox {
         person
     }
 
+    /// The bot's user id.
+    pub fn bot(&self) -> u64 {
+        world::APPLICATION
+    }
     pub fn general(&self) -> u64 {
         self.world.general()
     }
@@ -103,7 +107,7 @@ impl Sandbox {
             parent: None,
             owner: person.id,
             bot_permissions: permission::USUAL,
-            messages: Default::default(),
+            messages: Arc::default(),
         };
         state.channels.insert(id, channel);
         id
@@ -170,6 +174,10 @@ impl Sandbox {
     /// The socket stays open and nothing comes through it any more.
     pub fn fall_silent(&self) {
         self.world.lock().is_silent = true;
+    }
+    /// All events come once more, as after a resume that lost its place.
+    pub fn tell_again(&self) {
+        self.world.lock().sessions.iter_mut().for_each(gateway::Session::tell_again);
     }
     /// Op 7: the bot is told to reconnect and to resume.
     pub fn ask_to_reconnect(&self) {

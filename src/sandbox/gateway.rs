@@ -31,6 +31,14 @@ impl Session {
         self.sent.push(json!({"op": 0, "t": event, "s": self.sent.len() + 1, "d": data}));
         self.push(Frame::Send(self.sent[self.sent.len() - 1].clone()));
     }
+    /// Tells everything since the start a second time.
+    pub fn tell_again(&mut self) {
+        for told in self.sent.clone() {
+            if let Some(event) = told["t"].as_str().filter(|event| *event != "READY") {
+                self.dispatch(event, told["d"].clone());
+            }
+        }
+    }
     /// Sends to the connection, if it still stands.
     pub fn push(&self, frame: Frame) {
         let _ = self.line.send(frame);

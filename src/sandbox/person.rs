@@ -225,9 +225,9 @@ impl Person {
             .until(REPLY_PATIENCE, |state| state.seen.iter().find(|seen| seen.replies_to == Some(id)).cloned());
         found.await.map(|seen| Shown(seen.what)).ok_or(Silence::NoAnswer)
     }
-    /// Whether the bot has replied to a message by now.
-    pub fn was_answered(&self, id: u64) -> bool {
-        self.world.lock().seen.iter().any(|seen| seen.replies_to == Some(id))
+    /// How often the bot has replied to a message by now.
+    pub fn answers(&self, id: u64) -> usize {
+        self.world.lock().seen.iter().filter(|seen| seen.replies_to == Some(id)).count()
     }
     /// The newest message of the bot in this channel.
     pub fn newest(&self) -> Option<Shown> {

@@ -361,7 +361,12 @@ impl Call<'_> {
                 check::message(self.body, self.files, true).verdict()?;
                 return self.fill_deferred(state, id);
             }
-            "@original" => original,
+            "@original" if is_deferred && self.method == "DELETE" => {
+                // Nothing was shown yet; what follows stands on its own.
+                state.interactions.get_mut(&id).expect("it was found by its token").original = Some(Value::Null);
+                return NOTHING;
+            }
+            "@original" => original.filter(|message| !message.is_null()),
             _ => state.channels[&channel].messages.get(&name.parse().unwrap_or(0)).cloned(),
         };
         let message = message.ok_or_else(|| refuse(404, 10008, "Unknown Message"))?;
@@ -494,7 +499,7 @@ impl Call<'_> {
             name: self.body["name"].as_str().unwrap_or_default().to_owned(),
             parent: Some(parent.id),
             owner: APPLICATION,
-            messages: Default::default(),
+            messages: Arc::default(),
             ..parent
         };
         let object = thread.object();

@@ -8,7 +8,7 @@ use super::gateway::Session;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -62,11 +62,14 @@ pub struct Rules {
     /// Whether MESSAGE_CONTENT is switched on in the developer portal.
     pub message_content: bool,
     pub heartbeat: Duration,
+    /// Interactions come without the fields that a library wants and nobody looks at, replies without the message
+    /// replied to.
+    pub terse: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { token: "sandbox".into(), message_content: false, heartbeat: Duration::from_millis(41_250) }
+        Self { token: "sandbox".into(), message_content: false, heartbeat: Duration::from_millis(41_250), terse: false }
     }
 }
 
@@ -138,8 +141,8 @@ pub(super) struct Channel {
     pub parent: Option<u64>,
     pub owner: u64,
     pub bot_permissions: u64,
-    /// In order of their ids.
-    pub messages: BTreeMap<u64, Value>,
+    /// In order of their ids. Shared, since channels are copied to be looked at.
+    pub messages: Arc<BTreeMap<u64, Value>>,
 }
 
 impl Channel {
@@ -227,7 +230,7 @@ impl World {
             parent: None,
             owner: 0,
             bot_permissions,
-            messages: BTreeMap::new(),
+            messages: Arc::default(),
         };
         let channels = [
             (GENERAL, channel(GENERAL, "general", GUILD, permission::USUAL)),
@@ -431,7 +434,7 @@ impl State {
             return;
         }
         if let Some(channel) = self.channels.get_mut(&channel) {
-            channel.messages.insert(id, message.clone());
+            Arc::make_mut(&mut channel.messages).insert(id, message.clone());
         }
         self.tell_of("MESSAGE_CREATE", &message);
     }
@@ -442,7 +445,7 @@ impl State {
         if !is_ephemeral(&message)
             && let Some(channel) = self.channels.get_mut(&channel)
         {
-            channel.messages.insert(number(&message["id"]), message.clone());
+            Arc::make_mut(&mut channel.messages).insert(number(&message["id"]), message.clone());
         }
         self.seen.push(Seen { interaction, replies_to: None, what: What::Edited(message.clone()) });
         if !is_ephemeral(&message) {
@@ -451,7 +454,11 @@ impl State {
     }
 
     pub fn remove(&mut self, channel: u64, message: u64, interaction: Option<u64>) -> bool {
-        let known = self.channels.get_mut(&channel).is_some_and(|channel| channel.messages.remove(&message).is_some());
+        let known = self
+            .channels
+            .get_mut(&channel)
+            .and_then(|channel| Arc::make_mut(&mut channel.messages).remove(&message))
+            .is_some();
         self.seen.push(Seen { interaction, replies_to: None, what: What::Deleted });
         known
     }
@@ -467,7 +474,7 @@ impl State {
             told["guild_id"] = json!(guild.to_string());
             told["member"] = self.member(number(&message["author"]["id"]), false);
         }
-        if let Some(id) = message["message_reference"]["message_id"].as_str() {
+        if let (Some(id), false) = (message["message_reference"]["message_id"].as_str(), self.rules.terse) {
             told["referenced_message"] =
                 id.parse().ok().and_then(|id: u64| channel.messages.get(&id)).cloned().unwrap_or(Value::Null);
         }
@@ -507,6 +514,11 @@ impl State {
             None => {
                 payload["context"] = json!(1);
                 payload["user"] = self.user(user);
+            }
+        }
+        if let (true, Some(payload)) = (self.rules.terse, payload.as_object_mut()) {
+            for field in ["version", "application_id", "locale", "entitlements", "attachment_size_limit"] {
+                payload.remove(field);
             }
         }
         let original = message.clone();
