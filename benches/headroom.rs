@@ -45,11 +45,11 @@ fn benches(c: &mut Criterion) {
             let answer = app.answer(&asked).expect("answers");
             embed::message(&answer.view(&app, Locale::En), false).to_string()
         };
-        c.bench_function(&format!("line to payload, without chart, searched before: {name}"), |b| {
+        c.bench_function(&format!("line to payload, without chart, asked before: {name}"), |b| {
             b.iter(|| black_box(payload(black_box(text))));
         });
         let mut seq = 1024;
-        c.bench_function(&format!("line to payload, without chart, searched anew: {name}"), |b| {
+        c.bench_function(&format!("line to payload, without chart, asked anew: {name}"), |b| {
             let fresh = || {
                 seq += 1;
                 text.replace("seq=4096", &format!("seq={seq}")).replace("seq=32768", &format!("seq={seq}"))

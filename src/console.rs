@@ -17,7 +17,7 @@ use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 /// How long the bot may take to come up in the playground.
 const START: Duration = Duration::from_secs(10);
@@ -35,7 +35,8 @@ pub fn run(app: App, only_serves: bool) -> ExitCode {
     let ended = Config::read(setting).and_then(|config| {
         discord::log(setting, if config.is_some() || only_serves { "info" } else { "error" });
         let app: &'static App = Box::leak(Box::new(app));
-        let runtime = Runtime::new().map_err(|error| broken(&error))?;
+        let is_playground = config.is_none() && !only_serves;
+        let runtime = runtime(is_playground).map_err(|error| broken(&error))?;
         let _inside = runtime.enter();
         let stop = stop_signal().map_err(|error| broken(&error))?;
         match config {
@@ -51,6 +52,12 @@ pub fn run(app: App, only_serves: bool) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// One thread hears and sends; questions are worked out beside it. A playground's goes on while a line is typed.
+fn runtime(is_playground: bool) -> io::Result<Runtime> {
+    let mut builder = if is_playground { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.enable_all().build()
 }
 
 fn broken(error: &io::Error) -> Problem {

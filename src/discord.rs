@@ -2,7 +2,8 @@
 //!
 //! A slash command, a press, a dialog, a reply and a mention all become a line that `app` answers;
 //! what is answered lives in the message itself (its footer), so nothing is stored here and a restart
-//! loses nothing. Text of users and of errors never reaches a log; an interaction's token neither.
+//! loses nothing. The latest answers and pictures are kept only to spare the work. Text of users and of errors
+//! never reaches a log; an interaction's token neither.
 
 mod config;
 mod follow_up;
@@ -14,30 +15,38 @@ mod question;
 mod register;
 mod reply;
 mod slash;
+mod unread;
 mod visitors;
 
 pub use config::{Config, Token};
 pub use logs::start as log;
 
 use crate::app::App;
+use crate::latest::Latest;
 use crate::message::Problem;
 use crate::msg;
 use crate::text::Locale;
 use follow_up::Threads;
 use pictures::Pictures;
 use poise::serenity_prelude as serenity;
+use question::{Question, Said};
 use reply::refusal_of;
 use serenity::http::Ratelimit;
 use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use unread::Unread;
 use visitors::Visitors;
 
 /// How long the answers that are under way may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// Answers kept: about a megabyte.
+const SAID: usize = 64;
+/// Events remembered.
+const HEARD: usize = 1024;
 /// Between looks for rate limits that have passed.
 const SWEEP: Duration = Duration::from_secs(600);
 /// Longest pause between attempts to register.
@@ -49,9 +58,15 @@ pub(crate) struct Bot {
     config: Config,
     /// Answers under way.
     tasks: TaskTracker,
+    /// Of questions that are worked out at once.
+    turns: Semaphore,
+    /// What was said to the latest questions.
+    said: Latest<(Question, Locale), Said>,
     pictures: Pictures,
     visitors: Visitors,
     threads: Threads,
+    /// Ids of the latest events, newest first: what a resumed connection tells again is not answered again.
+    heard: Mutex<VecDeque<u64>>,
 }
 
 type Data = Arc<Bot>;
@@ -77,13 +92,16 @@ pub async fn serve(
         app,
         config,
         tasks: TaskTracker::new(),
+        turns: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+        said: Latest::new(SAID),
         pictures: Pictures::default(),
         visitors: Visitors::default(),
         threads: Threads::default(),
+        heard: Mutex::default(),
     });
     let mut client = serenity::ClientBuilder::new_with_http(http.build(), intents)
         .framework(framework(bot.clone()))
-        .raw_event_handler(Unread::default())
+        .raw_event_handler(Unread::new(bot.clone()))
         .await
         .map_err(|error| startup_problem(&error))?;
     let shards = client.shard_manager.clone();
@@ -102,6 +120,29 @@ pub async fn serve(
 }
 
 impl Bot {
+    /// Whether an event, by the id of its interaction or message, is told for the first time.
+    fn is_news(&self, id: u64) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = !heard.contains(&id);
+        if is_news {
+            heard.truncate(HEARD - 1);
+            heard.push_front(id);
+        }
+        is_news
+    }
+
+    /// Answers an interaction of whichever kind.
+    async fn asked(&self, http: &serenity::Http, interaction: &Interaction) {
+        let _under_way = self.tasks.token();
+        match interaction {
+            Interaction::Command(command) => self.commanded(http, command).await,
+            Interaction::Autocomplete(typed) => self.completed(http, typed).await,
+            Interaction::Component(pressed) => self.pressed(http, pressed).await,
+            Interaction::Modal(submitted) => self.submitted(http, submitted).await,
+            _ => {}
+        }
+    }
+
     async fn drain(&self) {
         self.tasks.close();
         if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
@@ -155,11 +196,9 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
         FullEvent::Ready { data_about_bot } => {
             tracing::info!(guilds = data_about_bot.guilds.len(), "online");
         }
-        FullEvent::InteractionCreate { interaction: Interaction::Component(pressed) } => {
-            bot.pressed(http, pressed).await;
-        }
-        FullEvent::InteractionCreate { interaction: Interaction::Modal(submitted) } => {
-            bot.submitted(http, submitted).await;
+        // Commands come by way of the framework.
+        FullEvent::InteractionCreate { interaction: it @ (Interaction::Component(_) | Interaction::Modal(_)) } => {
+            bot.asked(http, it).await;
         }
         FullEvent::Message { new_message } => bot.written(http, context.bot_id(), new_message).await,
         FullEvent::GuildCreate { guild, .. } => bot.threads.learn(guild, context.bot_id()),
@@ -177,27 +216,11 @@ async fn sweep_rate_limits(http: Arc<serenity::Http>) {
         tokio::time::sleep(SWEEP).await;
         let now = SystemTime::now();
         // A locked one is in use.
-        let is_needed = |route: &Mutex<Ratelimit>| match route.try_lock() {
+        let is_needed = |route: &tokio::sync::Mutex<Ratelimit>| match route.try_lock() {
             Ok(route) => route.reset().is_some_and(|at| at > now),
             Err(_) => true,
         };
         limiter.routes().write().await.retain(|_, route| is_needed(route));
-    }
-}
-
-/// Counts what the library could not read: to a user an unread interaction is a dead bot.
-#[derive(Default)]
-struct Unread(AtomicU64);
-
-#[serenity::async_trait]
-impl serenity::RawEventHandler for Unread {
-    async fn raw_event(&self, _: serenity::Context, event: serenity::Event) {
-        if let serenity::Event::Unknown(unknown) = event
-            && matches!(unknown.kind.as_str(), "INTERACTION_CREATE" | "MESSAGE_CREATE" | "GUILD_CREATE")
-        {
-            let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-            tracing::error!(kind = unknown.kind, count, "an event could not be read");
-        }
     }
 }
 

@@ -5,13 +5,15 @@
 
 use super::place::{Asked, Place};
 use super::question::{FENCE, Question, Said};
-use super::reply::{self, Refusal, Reply};
+use super::reply::{self, LATER, Refusal, Reply, Sent, insist};
 use super::{Bot, locale_of};
 use crate::message::Problem;
 use crate::msg;
 use crate::text::{Locale, tr};
 use poise::serenity_prelude as serenity;
-use serenity::{ChannelId, GetMessages, Guild, GuildChannel, GuildId, Http, Message, MessageId, MessageType, UserId};
+use serde_json::Value;
+use serenity::http::{LightMethod, Request, Route};
+use serenity::{ChannelId, Guild, GuildChannel, GuildId, Http, Message, MessageId, MessageType, UserId};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -82,7 +84,10 @@ impl Threads {
 impl Bot {
     pub(super) async fn written(&self, http: &Http, bot: UserId, message: &Message) {
         let is_person = !message.author.bot && message.webhook_id.is_none();
-        if !is_person || !matches!(message.kind, MessageType::Regular | MessageType::InlineReply) {
+        if !is_person
+            || !self.is_news(message.id.get())
+            || !matches!(message.kind, MessageType::Regular | MessageType::InlineReply)
+        {
             return;
         }
         let is_direct = message.guild_id.is_none();
@@ -152,6 +157,13 @@ impl Bot {
     async fn base_of(&self, http: &Http, bot: UserId, message: &Message, is_thread: bool) -> Option<Base> {
         if let Some(replied) = &message.referenced_message {
             return Base::of(replied, bot);
+        }
+        // Discord need not send along what was replied to.
+        let reference = message.message_reference.as_ref().filter(|_| message.kind == MessageType::InlineReply);
+        if let Some(replied) = reference.and_then(|reference| reference.message_id)
+            && let Ok(replied) = http.get_message(message.channel_id, replied).await
+        {
+            return Base::of(&replied, bot);
         }
         if !is_thread && message.guild_id.is_some() {
             return None;
@@ -223,20 +235,23 @@ async fn newest(
     channel: ChannelId,
     is_thread: bool,
     before: Option<MessageId>,
-) -> serenity::Result<Option<Base>> {
-    let mut search = GetMessages::new().limit(LOOK_BACK);
-    if let Some(before) = before {
-        search = search.before(before);
-    }
-    let messages = channel.messages(http, search).await?;
-    let found = messages.iter().find_map(|message| Base::of(message, bot));
+) -> Result<Option<Base>, Sent> {
+    let mut query = vec![("limit", LOOK_BACK.to_string())];
+    query.extend(before.map(|before| ("before", before.to_string())));
+    let route = Route::ChannelMessages { channel_id: channel };
+    let request = Request::new(route, LightMethod::Get).params(Some(query));
+    let messages: Vec<Value> = insist("history", LATER, || http.fire(request.clone())).await?;
+    // Read one by one: what the library cannot read of others does not hide our own.
+    let mine = messages.into_iter().filter(|message| message["author"]["id"] == bot.to_string());
+    let found =
+        mine.filter_map(|message| serde_json::from_value(message).ok()).find_map(|message| Base::of(&message, bot));
     if found.is_some() || !is_thread {
         return Ok(found);
     }
-    let serenity::Channel::Guild(thread) = http.get_channel(channel).await? else { return Ok(None) };
+    let Ok(serenity::Channel::Guild(thread)) = http.get_channel(channel).await else { return Ok(None) };
     let Some(parent) = thread.parent_id.filter(|_| thread.thread_metadata.is_some()) else { return Ok(None) };
-    let starter = http.get_message(parent, MessageId::new(channel.get())).await?;
-    Ok(Base::of(&starter, bot))
+    let starter = http.get_message(parent, MessageId::new(channel.get())).await;
+    Ok(starter.ok().and_then(|starter| Base::of(&starter, bot)))
 }
 
 fn without_mention(content: &str, bot: UserId) -> String {

@@ -24,6 +24,9 @@ const IN_THREADS: [Permissions; 2] = [Permissions::SEND_MESSAGES_IN_THREADS, Per
 
 impl Bot {
     pub(super) async fn pressed(&self, http: &Http, pressed: &ComponentInteraction) {
+        if !self.is_news(pressed.id.get()) {
+            return;
+        }
         let asked = Asked::from(pressed);
         let base = line_of(&pressed.message).map(str::to_owned);
         let old = || Err(Problem::new(msg!("discord-old-button")));
@@ -62,6 +65,9 @@ impl Bot {
     }
 
     pub(super) async fn submitted(&self, http: &Http, submitted: &ModalInteraction) {
+        if !self.is_news(submitted.id.get()) {
+            return;
+        }
         let asked = Asked::from(submitted);
         let message = submitted.message.as_deref();
         let inputs = submitted.data.components.iter().flat_map(|row| &row.components);

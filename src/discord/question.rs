@@ -19,6 +19,7 @@ pub(super) const FENCE: &str = "```";
 const MOST_OFFERS: usize = 5;
 
 /// What there is to say to somebody.
+#[derive(Clone)]
 pub(super) enum Said {
     View(Box<View>),
     Problem(Problem),

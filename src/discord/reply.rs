@@ -16,7 +16,7 @@ pub(super) const EPHEMERAL: u64 = 1 << 6;
 /// Room within Discord's 3 s for the way to us and back.
 const FIRST_ANSWER: Duration = Duration::from_millis(2500);
 /// For everything that is not bound by the 3 s.
-const LATER: Duration = Duration::from_secs(20);
+pub(super) const LATER: Duration = Duration::from_secs(20);
 
 /// Kinds of interaction callbacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(super) enum Callback {
     /// The press was noticed; nothing changes yet.
     Noticed,
     Update,
+    Choices,
     Modal,
 }
 
@@ -39,6 +40,7 @@ impl Callback {
             Callback::Defer | Callback::DeferPrivate => 5,
             Callback::Noticed => 6,
             Callback::Update => 7,
+            Callback::Choices => 8,
             Callback::Modal => 9,
         }
     }
@@ -86,6 +88,9 @@ impl Reply {
     pub fn ephemeral(mut self) -> Self {
         self.body["flags"] = json!(EPHEMERAL);
         self
+    }
+    fn is_ephemeral(&self) -> bool {
+        self.body["flags"] == EPHEMERAL
     }
     /// As a reply to a message.
     pub fn to(mut self, message: MessageId) -> Self {
@@ -153,6 +158,15 @@ pub(super) async fn edit_original(http: &Http, token: &str, reply: &Reply) -> Re
     insist("edit", LATER, edit).await.map(drop).map_err(Sent::refusal)
 }
 
+/// What was announced with `late`. A problem is for the asker's eyes, whatever everybody saw announced.
+pub(super) async fn fill_in(http: &Http, token: &str, late: Callback, reply: &Reply) -> Result<(), Refusal> {
+    if late == Callback::Defer && reply.is_ephemeral() && http.delete_original_interaction_response(token).await.is_ok()
+    {
+        return follow_up(http, token, reply).await;
+    }
+    edit_original(http, token, reply).await
+}
+
 pub(super) async fn follow_up(http: &Http, token: &str, reply: &Reply) -> Result<(), Refusal> {
     let send = || http.create_followup_message(token, &reply.body, reply.files.clone());
     insist("follow-up", LATER, send).await.map(drop).map_err(Sent::refusal)
@@ -176,7 +190,7 @@ fn nonce() -> String {
 }
 
 /// How an attempt ended that was not a success.
-enum Sent {
+pub(super) enum Sent {
     /// An earlier attempt had arrived after all.
     Acknowledged,
     Forbidden,
@@ -193,7 +207,7 @@ impl Sent {
 }
 
 /// Tries again while Discord is busy or unreachable, until the time is up.
-async fn insist<T, F>(what: &str, within: Duration, call: impl Fn() -> F) -> Result<T, Sent>
+pub(super) async fn insist<T, F>(what: &str, within: Duration, call: impl Fn() -> F) -> Result<T, Sent>
 where
     F: Future<Output = serenity::Result<T>>,
 {

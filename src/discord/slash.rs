@@ -10,7 +10,8 @@ use crate::msg;
 use crate::text::Locale;
 use poise::serenity_prelude as serenity;
 use poise::{ApplicationContext, ContextMenuCommandAction, FrameworkError};
-use serenity::{AutocompleteChoice, CreateAutocompleteResponse, ResolvedValue};
+use serde_json::json;
+use serenity::{AutocompleteChoice, CommandInteraction, CreateAutocompleteResponse, ResolvedValue};
 use std::time::Duration;
 
 /// Of an interaction's 3 s, what working out an answer may take before a word is sent.
@@ -24,12 +25,7 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Never>> {
     all.push(poise::Command {
         name: register::ESTIMATE_THIS.into(),
         context_menu_name: Some(register::ESTIMATE_THIS.into()),
-        context_menu_action: Some(ContextMenuCommandAction::Message(|context, message| {
-            Box::pin(async move {
-                estimate_this(context, &message).await;
-                Ok(())
-            })
-        })),
+        context_menu_action: Some(ContextMenuCommandAction::Message(|context, _| Box::pin(run(context)))),
         ..Default::default()
     });
     all
@@ -38,12 +34,7 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Never>> {
 fn command(slash: &'static Slash) -> poise::Command<Data, Never> {
     poise::Command {
         name: slash.name.into(),
-        slash_action: Some(|context| {
-            Box::pin(async move {
-                run(context).await;
-                Ok(())
-            })
-        }),
+        slash_action: Some(|context| Box::pin(run(context))),
         parameters: slash.options.iter().map(parameter).collect(),
         ..Default::default()
     }
@@ -64,24 +55,11 @@ fn parameter(option: &Opt) -> poise::CommandParameter<Data, Never> {
     }
 }
 
-async fn run(context: ApplicationContext<'_, Data, Never>) {
+async fn run(context: ApplicationContext<'_, Data, Never>) -> Result<(), poise::FrameworkError<'_, Data, Never>> {
     let bot = context.framework.user_data;
     let _under_way = bot.tasks.token();
-    let http = &context.framework.serenity_context.http;
-    let asked = Asked::from(context.interaction);
-    let Some(slash) = SLASH.iter().find(|slash| slash.name == context.command().name) else { return };
-    let question = async {
-        bot.admit(&asked)?;
-        Ok(match (slash.asks)(&given(context.args)) {
-            Asks::Line(line) => Question::Line(line),
-            Asks::Tweak { change: words, line: Some(base) } => Question::Change { base, words },
-            Asks::Tweak { change: words, line: None } => {
-                Question::Change { base: bot.last_line(http, &asked).await?, words }
-            }
-            Asks::OfLast { verb, words } => Question::About { verb, base: bot.last_line(http, &asked).await?, words },
-        })
-    };
-    bot.respond(http, &asked, question, slash.is_private).await;
+    bot.commanded(&context.framework.serenity_context.http, context.interaction).await;
+    Ok(())
 }
 
 /// Options as text, by name. Files and people are no options of ours.
@@ -97,33 +75,60 @@ fn given(args: &[serenity::ResolvedOption<'_>]) -> Given {
     Given(args.iter().filter_map(|option| Some((option.name.to_owned(), text(&option.value)?))).collect())
 }
 
-/// From memory only: there are 3 s, and no way to ask for more.
-async fn suggest(context: ApplicationContext<'_, Data, Never>, typed: &str) -> CreateAutocompleteResponse {
-    let bot = context.framework.user_data;
-    let _under_way = bot.tasks.token();
-    let focused = context.args.iter().find(|option| matches!(option.value, ResolvedValue::Autocomplete { .. }));
-    let words = focused.map(|option| bot.app.suggest(option.name, typed)).unwrap_or_default();
-    let fits = |words: &String| (1..=LONGEST_SUGGESTION).contains(&words.chars().count());
-    let choices = words.into_iter().filter(fits).take(MOST_SUGGESTIONS);
-    CreateAutocompleteResponse::new()
-        .set_choices(choices.map(|words| AutocompleteChoice::new(words.clone(), words)).collect())
-}
-
-/// "Estimate this": the content of the message is there without any intent.
-async fn estimate_this(context: ApplicationContext<'_, Data, Never>, message: &serenity::Message) {
-    let bot = context.framework.user_data;
-    let _under_way = bot.tasks.token();
-    let http = &context.framework.serenity_context.http;
-    let asked = Asked::from(context.interaction);
-    let question = async {
-        bot.admit(&asked)?;
-        let text = bot.text_of(message, &message.content).await?;
-        Ok(Question::Text { text, base: None })
-    };
-    bot.respond(http, &asked, question, false).await;
+async fn suggest(context: ApplicationContext<'_, Data, Never>, _: &str) -> CreateAutocompleteResponse {
+    CreateAutocompleteResponse::new().set_choices(context.framework.user_data.choices(context.interaction))
 }
 
 impl Bot {
+    /// Answers a slash command or the message command.
+    pub(super) async fn commanded(&self, http: &serenity::Http, command: &CommandInteraction) {
+        if !self.is_news(command.id.get()) {
+            return;
+        }
+        let asked = Asked::from(command);
+        if let Some(message) = command.data.resolved.messages.values().next() {
+            let question = async {
+                self.admit(&asked)?;
+                // Its content is there without any intent.
+                Ok(Question::Text { text: self.text_of(message, &message.content).await?, base: None })
+            };
+            return self.respond(http, &asked, question, false).await;
+        }
+        let Some(slash) = SLASH.iter().find(|slash| slash.name == command.data.name) else {
+            let problem = Problem::new(msg!("discord-old-command"));
+            return self.respond(http, &asked, async { Err(problem) }, true).await;
+        };
+        let question = async {
+            self.admit(&asked)?;
+            Ok(match (slash.asks)(&given(&command.data.options())) {
+                Asks::Line(line) => Question::Line(line),
+                Asks::Tweak { change: words, line: Some(base) } => Question::Change { base, words },
+                Asks::Tweak { change: words, line: None } => {
+                    Question::Change { base: self.last_line(http, &asked).await?, words }
+                }
+                Asks::OfLast { verb, words } => {
+                    Question::About { verb, base: self.last_line(http, &asked).await?, words }
+                }
+            })
+        };
+        self.respond(http, &asked, question, slash.is_private).await;
+    }
+
+    /// Answers what is being typed, where the framework does not.
+    pub(super) async fn completed(&self, http: &serenity::Http, typed: &CommandInteraction) {
+        let reply = Reply::raw(json!({"choices": self.choices(typed)}));
+        let _ = reply::answer(http, Asked::from(typed).key(), Callback::Choices, &reply).await;
+    }
+
+    /// From memory only: there are 3 s, and no way to ask for more.
+    fn choices(&self, typed: &CommandInteraction) -> Vec<AutocompleteChoice> {
+        let focused = typed.data.autocomplete();
+        let words = focused.map(|option| self.app.suggest(option.name, option.value)).unwrap_or_default();
+        let fits = |words: &String| (1..=LONGEST_SUGGESTION).contains(&words.chars().count());
+        let choices = words.into_iter().filter(fits).take(MOST_SUGGESTIONS);
+        choices.map(|words| AutocompleteChoice::new(words.clone(), words)).collect()
+    }
+
     pub(super) fn admit(&self, asked: &Asked<'_>) -> Result<(), Problem> {
         match self.visitors.admit(asked.user.id, Some(asked.locale), std::time::Instant::now()) {
             true => Ok(()),
@@ -131,12 +136,23 @@ impl Bot {
         }
     }
 
-    /// Answers a question off the runtime's threads.
+    /// Answers a question, off the runtime's thread unless it was just answered.
     pub(super) async fn think(&self, question: Question, locale: Locale) -> Said {
+        let asked = (question, locale);
+        if let Some(said) = self.said.get(&asked) {
+            return said;
+        }
         let app = self.app;
-        let answered = tokio::task::spawn_blocking(move || question.answer(app, locale)).await;
-        // A panic: the hook has said where.
-        answered.unwrap_or_else(|_| Said::Problem(Problem::new(msg!("discord-our-fault"))))
+        let _turn = self.turns.acquire().await;
+        let answered = tokio::task::spawn_blocking(move || (asked.0.answer(app, locale), asked)).await;
+        match answered {
+            Ok((said, asked)) => {
+                self.said.put(asked, said.clone());
+                said
+            }
+            // A panic: the hook has said where.
+            Err(_) => Said::Problem(Problem::new(msg!("discord-our-fault"))),
+        }
     }
 
     /// Answers an interaction with a new message.
@@ -184,7 +200,7 @@ impl Bot {
         let sent = match tokio::time::timeout(SOON, &mut reply).await {
             Ok((kind, reply)) => reply::answer(http, asked.key(), kind, &reply).await,
             Err(_) => match reply::notice(http, asked.key(), late).await {
-                Ok(()) => reply::edit_original(http, asked.token, &reply.await.1).await,
+                Ok(()) => reply::fill_in(http, asked.token, late, &reply.await.1).await,
                 refused => refused,
             },
         };
@@ -200,15 +216,17 @@ impl Bot {
     }
 }
 
-/// What the framework could not hand to a command.
+/// What the framework could not hand to a command: one it does not know, an option it does not know.
 pub(super) async fn failed(error: FrameworkError<'_, Data, Never>) {
-    match error {
-        FrameworkError::UnknownInteraction { framework, interaction, .. } => {
-            let asked = Asked::from(interaction);
-            let problem = Problem::new(msg!("discord-old-command"));
-            let http = &framework.serenity_context.http;
-            framework.user_data.respond(http, &asked, async { Err(problem) }, true).await;
-        }
-        _ => tracing::error!("the framework failed"),
+    let (framework, interaction) = match &error {
+        FrameworkError::UnknownInteraction { framework, interaction, .. } => (framework, *interaction),
+        FrameworkError::CommandStructureMismatch { ctx, .. } => (&ctx.framework, ctx.interaction),
+        _ => return tracing::error!("the framework failed"),
+    };
+    let (bot, http) = (framework.user_data, &framework.serenity_context.http);
+    let _under_way = bot.tasks.token();
+    match interaction.data.autocomplete() {
+        Some(_) => bot.completed(http, interaction).await,
+        None => bot.commanded(http, interaction).await,
     }
 }

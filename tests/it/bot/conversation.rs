@@ -95,7 +95,31 @@ async fn what_is_not_addressed_to_the_bot_gets_one_hint_and_then_silence() {
     let chat = ann.send_reply(&first, "thanks, that is great news", true);
     let asked = ann.mention("gpus=4").await.unwrap();
     assert_eq!(asked.line().unwrap().matches("seq=4096").count(), 1, "{:?}", asked.line());
-    assert!([quiet, forged, chat].iter().all(|id| !ann.was_answered(*id)));
+    assert!([quiet, forged, chat].iter().all(|id| ann.answers(*id) == 0));
+}
+
+#[tokio::test]
+async fn what_is_told_twice_is_answered_once() {
+    let stage = Stage::new().await;
+    let ann = stage.sandbox.person("Ann", "en-US");
+    let said = ann.say(&format!("<@{}> {}", stage.sandbox.bot(), "train meta-llama/Meta-Llama-3-8B"));
+    ann.reply_to(said).await.unwrap();
+    stage.sandbox.tell_again();
+    ann.mention("infer meta-llama/Meta-Llama-3-8B").await.unwrap();
+    assert_eq!(ann.answers(said), 1);
+}
+
+#[tokio::test]
+async fn a_discord_of_few_words_is_understood() {
+    let rules = headroom::sandbox::Rules { terse: true, ..Default::default() };
+    let stage = Stage::with(rules, &[]).await;
+    let ann = stage.sandbox.person("Ann", "en-US");
+    let (ann, first) = in_thread(&stage, &ann, &mut Transcript::default()).await;
+    assert!(ann.reply(&first, "seq 8192").await.unwrap().line().unwrap().contains("seq=8192"));
+    let other = ann.reply(&first, "batch 2").await.unwrap();
+    assert!(other.line().unwrap().contains("seq=4096 batch=2"), "it follows the message replied to, not the newest");
+    let dialog = ann.press(&other, "Tweak…").await.unwrap();
+    assert!(ann.submit(&dialog, Some(&other), &["zero2"]).await.unwrap().line().unwrap().contains("zero=2"));
 }
 
 #[tokio::test]
@@ -275,8 +299,8 @@ async fn an_out_of_memory_message_becomes_a_fitting_set_up_in_three_clicks() {
     for told in ["seq=32768", "oom.tried=270 MiB", "oom.total=23.6 GiB", "Still to say"] {
         assert!(shown.to_string().contains(told), "{told} in {shown}");
     }
-    script.says("Ann", "<GeForce RTX 4090>");
-    let short = script.shows(ann.choose(&shown, "GeForce RTX 4090").await);
+    script.says("Ann", "<GeForce RTX 4090 · 24 GiB>");
+    let short = script.shows(ann.choose(&shown, "GeForce RTX 4090 · 24 GiB").await);
     assert!(short.to_string().contains('❌'), "{short}");
     let label = short.buttons()[0].to_owned();
     script.says("Ann", &format!("[{label}]"));

@@ -143,6 +143,12 @@ async fn a_late_answer_is_announced_in_time() {
     let shown = ann.slash("/tweak change:gpus=8").await.expect("an answer");
     assert_eq!(shown.line(), Some("train meta-llama/Meta-Llama-3-8B gpu=a100-sxm-80gb gpus=8"));
     assert!(stage.sandbox.faults_met(PATIENCE).await);
+    stage.sandbox.plan("/messages", Fault::Delay(Duration::from_secs(4)), 1);
+    let told = ann.slash("/tweak change:zero=7").await.expect("an answer");
+    assert!(
+        told.is_ephemeral() && told.to_string().contains("zero"),
+        "a problem is for the asker's eyes, late or not: {told}"
+    );
 }
 
 #[tokio::test]
