@@ -171,7 +171,12 @@ impl Desk<'_> {
         }
         let line = line::write(&settings);
         let can_answer = settings.get("model").is_some() || settings.verb == Verb::Fit;
-        let mut view = if can_answer { self.answered(&line)? } else { View::new(self.locale, "").line(line) };
+        let mut view = if can_answer {
+            self.answered(&line)?
+        } else {
+            let title = tr(self.locale, "paste-which-model");
+            View::new(self.locale, title).line(line).button(tr(self.locale, "button-tweak"), Action::Tweak)
+        };
         let understood = pasted.understood.iter().map(|(key, value)| match (key.as_str(), value) {
             (_, serde_json::Value::String(text)) => format!("{key}={text}"),
             ("oom.tried" | "oom.total" | "oom.allocated" | "oom.free" | "oom.reserved" | "oom.process", value) => {
@@ -200,9 +205,9 @@ impl Desk<'_> {
     }
 }
 
-/// The words around fenced blocks.
+/// The words around fenced blocks; without a fence all is the paste.
 fn around(text: &str) -> String {
-    text.split(FENCE).step_by(2).collect::<Vec<_>>().join(" ")
+    if text.contains(FENCE) { text.split(FENCE).step_by(2).collect::<Vec<_>>().join(" ") } else { String::new() }
 }
 
 /// Whether a text asks anew: `train …`, `推理千问 …`.

@@ -161,6 +161,7 @@ console-no-bot = The bot did not come up in the playground.
 console-broken = The playground cannot run: { $error }
 
 # What was pasted
+paste-which-model = Which model was this? Reply with it, such as: llama-3-8b lora on a100, seq 4096, batch 4
 paste-read = Read ({ $kind })
 paste-asked = Still to say
 paste-assumed = Its program assumes

@@ -308,3 +308,20 @@ async fn an_out_of_memory_message_becomes_a_fitting_set_up_in_three_clicks() {
     assert!(fitting.to_string().contains('✅'), "{fitting}");
     insta::assert_snapshot!("out_of_memory_to_fitting", script.text());
 }
+
+#[tokio::test]
+async fn an_out_of_memory_message_alone_asks_for_the_model_and_goes_on() {
+    let stage = Stage::new().await;
+    let mut script = Transcript::default();
+    let ann = stage.sandbox.person("Ann", "en-US");
+    let (_, message) = OUT_OF_MEMORY.split_once('\n').expect("two lines");
+    let asked = ann.mention(message).await.expect("an answer");
+    for told in ["Which model", "oom.tried=270 MiB", "Still to say"] {
+        assert!(asked.to_string().contains(told), "{told} in {asked}");
+    }
+    let answer = reply(&mut script, &ann, "Ann", &asked, "llama-3-8b lora on a 4090, seq 4096").await;
+    let line = "train meta-llama/Meta-Llama-3-8B method=lora seq=4096 gpu=rtx-4090-24gb";
+    assert_eq!(answer.line().as_deref(), Some(line));
+    let serving = reply(&mut script, &ann, "Ann", &answer, "now for serving").await;
+    assert_eq!(serving.line().as_deref(), Some("infer meta-llama/Meta-Llama-3-8B seq=4096 gpu=rtx-4090-24gb"));
+}
