@@ -169,7 +169,10 @@ impl Listener {
         self.settle_nodes();
         // A long story in which a few words happen to mean something here.
         const STORY: usize = 8;
-        if self.told.is_some() && !self.speech.explicit && self.speech.unknown.len() > STORY + 2 * self.speech.acts.len() {
+        if self.told.is_some()
+            && !self.speech.explicit
+            && self.speech.unknown.len() > STORY + 2 * self.speech.acts.len()
+        {
             self.speech.acts.clear();
             self.speech.asks.clear();
             (self.speech.model, self.speech.problem) = (None, None);

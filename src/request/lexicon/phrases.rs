@@ -47,7 +47,7 @@ pub(super) const NUMBERS: &[(f64, &str)] = &[
 
 /// What a value is done to (`开`, `调整`), and how Chinese says that it ends there (`到`): `To` in every pair.
 pub(super) const TURNS: (&str, &str) = (
-    "改|换|设|调|开|变|降|减|提|升|加|拉|缩|给|弄|干|切|转|回|退|扩|冲|涨|抬|压|砍|增|推|跳|撑|用|调整|设置|减少|减小|提高|\
+    "改|换|设|调|开|放|变|降|减|提|升|加|拉|缩|给|弄|干|切|转|回|退|扩|冲|涨|抬|压|砍|增|推|跳|撑|用|调整|设置|减少|减小|提高|\
      提升|增加|增大|缩短|缩小|降低|切换|升级|扩大|扩展|压缩|拉长|拉高|拉大|调高|调低|调大|调小|开大|加大|放大|放宽|退回",
     "到|成|为|至",
 );
@@ -98,6 +98,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
         "halve|halved|halving|half|half as many|half as much|half the|in half|by half|cut in half",
         "减半|砍半|减少一半|减一半|一半|缩小一半|缩短一半|砍一半|砍掉一半|降一半|对半砍|再减半|缩一半|砍掉半",
     ),
+    (Scale(0.25), "quarter|a quarter of", "四分之一"),
     (Scale(3.0), "triple|tripled", "三倍|翻三倍|翻两番"),
     (Scale(4.0), "quadruple|quadrupled", "四倍|翻四倍"),
     (
@@ -263,7 +264,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "cpu offload|offload to cpu|offload everything|full offload|offload to ram|offload to host|\
          offload params|offload parameters|offload both|param offload|offload the optimizer to cpu|\
          offload optimizer to cpu|offload optimizer states to cpu|offload the optimizer states to cpu",
-        "优化器放到cpu|优化器放cpu|优化器卸载到cpu|优化器放到内存|offload到cpu|卸载到cpu|卸载到内存|cpu卸载|\
+        "优化器放到cpu|优化器状态放到cpu|优化器状态放cpu|优化器状态卸载到cpu|优化器放cpu|优化器卸载到cpu|优化器放到内存|offload到cpu|卸载到cpu|卸载到内存|cpu卸载|\
          全卸载|优化器offload到cpu|参数也卸载|参数offload",
     ),
     (
@@ -293,7 +294,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "lora_targets=all",
-        "all linear layers as targets|all linear layers|all linear|all linears|all linear modules|\
+        "all linear layers as targets|all linear layers|all linear|all linears|all linear modules|all the linear layers|target all the linear layers|\
          target all linear layers|target all linear|lora on all linear layers|lora on everything|\
          all layers as targets|all modules|target all modules",
         "所有线性层|全部线性层|所有linear|所有线性层都加lora|全线性层",
@@ -348,7 +349,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "fp16混合精度|半精度",
     ),
     ("precision=fp32", "full precision|single precision", "单精度|全精度"),
-    ("precision=fp8", "fp8 training|train in fp8|fp8 mixed precision|transformer engine", "fp8训练"),
+    ("precision=fp8", "fp8 training|train in fp8|fp8 mixed precision|transformer engine", "fp8训练|fp8混合精度"),
     (
         "attn=flash",
         "flash attention|flash attn|flash attention 2|flash attention 3|flash attn 2|flash attn 3|fa 2|fa 3|flash",

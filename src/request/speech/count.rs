@@ -81,7 +81,7 @@ impl Listener {
         }
         if is_memory && self.is_gpu(next) {
             // `a 40GB A100`
-            let name = format!("{} {}{}", self.text(next), amount.value, amount.unit);
+            let name = format!("{} {}{}", self.text(next).trim_end_matches('s'), amount.value, amount.unit);
             let found = self.catalog.names().gpu(&name);
             match &found.id {
                 Some(id) => self.set(knobs::of("gpu"), Value::Text(id.clone())),

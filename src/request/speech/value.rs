@@ -367,7 +367,7 @@ impl Listener {
 
     pub(super) fn bits(&mut self, bits: u64) -> usize {
         let optimizer = self.past_light(self.at + 1);
-        if bits == 8 && optimizer > self.at && self.names(optimizer, "optimizer") {
+        if bits == 8 && (self.names(optimizer, "optimizer") || self.already(knobs::of("optimizer"))) {
             // `8bit 的 paged adam`: the optimizer says it.
             return 1;
         }
