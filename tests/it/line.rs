@@ -94,6 +94,28 @@ fn free_english_reads_into_knobs() {
 }
 
 #[test]
+fn whole_questions_read_into_knobs() {
+    check(
+        "would 2x A6000 be enough to fine-tune Mixtral 8x7B with QLoRA, batch 1, 2k ctx?",
+        "train mistralai/Mixtral-8x7B-v0.1 method=qlora seq=2048 batch=1 gpu=rtx-a6000-48gb gpus=2",
+    );
+    check(
+        "Is a 4090 enough for QLoRA of mistral nemo at 2k tokens?",
+        "train mistralai/Mistral-Nemo-Instruct-2407 method=qlora seq=2048 gpu=rtx-4090-24gb",
+    );
+    check(
+        "vllm 0.6.3 llama 3 8b a10g 4k ctx 32 users prompt 1000 output 200",
+        "infer meta-llama/Meta-Llama-3-8B backend=vllm backend_version=0.6.3 seq=4096 prompt=1000 output=200 \
+         concurrency=32 gpu=a10g-24gb",
+    );
+    check(
+        "部署qwen2.5-72b-awq，2张A100，32k上下文，并发64",
+        "infer Qwen/Qwen2.5-72B quant=awq seq=32768 concurrency=64 gpu=a100-sxm-80gb gpus=2",
+    );
+    check("train llama3 8b full lr=1e-4 3天内", "train meta-llama/Meta-Llama-3-8B method=full deadline=72");
+}
+
+#[test]
 fn free_chinese_reads_into_the_same_knobs() {
     check("训练 千问2.5 7B 用QLoRA 序列4k", "train Qwen/Qwen2.5-7B method=qlora seq=4096");
     check("用8张4090能微调Qwen2.5-32B吗", "train Qwen/Qwen2.5-32B gpu=rtx-4090-24gb gpus=8");
@@ -121,6 +143,24 @@ fn a_line_without_a_verb_is_guessed_from_its_words() {
 fn the_name_of_a_model_sets_how_its_weights_are_packed() {
     check("infer Qwen2.5-72B-Instruct-AWQ", "infer Qwen/Qwen2.5-72B-Instruct quant=awq");
     check("infer llama3 70b q4", "infer meta-llama/Meta-Llama-3-70B quant=q4_k_m");
+}
+
+#[test]
+fn a_card_is_counted_and_told_apart_however_it_is_written() {
+    for (typed, meant) in [
+        ("A100 80G PCIe", "a100-pcie-80gb"),
+        ("rtx 4060 ti 16g", "rtx-4060ti-16gb"),
+        ("双4090", "rtx-4090-24gb gpus=2"),
+        ("dual 3090", "rtx-3090-24gb gpus=2"),
+        ("8*H20", "h20-96gb gpus=8"),
+        ("T4 x4", "t4-16gb gpus=4"),
+        ("4张A10", "a10-24gb gpus=4"),
+        ("mac studio m2 ultra 192g", "apple-m2-ultra-192gb"),
+    ] {
+        let line = format!("infer 7b gpu={meant}");
+        check(&format!("infer 7b {typed}"), &line);
+        check(&format!("infer 7b gpu=\"{typed}\""), &line);
+    }
 }
 
 #[test]

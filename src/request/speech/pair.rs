@@ -88,9 +88,12 @@ impl Pair<'_> {
     pub fn item(&self, plain: &str, words: &[Word], catalog: &'static Catalog) -> (Item, usize) {
         let Some(knob) = knobs::find(self.key) else {
             // `lr=1e-4` changes nothing that is estimated.
-            let filler = Lexicon::of(catalog).longest(words).filter(|(_, senses)| senses == &[&Sense::Filler]);
-            let item = filler.map(|(_, senses)| Item::Senses(senses));
-            return (item.unwrap_or_else(|| Item::NoKnob(self.key.to_owned(), self.value.to_owned())), self.end);
+            let item = if Lexicon::of(catalog).is_filler(words) {
+                Item::Stop
+            } else {
+                Item::NoKnob(self.key.to_owned(), self.value.to_owned())
+            };
+            return (item, self.end);
         };
         if self.quoted {
             return (Item::Explicit(knob, self.value.trim().to_owned()), self.end);
