@@ -20,7 +20,7 @@ pub mod source;
 pub mod support;
 
 pub use backend::Backend;
-pub use config::Tower;
+pub use config::{MissingFields, Tower};
 pub use constant::Constants;
 pub use format::Format;
 pub use gpu::Gpu;

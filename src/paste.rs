@@ -97,14 +97,19 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Pasted, Problem> {
     if text.len() > LONGEST {
         return Err(Problem::new(msg!("paste-too-long", limit = LONGEST / 1024)));
     }
+    let pieces = pieces(&clean(text));
     let mut drafts = vec![];
-    for piece in pieces(&clean(text)) {
-        drafts.extend(read_piece(&piece, catalog)?);
+    for piece in &pieces {
+        drafts.extend(read_piece(piece, catalog)?);
     }
-    merge::merge(drafts, catalog)
+    let pasted = merge::merge(drafts, catalog)?;
+    match pieces.iter().find_map(|piece| tree::fault(piece)) {
+        Some(fault) if pasted.kind.is_none() => Err(Problem::new(fault)),
+        _ => Ok(pasted),
+    }
 }
 
-/// Typographic quotes and dashes that chat programs make, back to what was typed.
+/// Typographic quotes and dashes that chat programs make, back to what was typed; nothing that cannot be seen.
 fn clean(text: &str) -> String {
     let mut made = String::with_capacity(text.len());
     for c in text.chars() {
@@ -113,19 +118,30 @@ fn clean(text: &str) -> String {
             '‘' | '’' => made.push('\''),
             '–' | '—' => made.push_str("--"),
             '\u{a0}' | '\u{3000}' => made.push(' '),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\r' => {}
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {}
+            c if c.is_control() && !matches!(c, '\n' | '\t') => {}
             c => made.push(c),
         }
     }
     made
 }
 
-/// Fenced blocks and files written by a script each on their own, and what stands around them.
+/// Fenced blocks, YAML's documents and files written by a script each on their own, and what stands around them.
 fn pieces(text: &str) -> Vec<String> {
     let parts: Vec<&str> = text.split("```").collect();
     if parts.len() < 3 {
-        let (script, files) = shell::here_documents(text);
-        return [files, vec![script]].concat();
+        let (script, mut found) = shell::here_documents(text);
+        let mut document = String::new();
+        for line in script.lines() {
+            if line.trim_end() == "---" {
+                found.push(std::mem::take(&mut document));
+            } else {
+                document += line;
+                document.push('\n');
+            }
+        }
+        found.push(document);
+        return found;
     }
     let fenced = parts.iter().skip(1).step_by(2).map(|block| {
         // The language stands on the fence's line.

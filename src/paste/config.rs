@@ -3,11 +3,12 @@
 use super::Kind;
 use super::draft::Draft;
 use super::tree::scalar;
-use crate::catalog::Catalog;
 use crate::catalog::model::{Counts, LayerKind, Mixer, Model};
+use crate::catalog::{Catalog, MissingFields};
 use crate::message::Problem;
 use crate::msg;
 use crate::request::Verb;
+use crate::request::knobs::KNOBS;
 use serde_json::{Map, Value};
 
 const BF16: u64 = 2;
@@ -38,6 +39,11 @@ pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft
     }
     let mut model = match Model::from_config(&Value::Object(tree.clone())) {
         Ok(model) => model,
+        Err(MissingFields(impossible))
+            if impossible.iter().all(|field| KNOBS.iter().any(|knob| knob.key == *field)) =>
+        {
+            return Some(Err(Problem::of("model", msg!("paste-config-impossible", field = impossible.join(", ")))));
+        }
         Err(missing) => {
             let fields: Vec<String> = missing.0.iter().map(|field| (*field).to_owned()).collect();
             return Some(Err(Problem::of("model", msg!("paste-config-lacks", fields = fields))));

@@ -2,7 +2,11 @@
 //!
 //! Bounded in size and depth; YAML aliases are refused, so nothing expands.
 
+use crate::message::Message;
+use crate::msg;
 use serde_json::{Map, Value};
+use serde_saphyr::Error;
+use serde_saphyr::budget::BudgetBreach;
 
 /// Deepest nesting that is followed.
 const DEPTH: usize = 32;
@@ -30,6 +34,34 @@ pub fn object(text: &str) -> Option<Value> {
     }
     let strict = serde_json::from_str(object).ok();
     strict.or_else(|| serde_json::from_str(&plain_json(object)).ok()).filter(Value::is_object)
+}
+
+/// What is wrong with a text that is meant as a file and is none.
+pub fn fault(text: &str) -> Option<Message> {
+    let bare = text.trim();
+    let opened = bare.strip_prefix('{').map(str::trim_start);
+    if opened.is_some_and(|first| first.starts_with(['"', '\'', '/', '#'])) {
+        if depth(bare) > DEPTH {
+            return Some(msg!("paste-too-deep", limit = DEPTH));
+        }
+        let fault = serde_json::from_str::<Value>(&plain_json(bare)).err()?;
+        return Some(msg!("paste-broken", format = "JSON", line = fault.line(), column = fault.column()));
+    }
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).count();
+    let mappings = text.lines().filter(|line| is_mapping_line(line)).count();
+    if mappings < 3 || mappings * 2 < lines {
+        return None;
+    }
+    let fault = parse_yaml(text).err()?;
+    if let Error::Budget { breach, .. } = fault.without_snippet() {
+        return Some(match breach {
+            BudgetBreach::Depth { .. } => msg!("paste-too-deep", limit = DEPTH),
+            BudgetBreach::Aliases { .. } => msg!("paste-aliases"),
+            _ => return None,
+        });
+    }
+    let at = fault.location()?;
+    Some(msg!("paste-broken", format = "YAML", line = at.line() as usize, column = at.column() as usize))
 }
 
 fn depth(text: &str) -> usize {
@@ -78,12 +110,18 @@ fn plain_json(text: &str) -> String {
                     if last == '*' && inner == '/' {
                         break;
                     }
+                    if inner == '\n' {
+                        made.push(inner);
+                    }
                     last = inner;
                 }
             }
             '}' | ']' => {
-                let kept = made.trim_end().trim_end_matches(',').len();
-                made.truncate(kept);
+                // The lines stay, for where a fault is.
+                let kept = made.trim_end().len();
+                if made[..kept].ends_with(',') {
+                    made.replace_range(kept - 1..kept, " ");
+                }
                 made.push(c);
             }
             c if c.is_ascii_alphabetic() => {
@@ -124,18 +162,22 @@ fn mapping(text: &str) -> Option<Value> {
     if mappings == 0 || mappings * 4 < lines {
         return None;
     }
+    parse_yaml(text).ok().filter(Value::is_object)
+}
+
+fn parse_yaml(text: &str) -> Result<Value, Error> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_aliases: 0,
             max_anchors: 64,
-            max_depth: 64,
+            max_depth: DEPTH,
             max_nodes: 20_000,
             max_events: 60_000,
             max_documents: 1,
         },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
     };
-    serde_saphyr::from_str_with_options::<Value>(text, options).ok().filter(Value::is_object)
+    serde_saphyr::from_str_with_options(text, options)
 }
 
 fn is_mapping_line(line: &str) -> bool {

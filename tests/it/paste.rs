@@ -4,6 +4,7 @@ use headroom::catalog::Catalog;
 use headroom::message::Problem;
 use headroom::paste::{self, Pasted};
 use headroom::request::line;
+use headroom::text::{Locale, say};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -107,7 +108,28 @@ fn aliases_do_not_expand() {
     for (name, last) in ('b'..='i').zip('a'..) {
         bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{last}"); 8].join(", "));
     }
-    assert_eq!(read(&format!("base_model: x\nsequence_len: 8\n{bomb}")).unwrap().kind, None);
+    let problem = read(&format!("base_model: x\nsequence_len: 8\n{bomb}")).unwrap_err();
+    assert_eq!(problem.message.key, "paste-aliases");
+}
+
+#[test]
+fn a_broken_file_is_told_where() {
+    let fault = |text: &str| read(text).err().map(|problem| say(Locale::En, &problem.message));
+    let json = "{\n  // stage\n  \"zero_optimization\": {\"stage\": 3,},\n  \"train_batch_size\" 8\n}";
+    assert_eq!(
+        fault(json).as_deref(),
+        Some("This JSON breaks at line 4, column 22. Mend it there, or paste it whole.")
+    );
+    let yaml = "base_model: x\nsequence_len: 8\nlora_target_modules: [q_proj, v_proj\nmicro_batch_size: 1\n";
+    assert_eq!(
+        fault(yaml).as_deref(),
+        Some("This YAML breaks at line 4, column 17. Mend it there, or paste it whole.")
+    );
+    let deep = "{\"a\":".repeat(5000) + "1" + &"}".repeat(5000);
+    assert_eq!(fault(&deep).as_deref(), Some("That is nested deeper than 32 levels."));
+    let huge = "{\"model_type\": \"llama\", \"hidden_size\": 1e30, \"num_hidden_layers\": 2, \"num_attention_heads\": 2, \"vocab_size\": 9, \"intermediate_size\": 9}";
+    assert_eq!(fault(huge).as_deref(), Some("This config.json describes no model that can be: look at hidden."));
+    assert_eq!(fault("{see below}, it fails: why?"), None);
 }
 
 #[test]
