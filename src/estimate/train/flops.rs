@@ -4,6 +4,7 @@
 //! weight's; causal attention takes `2·n·(d + d_v)` a token and earlier token, `s/2` of them on average (half of what
 //! Kaplan et al. 2020 count), twice that backward. Embedding look-ups take none.
 
+use super::states::LayersTrained;
 use crate::catalog::model::{Ffn, LayerKind, Mixer, Model, Role};
 use crate::catalog::recipe::Selective;
 use crate::request::{Checkpointing, Train};
@@ -81,28 +82,45 @@ fn mixer(mixer: &Mixer, seq: f64) -> f64 {
 /// How often a forward's operations are done in one training step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Passes {
-    /// Forward, input gradients and, where weights are trained, weight gradients.
-    pub model: f64,
+    /// Forward, input gradients and, where weights are trained, weight gradients of the layers' linears.
+    pub linears: f64,
+    /// The same of the head, and of attention, which has no weights but takes both its arguments' gradients.
+    pub head: f64,
+    pub attention: f64,
+    /// Part of the layers that have a backward.
+    pub differentiated: f64,
     /// Forward done again by checkpointing, as parts of linears and of attention.
     pub linears_again: f64,
     pub attention_again: f64,
 }
 
 impl Passes {
-    pub fn of(train: &Train) -> Self {
+    pub fn of(model: &Model, train: &Train) -> Self {
+        // Layers before the first trained one have no backward.
+        let differentiated = match LayersTrained::of(model, train) {
+            LayersTrained::Last(of) => of as f64 / model.depth() as f64,
+            LayersTrained::All | LayersTrained::None => 1.0,
+        };
         let (linears_again, attention_again) = match (train.checkpointing, train.framework.kernels.selective) {
             (Checkpointing::Off, _) => (0.0, 0.0),
             (Checkpointing::On, _) => (1.0, 1.0),
             (Checkpointing::Selective, Selective::CoreAttention) => (0.0, 1.0),
             (Checkpointing::Selective, Selective::AlternateMatmuls) => (0.5, 0.0),
         };
-        Self { model: if train.lora().is_some() { 2.0 } else { 3.0 }, linears_again, attention_again }
+        let backward = if train.lora().is_some() { 1.0 } else { 2.0 };
+        Self {
+            differentiated,
+            linears: 1.0 + differentiated * backward,
+            head: 1.0 + backward,
+            attention: 1.0 + differentiated * 2.0,
+            linears_again: differentiated * linears_again,
+            attention_again: differentiated * attention_again,
+        }
     }
 }
 
 /// Model operations of a token: without what checkpointing repeats.
-pub fn per_token(forward: &Forward, train: &Train, trained: f64) -> f64 {
-    let passes = Passes::of(train);
+pub fn per_token(forward: &Forward, passes: &Passes, train: &Train, trained: f64) -> f64 {
     let adapters = if train.lora().is_some() { 6.0 * trained } else { 0.0 };
-    passes.model * forward.linears() + 3.0 * forward.attention + adapters
+    passes.linears * forward.layers + passes.head * forward.head + passes.attention * forward.attention + adapters
 }

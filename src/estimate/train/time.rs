@@ -60,31 +60,31 @@ pub fn of(
     let parallel = &request.parallel;
     let load = Load::of(&request.model, train);
     let forward = Forward::of(&request.model, request.seq as f64, load.logits);
-    let passes = Passes::of(train);
+    let passes = Passes::of(&request.model, train);
     let (micro_batch, accumulation) = schedule(train, parallel.pipeline);
     let (tensor, pipeline) = (f64::from(parallel.tensor), f64::from(parallel.pipeline));
     let split = tensor * pipeline;
     // Tokens of a micro batch that one GPU computes, forwards beside training's own as a part of them.
     let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
-    let extra = load.forwards / (passes.model + passes.linears_again);
+    let extra = load.forwards / (passes.linears + passes.linears_again);
     let tokens_done = tokens * load.trained * (1.0 + extra);
 
     let mut parts = Parts::default();
-    let products = |again: f64| passes.model + again;
     parts.products = tokens_done / split
-        * (forward.layers * products(passes.linears_again) / machine.rate(request.precision, tokens)
-            + forward.head * passes.model / machine.rate(Compute::Bf16, tokens)
-            + forward.attention * (3.0 + passes.attention_again) / machine.attention_rate(train));
+        * (forward.layers * (passes.linears + passes.linears_again) / machine.rate(request.precision, tokens)
+            + forward.head * passes.head / machine.rate(Compute::Bf16, tokens)
+            + forward.attention * (passes.attention + passes.attention_again) / machine.attention_rate(train));
     let weights = request.model.counts.active as f64 / split;
     let compiled = train.compile || walk.fused_mlp;
-    let weight_passes = (passes.model + passes.linears_again) * dequantising(train, constants);
-    let traffic = tokens_done * token_traffic(walk, compiled, pipeline, constants)
+    let weight_passes = (passes.linears + passes.linears_again) * dequantising(train, constants);
+    // Two thirds of the traffic are backward's, as of attention's operations.
+    let traffic = tokens_done * token_traffic(walk, compiled, pipeline, constants) * passes.attention / 3.0
         + weights * walk.regime.compute * weight_passes;
     parts.elementwise = traffic / bandwidth;
     let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
     let hooks = if train.zero == Zero::Three { constants.launch_hooks } else { 0.0 };
     let launched = launched + hooks;
-    let launch = launched * request.model.depth() as f64 / pipeline * (2.0 + passes.linears_again);
+    let launch = launched * request.model.depth() as f64 / pipeline * (1.0 + passes.differentiated + passes.linears_again);
     let kernels = parts.products + parts.elementwise;
     parts.launch = (launch - kernels).max(0.0);
     let micro = kernels + parts.launch;
@@ -120,7 +120,7 @@ pub fn of(
     let gpus = f64::from(request.hardware.gpus);
     let global = tokens * f64::from(parallel.context) * accumulation * f64::from(parallel.data);
     let tokens_per_s = global / step;
-    let model_flops = per_token(&forward, train, trained) * load.trained + load.forwards * forward.linears();
+    let model_flops = per_token(&forward, &passes, train, trained) * load.trained + load.forwards * forward.linears();
     let flops_per_gpu = model_flops * tokens_per_s / gpus;
     let total = train.tokens.map(|tokens| tokens as f64 / tokens_per_s);
     let doubt = 1.0 + parts.doubt(constants) / step;
@@ -268,7 +268,7 @@ impl Machine<'_> {
         let (tensor, context) = (f64::from(parallel.tensor), f64::from(parallel.context));
         let layers = model.depth() as f64 / f64::from(parallel.pipeline);
         let hidden = 2.0 * model.hidden_size as f64;
-        let again = Passes::of(train).linears_again;
+        let again = Passes::of(model, train).linears_again;
         let of_group = |ranks: f64| (ranks - 1.0) / ranks;
 
         // Tensor parallel: two all-reduces forward, two backward, each a reduce-scatter and an all-gather.
