@@ -111,6 +111,8 @@ pub struct Train {
     /// Preference and RL stages.
     pub reference_model: bool,
     pub generations: u64,
+    /// Fraction of the card that a rollout engine beside the trainer takes; `None`: the trainer's own model writes.
+    pub rollout_engine: Option<f64>,
     pub reward_model: Option<Arc<Model>>,
     /// Tokens to train on, where given (`tokens`, or `samples × seq × epochs`).
     pub tokens: Option<u64>,

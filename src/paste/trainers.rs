@@ -260,6 +260,7 @@ pub const TRAINER: Rules = &[
         }),
     ),
     (&["num_generations"], Knob("generations")),
+    (&["vllm_gpu_memory_utilization"], Knob("rollout_mem_util")),
     (&["tensor_model_parallel_size", "tensor_parallel_size"], Knob("tp")),
     (&["pipeline_model_parallel_size"], Knob("pp")),
     (&["expert_model_parallel_size"], Knob("ep")),

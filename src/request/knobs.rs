@@ -245,6 +245,7 @@ pub static KNOBS: &[Knob] = &[
     knob("lora_targets", Train, Kind::List(&["all", "attention", "q", "k", "v", "o", "gate", "up", "down", "embed", "head"]), "lora_targets=q,v", &["target modules", "lora target", "targets", "target", "目标模块"]),
     knob("ref_model", Train, Choice(SWITCH), "ref_model=on", &["reference model", "ref model", "reference", "参考模型"]),
     knob("generations", Train, count(1, 100_000), "generations=8", &["num generations", "generation", "rollouts", "rollout", "group size", "samples per prompt", "completions per prompt", "采样数", "生成数", "条采样", "采样"]),
+    knob("rollout_mem_util", Train, number(0.01, 0.95), "rollout_mem_util=0.3", &["vllm gpu memory utilization", "rollout gpu memory utilization", "rollout engine", "colocated engine", "rollout显存比例"]),
     knob("reward_model", Train, Kind::Model(&[]), "reward_model=meta-llama/Llama-3.1-8B-Instruct", &["奖励模型"]),
     knob("packing", Train, Choice(SWITCH), "packing=on", &["sample packing", "packed", "打包"]),
     knob("tokens", Train, count(1, 1_000_000_000_000_000), "tokens=10b", &["token", "training tokens", "train tokens", "词元", "个token", "token数", "数据量"]),

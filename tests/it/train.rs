@@ -142,6 +142,27 @@ fn a_token_takes_the_operations_of_its_weights_and_its_attention() {
     check("dpo", flops("method=full stage=dpo"), 8.0 * weights + 6.0 * attention, 1e-9);
 }
 
+/// Layers before the last two, which `method=freeze` trains, have no backward: of 32, 6,979,321,856 weights that
+/// multiply, 2 + 4 · 2/32 operations each, 6 for each of the head's 525,336,576, attention alike.
+#[test]
+fn frozen_layers_have_no_backward() {
+    let flops = answer("train meta-llama/Meta-Llama-3-8B seq=8192 method=freeze").compute.flops_per_token.0;
+    let attention = 2.0 * 32.0 * 4096.0 * 8192.0;
+    let layers = 2.0 * 6_979_321_856.0 + attention;
+    check("freeze", flops, layers * 1.125 + 6.0 * 525_336_576.0, 1e-9);
+}
+
+/// TRL's colocated vLLM holds its fraction of the 79.65 - 0.41 - 0.11 GiB that CUDA shows of an H100 throughout.
+#[test]
+fn a_rollout_engine_beside_the_trainer_holds_its_fraction() {
+    let of = |knobs: &str| {
+        answer(&format!("train Qwen/Qwen2.5-1.5B method=full stage=grpo gpu=h100-sxm-80gb seq=1024 {knobs}")).memory
+    };
+    let (alone, beside) = (of(""), of("rollout_mem_util=0.3"));
+    check("engine", beside.part(PartKind::KvCache).gib(), 0.3 * 79.1, 0.005);
+    check("the rest", beside.allocated.0 - beside.part(PartKind::KvCache).0, alone.allocated.0, 0.02);
+}
+
 /// What is offloaded leaves the GPU for the host, and takes time.
 #[test]
 fn offloading_saves_memory_and_never_time() {

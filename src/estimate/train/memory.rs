@@ -51,6 +51,14 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         Logits::default()
     };
     let contiguous = train.framework.buffers == BufferRule::Contiguous && train.lora().is_none();
+    let cache = rollout_cache(&share, train, request.seq, states.shard.ranks);
+    let (kv_cache, engine) = match (train.rollout_engine, hardware.gpu) {
+        _ if !load.generates => (0.0, 0.0),
+        (None, _) => (cache, 0.0),
+        (Some(fraction), Some(gpu)) => (0.0, fraction * gpu.visible().0),
+        // Without a card there is no fraction of one: an engine needs weights and cache at least.
+        (Some(_), None) => (0.0, 2.0 * model.counts.total as f64 / share.tensor + cache),
+    };
     let moments = Moments {
         activations: &activations,
         batch,
@@ -60,7 +68,8 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         standing: if train.gradient_accumulation > 1 || contiguous { resident.gradients } else { 0.0 },
         head_gradient: if whole_head_trains { train.gradient_dtype.bytes() * head } else { 0.0 },
         tied: model.tied_embeddings && share.first && share.last,
-        kv_cache: if load.generates { rollout_cache(&share, train, request.seq) } else { 0.0 },
+        kv_cache,
+        engine,
     };
     let phases = moments.phases();
     let peak = phases.into_iter().max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default();
@@ -75,8 +84,9 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     parts.add_buffers(&buffers, &peak);
     parts.add(
         PartKind::KvCache,
-        modelled("term-train-rollout", "train-source-stages", &[("train-bytes", peak.kv_cache)]),
+        modelled("term-train-rollout", "train-source-stages", &[("train-bytes", peak.kv_cache - engine)]),
     );
+    parts.add(PartKind::KvCache, modelled("term-train-engine", "train-source-stages", &[("train-bytes", engine)]));
     parts.give_place(resident.gradients - peak.gradients, &peak);
     let allocated = parts.total();
     let expandable = train.framework.kernels.expandable_segments;
@@ -147,8 +157,9 @@ fn head_bytes(share: &Share, size: f64) -> f64 {
     tables.next_back().map_or(0.0, |head| size * head.parameters() as f64 * share.fraction(head.role))
 }
 
-/// KV cache of the sequences that are written for one step, in 16 bits.
-fn rollout_cache(share: &Share, train: &Train, seq: u64) -> f64 {
+/// KV cache in 16 bits of the sequences that a rank writes at once: those of its optimizer step (TRL's
+/// `steps_per_generation`), or its part of one group.
+fn rollout_cache(share: &Share, train: &Train, seq: u64, ranks: f64) -> f64 {
     let token = |mixer: &Mixer| match *mixer {
         Mixer::Attention { kv_heads, head_dim, value_head_dim, .. } => (kv_heads * (head_dim + value_head_dim)) as f64,
         Mixer::Latent { kv_lora_rank, rope_head_dim, .. } => (kv_lora_rank + rope_head_dim) as f64,
@@ -156,7 +167,8 @@ fn rollout_cache(share: &Share, train: &Train, seq: u64) -> f64 {
         Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::Parallel(..) | Mixer::None => 0.0,
     };
     let each: f64 = share.layers.iter().map(|(kind, count)| count * token(&kind.mixer) / share.tensor).sum();
-    2.0 * each * train.micro_batch_size as f64 * train.generations as f64 * seq as f64
+    let of_step = (train.micro_batch_size * train.gradient_accumulation) as f64;
+    2.0 * each * of_step.max(train.generations as f64 / ranks) * seq as f64
 }
 
 fn modelled(name: &'static str, source: &'static str, factors: &[(&'static str, f64)]) -> Term {

@@ -14,7 +14,6 @@ pub fn regime_is_assumed(request: &Request, train: &Train) -> bool {
 /// `resident`: the states of one GPU.
 pub fn notes(request: &Request, train: &Train, resident: &Resident, trained: u64) -> Vec<Message> {
     let mut notes = Vec::new();
-    let lora = train.lora();
     let sharded = request.hardware.gpus > 1;
     if regime_is_assumed(request, train) && !sharded && train.offload == Offload::None {
         let each = (resident.held + resident.gradients) / trained as f64;
@@ -28,10 +27,6 @@ pub fn notes(request: &Request, train: &Train, resident: &Resident, trained: u64
         notes.push(msg!("note-train-offload", bytes = Bytes(resident.host * per_node)));
     } else if train.optimizer.paged {
         notes.push(msg!("note-train-paged", bytes = Bytes(resident.host)));
-    }
-    // transformers quantises tensor by tensor while it loads.
-    if lora.is_some_and(|lora| lora.base.is_some()) && !train.framework.kernels.transformers {
-        notes.push(msg!("note-train-load", bytes = Bytes(2.0 * request.model.counts.total as f64)));
     }
     if let Some(max) = request.model.max_position.filter(|max| request.seq > *max) {
         notes.push(msg!("note-train-length", seq = request.seq, max = max));

@@ -48,6 +48,8 @@ pub struct Moments<'a> {
     /// A head tied to an embedding on the same GPU.
     pub tied: bool,
     pub kv_cache: f64,
+    /// What an engine beside the trainer holds throughout.
+    pub engine: f64,
 }
 
 impl Moments<'_> {
@@ -57,12 +59,13 @@ impl Moments<'_> {
         let kept_once = activations.kept.bytes(batch.tokens, batch.pairs);
         let kept = kept_once * batch.in_flight;
         let resident = buffers.resident();
+        let always = Phase { kv_cache: self.engine, ..Phase::default() };
         let loss = Phase {
             kept,
             logits: self.logits.bytes(),
             gradients: self.standing,
             buffers: resident + buffers.gathered.max(buffers.gathered_head),
-            ..Phase::default()
+            ..always
         };
         let last_layer = Phase {
             kept,
@@ -70,7 +73,7 @@ impl Moments<'_> {
             working: activations.working,
             gradients: self.standing.max(self.head_gradient.min(*gradients)),
             buffers: buffers.at_work(),
-            ..Phase::default()
+            ..always
         };
         // A tied head's gradient is added to the embedding's.
         let tied = if self.tied { self.head_gradient } else { 0.0 };
@@ -82,10 +85,10 @@ impl Moments<'_> {
             buffers: buffers.at_work() + tied,
             ..last_layer
         };
-        let step = Phase { gradients: *gradients, buffers: resident + buffers.step, ..Phase::default() };
+        let step = Phase { gradients: *gradients, buffers: resident + buffers.step, ..always };
         let gathered = if self.kv_cache > 0.0 { buffers.gathered } else { 0.0 };
         let rollout = Phase {
-            kv_cache: self.kv_cache,
+            kv_cache: self.kv_cache + self.engine,
             gradients: self.standing,
             buffers: resident + gathered,
             ..Phase::default()

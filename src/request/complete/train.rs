@@ -71,6 +71,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         } else {
             fill.settings.count("generations").unwrap_or(1)
         },
+        rollout_engine: fill.settings.number("rollout_mem_util").filter(|_| rl),
         reward_model: reward_model(fill)?,
         tokens,
     };

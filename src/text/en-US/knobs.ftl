@@ -52,6 +52,7 @@ knob-lora_rank = Rank of the adapters.
 knob-lora_alpha = Scale of the adapters; no part of memory or time.
 knob-lora_targets = Linears that carry adapters: all, attention, or a list such as q,v.
 knob-ref_model = Whether a frozen reference model is held, in preference and reinforcement stages.
+knob-rollout_mem_util = The fraction of each card that a rollout engine beside the trainer takes (TRL 0.3 for vLLM, verl 0.5); without it the trainer writes by itself.
 knob-generations = Completions sampled for a prompt.
 knob-reward_model = The model that scores completions.
 knob-packing = Whether short samples share a sequence.

@@ -52,6 +52,7 @@ knob-lora_rank = LoRA 的秩。
 knob-lora_alpha = LoRA 的缩放系数；不影响显存与时间。
 knob-lora_targets = 加适配器的线性层：all、attention，或列表如 q,v。
 knob-ref_model = 偏好或强化学习阶段是否常驻参考模型。
+knob-rollout_mem_util = rollout 引擎与训练同卡时占用每卡显存的比例（TRL 的 vLLM 为 0.3，verl 为 0.5）；不设则由训练进程自己生成。
 knob-generations = 每个提示采样的回答数。
 knob-reward_model = 给回答打分的奖励模型。
 knob-packing = 是否把短样本拼接成一条序列。
