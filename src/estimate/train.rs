@@ -50,15 +50,18 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
     }
 }
 
-/// Of the pipeline stages the fullest: the first holds most micro batches and the embedding, the last the head.
+/// Of the pipeline stages the fullest: the first holds most micro batches and the embedding, the second may have a layer
+/// more or the first experts, the last has the head.
 fn fullest(request: &Request, train: &Train, constants: &Training) -> (Memory, Resident) {
-    let of = |stage: u32| memory::of_stage(request, train, constants, stage);
-    let last = of(request.parallel.pipeline - 1);
-    if request.parallel.pipeline == 1 {
-        return last;
+    let last = request.parallel.pipeline - 1;
+    let mut fullest = memory::of_stage(request, train, constants, last);
+    for stage in 0..last.min(2) {
+        let other = memory::of_stage(request, train, constants, stage);
+        if other.0.device > fullest.0.device {
+            fullest = other;
+        }
     }
-    let first = of(0);
-    if first.0.device > last.0.device { first } else { last }
+    fullest
 }
 
 /// Trained parameters of the whole model.

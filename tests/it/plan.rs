@@ -192,10 +192,11 @@ fn a_layout_is_chosen_as_an_engineer_would() {
         chosen("train meta-llama/Meta-Llama-3-8B method=full seq=1024 batch=1 gpu=a100-sxm-80gb gpus=8"),
         "zero=2"
     );
-    // 2,048 sequences a step over 16,384 GPUs leave room for 2,048 replicas at most.
+    // 2,048 sequences a step over 16,384 GPUs leave room for 2,048 replicas at most. Meta kept fp32 gradients by freeing
+    // activations early.
     assert_eq!(
         chosen(
-            "train meta-llama/Meta-Llama-3.1-405B framework=megatron seq=8192 global_batch=2048 gpu=h100-sxm-80gb gpus=16384"
+            "train meta-llama/Meta-Llama-3.1-405B framework=megatron seq=8192 global_batch=2048 grads=bf16 gpu=h100-sxm-80gb gpus=16384"
         ),
         "pp=16 tp=8"
     );

@@ -163,6 +163,23 @@ fn a_rollout_engine_beside_the_trainer_holds_its_fraction() {
     check("the rest", beside.allocated.0 - beside.part(PartKind::KvCache).0, alone.allocated.0, 0.02);
 }
 
+/// 126 layers on 16 stages: seven on the first, eight on the second, which holds 15 micro batches of them to 16 of 7.
+#[test]
+fn the_fullest_stage_may_be_the_second() {
+    let kept = |pp: u32| {
+        let memory = answer(&format!(
+            "train meta-llama/Llama-3.1-405B framework=megatron seq=8192 batch=1 accum=32 tp=8 pp={pp} gpus=128 \
+             gpu=h100-sxm-80gb"
+        ))
+        .memory;
+        let terms = memory.parts.iter().flat_map(|part| &part.terms);
+        let kept = terms.filter(|term| term.name == "term-train-kept").map(|term| (term.factors[0].1, term.factors[3].1));
+        kept.collect::<Vec<_>>()
+    };
+    assert_eq!(kept(16), [(8.0, 15.0)]);
+    assert_eq!(kept(2), [(63.0, 2.0)]);
+}
+
 /// What is offloaded leaves the GPU for the host, and takes time.
 #[test]
 fn offloading_saves_memory_and_never_time() {

@@ -24,6 +24,9 @@ pub struct Buffers {
     pub step: f64,
 }
 
+/// DeepSpeed's default `sub_group_size`, in elements.
+const SUB_GROUP: f64 = 1e9;
+
 impl Buffers {
     /// `gradient`: bytes a gradient element.
     pub fn of(share: &Share, train: &Train, regime: &Regime, states: &States, gradient: f64) -> Self {
@@ -40,7 +43,9 @@ impl Buffers {
         // What is offloaded is stepped on the host.
         let stepped = if train.offload == Offload::None { states.stepped_parameters() } else { 0.0 };
         let foreach = if train.framework.kernels.foreach_optimizer { regime.stepped } else { 0.0 };
-        let to_master = if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 } else { 0.0 };
+        // DeepSpeed's fp32 gradients; stage 3 makes them for one `sub_group_size` after the other.
+        let at_once = if train.zero == Zero::Three { stepped.min(SUB_GROUP) } else { stepped };
+        let to_master = if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 * at_once } else { 0.0 };
         let (gathered, gathered_head) = gathered(share, train, regime, states, gradient);
         Self {
             communication: buckets(train, regime, states, gradient),
@@ -48,7 +53,7 @@ impl Buffers {
             gathered_head,
             dequantised: copies * regime.compute * largest_matrix(share),
             importance,
-            step: (foreach + to_master) * stepped,
+            step: foreach * stepped + to_master,
         }
     }
 
