@@ -36,8 +36,9 @@ pub fn estimate(request: &Request, train: &Train, constants: &Training) -> Estim
     let walk = memory::walk(request, train, Regime::of(request, train));
     let load = Load::of(&request.model, train);
     let forward = Forward::of(&request.model, request.seq as f64, load.logits);
-    let per_token =
-        flops::per_token(&forward, &Passes::of(&request.model, train), train, trained as f64) * load.trained + load.forwards * forward.linears();
+    let per_token = flops::per_token(&forward, &Passes::of(&request.model, train), train, trained as f64)
+        * load.trained
+        + load.forwards * forward.linears();
     let (batch, accumulation) = (train.micro_batch_size as f64, train.gradient_accumulation as f64);
     let tokens = load.sequences * batch * accumulation * f64::from(request.parallel.data) * request.seq as f64;
     Estimate {

@@ -173,7 +173,8 @@ fn the_fullest_stage_may_be_the_second() {
         ))
         .memory;
         let terms = memory.parts.iter().flat_map(|part| &part.terms);
-        let kept = terms.filter(|term| term.name == "term-train-kept").map(|term| (term.factors[0].1, term.factors[3].1));
+        let kept =
+            terms.filter(|term| term.name == "term-train-kept").map(|term| (term.factors[0].1, term.factors[3].1));
         kept.collect::<Vec<_>>()
     };
     assert_eq!(kept(16), [(8.0, 15.0)]);

@@ -45,7 +45,8 @@ impl Buffers {
         let foreach = if train.framework.kernels.foreach_optimizer { regime.stepped } else { 0.0 };
         // DeepSpeed's fp32 gradients; stage 3 makes them for one `sub_group_size` after the other.
         let at_once = if train.zero == Zero::Three { stepped.min(SUB_GROUP) } else { stepped };
-        let to_master = if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 * at_once } else { 0.0 };
+        let to_master =
+            if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 * at_once } else { 0.0 };
         let (gathered, gathered_head) = gathered(share, train, regime, states, gradient);
         Self {
             communication: buckets(train, regime, states, gradient),

@@ -84,7 +84,8 @@ pub fn of(
     let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
     let hooks = if train.zero == Zero::Three { constants.launch_hooks } else { 0.0 };
     let launched = launched + hooks;
-    let launch = launched * request.model.depth() as f64 / pipeline * (1.0 + passes.differentiated + passes.linears_again);
+    let launch =
+        launched * request.model.depth() as f64 / pipeline * (1.0 + passes.differentiated + passes.linears_again);
     let kernels = parts.products + parts.elementwise;
     parts.launch = (launch - kernels).max(0.0);
     let micro = kernels + parts.launch;
