@@ -212,6 +212,7 @@ fn what_cannot_be_is_refused_with_what_can() {
     refused("infer llama-3-8b gpu_mem_util=90", "gpu_mem_util", "gpu_mem_util=0.9");
     refused("train llama 3 33b", "model", "model=meta-llama/Meta-Llama-3-70B");
     refused("train foobar 7b", "model", "model=meta-llama/Meta-Llama-3-8B");
+    refused("infer Qwen/Qwen9-27B vllm h100", "model", "model=Qwen/Qwen3.5-27B");
     refused("asdf qwer zxcv", "model", "model=meta-llama/Meta-Llama-3-8B");
     refused("gpu foo9000", "gpu", "gpu=a100-sxm-80gb");
     refused("infer llama3-8b awq and gptq", "quant", "quant=awq");

@@ -27,7 +27,10 @@ pub(super) fn repository(plain: &str, rest: &[Word], catalog: &'static Catalog) 
         None => catalog.names().model(chunk),
     };
     let width = rest.iter().take_while(|word| word.at < rest[0].at + chunk.len()).count();
-    (found.outcome != Outcome::Unknown).then_some((width, Item::Model(found)))
+    // One that nobody knows, of an owner with models near it, is not a model of another size.
+    let of_owner = |id: &String| id.split('/').next().is_some_and(|known| known.eq_ignore_ascii_case(owner));
+    let is_model = found.outcome != Outcome::Unknown || found.candidates.iter().any(of_owner);
+    is_model.then_some((width, Item::Model(found)))
 }
 
 /// From here to the next space, stop or Chinese character.
