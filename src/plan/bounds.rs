@@ -13,6 +13,8 @@ use crate::units::Bytes;
 
 /// Weights are read at most so much faster than the data sheet's bandwidth, by any kernel of `presets/serving.toml`.
 const FASTEST_READ: f64 = 1.2;
+/// No kernel of `presets/serving.toml` or `presets/training.toml` reaches more of a peak.
+const MOST_OF_PEAK: f64 = 0.8;
 /// The smallest chunk that an engine prefills a prompt in by itself, in tokens.
 const CHUNK: u64 = 2048;
 
@@ -26,6 +28,8 @@ pub struct Variant {
     pub states: Bytes,
     /// Activations and logits of one micro batch on one GPU.
     working: Bytes,
+    /// Keys and values of all requests asked for.
+    cache: Bytes,
     flops_per_token: f64,
     /// Weights that decoding one token reads at least: no embedding, no expert that is not chosen.
     read: Bytes,
@@ -49,18 +53,20 @@ impl Variant {
         };
         let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
         let read = weights_read(&request, memory.part(PartKind::Weights)) * whole;
-        Some(Self { settings, changes, states: states * whole, working, flops_per_token, read, request })
+        let cache = memory.part(PartKind::KvCache) * whole;
+        Some(Self { settings, changes, states: states * whole, working, cache, flops_per_token, read, request })
     }
-    /// No layout holds less than its even share of the states, nor, where only data parallel ranks are added,
-    /// less than the activations of one micro batch.
-    pub fn may_fit(&self, cluster: Cluster) -> bool {
+    /// No layout holds less than its even share of the states and of the cache of requests that are all to be held,
+    /// nor, where only data parallel ranks are added, less than the activations of one micro batch.
+    pub fn may_fit(&self, cluster: Cluster, holds_all: bool) -> bool {
         let gpus = f64::from(cluster.gpus);
         let only_data = match &self.request.work {
             Work::Train(train) => train.framework.splits.iter().all(|split| *split == Split::Data),
             Work::Infer(_) => false,
         };
         let working = if only_data { self.working } else { Bytes::ZERO };
-        (self.states / gpus + working).0 <= cluster.gpu.memory.0
+        let cache = if holds_all { self.cache } else { Bytes::ZERO };
+        ((self.states + cache) / gpus + working).0 <= cluster.gpu.memory.0
     }
     /// The best that any layout of a cluster comes to, of the number that a target is about (see `targets::value`).
     pub fn at_best(&self, knob: &str, cluster: Cluster) -> Option<f64> {
@@ -156,12 +162,34 @@ fn weights_read(request: &Request, weights: Bytes) -> Bytes {
     (weights - Bytes(outside as f64 * width)).max(Bytes::ZERO) * (active / layers)
 }
 
-/// The highest rate a GPU has at the precisions that a request may multiply in.
+/// The highest rate a GPU reaches at the precisions that a request may multiply in.
 fn peak(gpu: &Gpu, request: &Request) -> f64 {
     let peak = &gpu.peak;
     let narrow = request.precision == Compute::Fp8
         || request.infer().is_some_and(|infer| infer.weights.compute != ComputeRate::Half);
     let narrow = [peak.fp8, peak.int8, peak.fp4].into_iter().filter(|_| narrow);
     let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16].into_iter().chain(narrow);
-    rates.flatten().map(|rate| rate.0).fold(0.0, f64::max)
+    rates.flatten().map(|rate| rate.0).fold(0.0, f64::max) * MOST_OF_PEAK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_kernel_is_better_than_the_bounds_say() {
+        let catalog = Catalog::embedded();
+        for (gpu, family) in catalog.gpus.iter().flat_map(|gpu| ["server", "eager", "ggml"].map(|family| (gpu, family))) {
+            let kernels = catalog.constants.serving.kernels(family, gpu).expect("a family of serving.toml");
+            let reads = [1.0 / kernels.four_bit_read, 1.0 / kernels.expert_read, 1.0 / kernels.expert_read_four_bit, 1.0];
+            let read = reads.into_iter().fold(0.0, f64::max) * kernels.read;
+            assert!(read <= FASTEST_READ, "{family} on {}: {read}", gpu.id);
+            let most = kernels.prefill.max(kernels.compute);
+            assert!(most <= MOST_OF_PEAK, "{family} on {}: {most}", gpu.id);
+        }
+        let training = &catalog.constants.training;
+        let rates = [training.efficiency_ampere, training.efficiency_hopper, training.efficiency_blackwell];
+        let rates = rates.into_iter().chain([training.efficiency_other, training.efficiency_attention]);
+        assert!(rates.fold(0.0, f64::max) <= MOST_OF_PEAK);
+    }
 }

@@ -289,7 +289,7 @@ impl Search {
 
     /// Whether bounds leave a cluster a chance to hold the request and to reach its targets.
     fn may_do(&self, variant: &Variant, cluster: Cluster) -> bool {
-        variant.may_fit(cluster) && self.targets.may_be_met(|knob| variant.at_best(knob, cluster))
+        variant.may_fit(cluster, self.targets.hold_all()) && self.targets.may_be_met(|knob| variant.at_best(knob, cluster))
     }
 
     pub fn fewest_gpus(&mut self, pass: impl Fn(&Gpu) -> bool) -> Option<Rc<Setup>> {

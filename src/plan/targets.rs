@@ -50,6 +50,10 @@ impl Targets {
         let given = [("concurrency", self.held.is_some()), ("deadline", self.patience.is_some())];
         given.into_iter().filter_map(|(key, given)| given.then_some(key))
     }
+    /// Whether no request may wait for the cache.
+    pub fn hold_all(&self) -> bool {
+        self.held.is_some()
+    }
     /// GPU ids and how many are owned.
     pub fn fleet(&self) -> &[(String, u32)] {
         &self.fleet
