@@ -21,6 +21,7 @@ mod deepspeed;
 mod draft;
 mod engines;
 mod launch;
+mod litgpt;
 mod megatron;
 mod merge;
 mod oom;
@@ -28,6 +29,7 @@ mod peft;
 mod python;
 mod shell;
 mod smi;
+mod torchtitan;
 mod torchtune;
 mod trainers;
 mod tree;
@@ -51,6 +53,8 @@ pub enum Kind {
     LlamaFactory,
     Axolotl,
     Megatron,
+    Litgpt,
+    Torchtitan,
     NvidiaSmi,
     Oom,
 }
@@ -72,6 +76,8 @@ impl Kind {
             Kind::LlamaFactory => "llama-factory",
             Kind::Axolotl => "axolotl",
             Kind::Megatron => "megatron",
+            Kind::Litgpt => "litgpt",
+            Kind::Torchtitan => "torchtitan",
             Kind::NvidiaSmi => "nvidia-smi",
             Kind::Oom => "oom",
         }
@@ -166,6 +172,7 @@ fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Probl
         drafts.push(draft?);
     } else {
         drafts.extend(python::read(text));
+        drafts.extend(torchtitan::file(text));
     }
     drafts.extend(oom::read(text));
     Ok(drafts)
@@ -216,5 +223,9 @@ fn file(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Pr
 
 /// The program that a command starts.
 fn program(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
-    engines::read(command).or_else(|| torchtune::command(command)).or_else(|| launch::trainer(command, allotted))
+    engines::read(command)
+        .or_else(|| torchtune::command(command))
+        .or_else(|| litgpt::command(command))
+        .or_else(|| torchtitan::command(command))
+        .or_else(|| launch::trainer(command, allotted))
 }

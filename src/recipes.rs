@@ -1,6 +1,6 @@
 //! Launch recipes: from a request to the command or file that runs it.
 //!
-//! One function a program, in `serve` and `train`. A program gets a recipe only where it can do what
+//! One function a program, in `serve` and under `train`. A program gets a recipe only where it can do what
 //! is asked with flags and keys it has; what a recipe leaves out is that program's default. The
 //! version in each comment line is the one whose source the flags were checked against.
 
@@ -27,6 +27,28 @@ pub fn recipes(request: &Request) -> Vec<Recipe> {
     }
 }
 
+/// A program that trains or serves.
+struct Program<Work: 'static> {
+    /// Frameworks or engines it is the own program of.
+    of: &'static [&'static str],
+    name: &'static str,
+    file: Option<&'static str>,
+    /// `None` where the program cannot do what is asked.
+    write: fn(&Request, &Work) -> Option<String>,
+}
+
+/// The recipes of the programs that can, the own program's first; `remark` stands above each.
+fn written<Work>(programs: &[Program<Work>], own: &str, request: &Request, work: &Work, remark: &str) -> Vec<Recipe> {
+    let (own, others): (Vec<_>, Vec<_>) = programs.iter().partition(|program| program.of.contains(&own));
+    let write = |program: &Program<Work>| {
+        let body = (program.write)(request, work)?;
+        // JSON has no comments.
+        let head = if body.starts_with('{') { String::new() } else { comment(request, program.name) + remark };
+        Some(Recipe { program: program.name, file: program.file, text: format!("{head}{}\n", body.trim_end()) })
+    };
+    own.into_iter().chain(others).filter_map(write).collect()
+}
+
 /// A command line, one flag a line.
 struct Command(String);
 
@@ -46,6 +68,11 @@ impl Command {
             Some(value) => self.flag(flag, value),
             None => self,
         }
+    }
+    /// `key=value`, as Hydra and OmegaConf take it.
+    fn set(mut self, key: &str, value: impl Display) -> Self {
+        write!(self.0, " \\\n    {key}={value}").expect("writing to a string");
+        self
     }
     fn switch(mut self, holds: bool, flag: &str) -> Self {
         if holds {

@@ -27,19 +27,7 @@ pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Draft> {
     if method == "full" {
         draft.unset("lora_targets");
     } else {
-        let mlp = value("model.apply_lora_to_mlp").is_some_and(is_on);
-        let output = value("model.apply_lora_to_output").is_some_and(is_on);
-        let mut modules = value("model.lora_attn_modules").unwrap_or("q_proj,v_proj").to_owned();
-        if mlp {
-            modules += ",gate_proj,up_proj,down_proj";
-        }
-        if output {
-            modules += ",lm_head";
-        }
-        targets(&mut draft, &modules);
-    }
-    if value("model.use_dora").is_some_and(is_on) {
-        draft.set("method", "dora");
+        adapted(&mut draft, value);
     }
     let of_builder = builder.and_then(model_of);
     let checkpoint = value("checkpointer.checkpoint_dir")
@@ -57,6 +45,21 @@ pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Draft> {
     draft.model = checkpoint.filter(agrees).or(of_builder);
     draft.set("framework", "torchtune");
     Some(draft)
+}
+
+/// Which linears carry adapters, and of which kind, as the model's builder takes it.
+fn adapted<'a>(draft: &mut Draft, value: impl Fn(&str) -> Option<&'a str>) {
+    let mut modules = value("model.lora_attn_modules").unwrap_or("q_proj,v_proj").to_owned();
+    if value("model.apply_lora_to_mlp").is_some_and(is_on) {
+        modules += ",gate_proj,up_proj,down_proj";
+    }
+    if value("model.apply_lora_to_output").is_some_and(is_on) {
+        modules += ",lm_head";
+    }
+    targets(draft, &modules);
+    if value("model.use_dora").is_some_and(is_on) {
+        draft.set("method", "dora");
+    }
 }
 
 fn method_of(builder: &str) -> &'static str {
@@ -139,10 +142,18 @@ pub fn command(command: &Command) -> Option<Draft> {
             _ => {}
         }
     }
-    for word in words {
-        if let Some((path, value)) = word.split_once('=').filter(|(path, _)| !path.starts_with('-')) {
-            draft.follow(RULES, path, value);
-        }
+    let changed: Vec<(&str, &str)> =
+        words.iter().filter_map(|word| word.split_once('=')).filter(|(path, _)| !path.starts_with('-')).collect();
+    for (path, value) in &changed {
+        draft.follow(RULES, path, value);
+    }
+    let value = |wanted: &str| changed.iter().find(|(path, _)| *path == wanted).map(|(_, value)| *value);
+    if value("model.lora_attn_modules").is_some() {
+        adapted(&mut draft, value);
+    }
+    if let Some(path) = value("checkpointer.checkpoint_dir") {
+        let name = path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
+        draft.alias = std::mem::replace(&mut draft.model, name);
     }
     if let (Some(each), Some(nodes)) = (draft.count("gpus"), draft.count("nodes")) {
         draft.set("gpus", each.saturating_mul(nodes));

@@ -3,6 +3,7 @@
 //! From one estimate without hardware to the least memory and the most tokens per second of a cluster.
 //! Sound, not tight: what a bound rules out, `estimate` would rule out too.
 
+use super::layout::Layout;
 use super::search::Cluster;
 use crate::catalog::format::ComputeRate;
 use crate::catalog::support::Split;
@@ -67,6 +68,14 @@ impl Variant {
         let working = if only_data { self.working } else { Bytes::ZERO };
         let cache = if holds_all { self.cache } else { Bytes::ZERO };
         ((self.states + cache) / gpus + working).0 <= cluster.gpu.memory.0
+    }
+    /// Whether a server's pipeline has no more stages than hold it: half as many would fill half of the card. Stages
+    /// answer no request sooner.
+    pub fn needs_stages(&self, layout: &Layout, cluster: Cluster) -> bool {
+        let serves = self.request.infer().is_some() && self.request.settings.get("pp").is_none();
+        let held = self.states + self.cache * (1.0 / f64::from(layout.data));
+        let half = f64::from(layout.tensor * layout.pipeline) / 2.0;
+        !serves || layout.pipeline == 1 || self.states == Bytes::ZERO || held / half >= cluster.gpu.memory * 0.5
     }
     /// The best that any layout of a cluster comes to, of the number that a target is about (see `targets::value`).
     pub fn at_best(&self, knob: &str, cluster: Cluster) -> Option<f64> {
@@ -179,9 +188,11 @@ mod tests {
     #[test]
     fn no_kernel_is_better_than_the_bounds_say() {
         let catalog = Catalog::embedded();
-        for (gpu, family) in catalog.gpus.iter().flat_map(|gpu| ["server", "eager", "ggml"].map(|family| (gpu, family))) {
+        for (gpu, family) in catalog.gpus.iter().flat_map(|gpu| ["server", "eager", "ggml"].map(|family| (gpu, family)))
+        {
             let kernels = catalog.constants.serving.kernels(family, gpu).expect("a family of serving.toml");
-            let reads = [1.0 / kernels.four_bit_read, 1.0 / kernels.expert_read, 1.0 / kernels.expert_read_four_bit, 1.0];
+            let reads =
+                [1.0 / kernels.four_bit_read, 1.0 / kernels.expert_read, 1.0 / kernels.expert_read_four_bit, 1.0];
             let read = reads.into_iter().fold(0.0, f64::max) * kernels.read;
             assert!(read <= FASTEST_READ, "{family} on {}: {read}", gpu.id);
             let most = kernels.prefill.max(kernels.compute);

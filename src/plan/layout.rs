@@ -18,17 +18,22 @@ pub struct Layout {
     pub context: u32,
     pub expert: u32,
     pub data: u32,
+    /// Chunks of layers that a pipeline rank takes in turn (virtual stages).
+    pub interleave: u32,
     /// Training only.
     pub sharding: Option<Sharding>,
 }
 
 /// Knobs that a layout sets.
-pub const KNOBS: [&str; 7] = ["tp", "pp", "cp", "ep", "dp", "zero", "sharding"];
+pub const KNOBS: [&str; 8] = ["tp", "pp", "cp", "ep", "dp", "interleave", "zero", "sharding"];
 /// Those of them that say over how many GPUs.
 pub const DEGREES: [&str; 5] = ["tp", "pp", "cp", "ep", "dp"];
 
 /// Tokens of one optimizer step that no published run goes beyond: DeepSeek-V3's 15,360 sequences of 4,096.
 const MOST_TOKENS_PER_STEP: u64 = 15_360 * 4096;
+
+/// Ranks of the largest run that was data parallel alone: OLMo 7B by FSDP (Groeneveld et al. 2024).
+const MOST_DATA_RANKS: u64 = 1024;
 
 /// Sequences from this length are worth splitting by context parallelism.
 const LONG: u64 = 32 * 1024;
@@ -43,6 +48,9 @@ impl Layout {
             if degree > 1 || (key == "tp" && serves) {
                 settings.values.entry(key).or_insert(Value::Count(degree.into()));
             }
+        }
+        if self.interleave > 1 {
+            settings.values.entry("interleave").or_insert(Value::Count(self.interleave.into()));
         }
         let asked = settings.get("zero").is_some() || settings.get("sharding").is_some();
         if let Some(sharding) = self.sharding.filter(|_| !asked && self.data > 1) {
@@ -99,7 +107,10 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
     let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
     let spreads_experts = experts > 0 && can(Split::Expert);
     let replicas = match &request.work {
-        Work::Train(train) => (MOST_TOKENS_PER_STEP / (train.micro_batch_size * request.seq).max(1)).max(1),
+        Work::Train(train) => {
+            let most = (MOST_TOKENS_PER_STEP / (train.micro_batch_size * request.seq).max(1)).max(1);
+            if splits.iter().all(|split| *split == Split::Data) { most.min(MOST_DATA_RANKS) } else { most }
+        }
         Work::Infer(infer) => match infer.concurrency {
             Concurrency::Requests(requests) => requests,
             Concurrency::Max => u64::MAX,
@@ -129,19 +140,38 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
                 for expert in
                     asked_expert.map_or_else(|| vec![Some(1), spread], |ep| vec![Some(ep)]).into_iter().flatten()
                 {
-                    let layout = Layout { tensor, pipeline, context, expert, data, sharding: None };
-                    match shardings {
-                        [] => found.push(layout),
-                        [first, ..] if data == 1 => found.push(Layout { sharding: Some(*first), ..layout }),
-                        several => {
-                            found.extend(several.iter().map(|sharding| Layout { sharding: Some(*sharding), ..layout }));
-                        }
+                    let layout = Layout { tensor, pipeline, context, expert, data, interleave: 1, sharding: None };
+                    let shardings = if data == 1 { &shardings[..shardings.len().min(1)] } else { shardings };
+                    if shardings.is_empty() {
+                        found.push(layout);
+                    }
+                    for (interleave, sharding) in
+                        chunks(request, &layout).into_iter().flat_map(|n| shardings.iter().map(move |s| (n, s)))
+                    {
+                        found.push(Layout { interleave, sharding: Some(*sharding), ..layout });
                     }
                 }
             }
         }
     }
     found
+}
+
+/// Chunks of layers of a pipeline rank in training: one, and where micro batches come in groups as large as the pipeline
+/// (which the interleaved schedule needs) one for each layer. Narayanan et al. 2021, section 2.2.
+fn chunks(request: &Request, layout: &Layout) -> Vec<u32> {
+    let asked = request.settings.get("interleave").is_some();
+    let Some(train) = request.train().filter(|_| layout.pipeline > 1 && !asked) else { return vec![1] };
+    let micro_batches = match request.settings.count("global_batch") {
+        Some(global) => global / (train.micro_batch_size * u64::from(layout.data)).max(1),
+        None => train.gradient_accumulation,
+    };
+    let layers = request.model.depth().div_ceil(layout.pipeline.into()) as u32;
+    if layers > 1 && micro_batches > 0 && micro_batches.is_multiple_of(layout.pipeline.into()) {
+        vec![1, layers]
+    } else {
+        vec![1]
+    }
 }
 
 /// Divisors of `n` up to `most`, ascending.

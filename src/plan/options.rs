@@ -2,7 +2,7 @@
 
 use super::layout;
 use super::search::{Cluster, Pool, Search, Setup};
-use super::targets::{PATIENCE, Targets, value};
+use super::targets::{PATIENCE, Targets, reaches, value};
 use super::{Choice, Cost, Merit, Miss, Verdict};
 use crate::catalog::backend::Loads;
 use crate::catalog::gpu::Class;
@@ -53,12 +53,17 @@ pub fn options(request: &Request, verdict: Verdict, catalog: &'static Catalog) -
             return Found { options: options.collect(), misses: vec![], notes };
         }
     }
-    Found { options: vec![], misses: misses(request, &targets, catalog).unwrap_or_default(), notes }
+    Found { options: vec![], misses: misses(request, &targets, catalog), notes }
 }
+
+/// Tokens of a step that large models are pre-trained with: Llama 3 405B's 16 million.
+const PRETRAINING_STEP: u64 = 16 << 20;
+
+type Changes = Vec<(&'static str, Value)>;
 
 /// As asked; where nothing runs that, with the savings that were left open: quantised weights, states on the CPU. Nor is
 /// a model of many machines pre-trained by data parallelism alone.
-fn ways(request: &Request) -> Vec<Vec<(&'static str, Value)>> {
+fn ways(request: &Request) -> Vec<Changes> {
     let open = |key: &str| request.settings.get(key).is_none();
     let mut ways = vec![vec![]];
     match &request.work {
@@ -69,7 +74,12 @@ fn ways(request: &Request) -> Vec<Vec<(&'static str, Value)>> {
         }
         Work::Train(train) => {
             if train.stage == Stage::Pretrain && open("framework") {
-                ways.push(vec![("framework", Value::Text("megatron".to_owned()))]);
+                let mut way = vec![("framework", Value::Text("megatron".to_owned()))];
+                if open("accum") && open("global_batch") {
+                    let sequences = (PRETRAINING_STEP / request.seq.max(1)).max(1).next_power_of_two();
+                    way.push(("global_batch", Value::Count(sequences)));
+                }
+                ways.push(way);
             }
             if open("offload") && open("loss") {
                 let fused = ("loss", Value::Choice("fused"));
@@ -209,7 +219,8 @@ fn reason(setup: &Setup, merits: &[Merit]) -> Message {
         }
         [Merit::Taken, Merit::FewestGpus, ..] => msg!("plan-take-fewest", gpus = gpus),
         [Merit::Taken] => msg!("plan-take-even"),
-        [Merit::Taken, ..] | [Merit::Fastest, ..] | [] => msg!("plan-fastest"),
+        [Merit::Taken, ..] => msg!("plan-take-fastest"),
+        [Merit::Fastest, ..] | [] => msg!("plan-fastest"),
         [Merit::FewestOfNamed, ..] => msg!("plan-fewest-named"),
         [Merit::FewestGpus, ..] => msg!("plan-fewest-gpus"),
         [Merit::CheapestPerHour, ..] => msg!("plan-cheapest-hour"),
@@ -217,6 +228,7 @@ fn reason(setup: &Setup, merits: &[Merit]) -> Message {
             Some(_) => msg!("plan-cheapest-run"),
             None => msg!("plan-cheapest-tokens"),
         },
+        [Merit::SmallestOfKind, ..] if setup.settings.get("fleet").is_some() => msg!("plan-smallest-owned"),
         [Merit::SmallestOfKind, ..] => match gpu.class {
             Class::Datacenter | Class::Cloud => msg!("plan-smallest-datacenter"),
             Class::Workstation => msg!("plan-smallest-workstation"),
@@ -226,21 +238,33 @@ fn reason(setup: &Setup, merits: &[Merit]) -> Message {
     }
 }
 
-/// For each target that nothing reaches with the others kept: the nearest that anything comes.
-fn misses(request: &Request, targets: &Targets, catalog: &'static Catalog) -> Option<Vec<Miss>> {
+/// For each target that nothing reaches with the others kept: the nearest that anything comes, savings included. Where
+/// each alone is still too much, the nearest with none of the others.
+fn misses(request: &Request, targets: &Targets, catalog: &'static Catalog) -> Vec<Miss> {
+    let search = |changes: &Changes| {
+        let search = Search::new(request, changes, Pool::Any, catalog)?;
+        Some(targets.soft().fold(search, Search::without))
+    };
+    let ways = ways(request);
+    let numbers: Vec<(&'static str, f64)> = targets.numbers().collect();
+    // Those left out, the one in question last.
+    let miss = |knob: &'static str, asked: f64, left_out: &[&'static str]| {
+        let nearest_of = |changes: &Changes| {
+            let setup = left_out.iter().copied().fold(search(changes)?, Search::without).nearest(knob)?;
+            Some((value(knob, &setup)?, setup))
+        };
+        let reached = ways.iter().filter_map(nearest_of);
+        let (nearest, setup) = reached.reduce(|a, b| if reaches(knob, a.0, b.0) { a } else { b })?;
+        let settings = relaxed(&setup, &numbers);
+        Some(Miss { knob, asked: Some(asked), nearest: Some(nearest), settings, label: label(knob, asked, nearest) })
+    };
     let mut misses = Vec::new();
-    for (knob, asked) in targets.numbers() {
-        let mut search = Search::new(request, &[], Pool::Any, catalog)?.without("concurrency").without(knob);
-        let reached = search.nearest(knob).and_then(|setup| Some((value(knob, &setup)?, setup)));
-        if let Some((nearest, setup)) = reached {
-            let settings = relaxed(&setup.settings, knob, nearest);
-            let label = label(knob, asked, nearest);
-            misses.push(Miss { knob, asked: Some(asked), nearest: Some(nearest), settings, label });
-        }
+    for (knob, asked) in &numbers {
+        misses.extend(miss(knob, *asked, &[*knob]));
     }
     for knob in targets.words() {
-        let mut search = Search::new(request, &[], Pool::Any, catalog)?.without(knob);
-        if let Some(setup) = search.fewest_gpus(|_| true) {
+        let mut without = ways.iter().filter_map(search).map(|search| search.without(knob));
+        if let Some(setup) = without.find_map(|mut search| search.fewest_gpus(|_| true)) {
             let Cluster { gpu, gpus, .. } = setup.cluster;
             let label = match knob {
                 "vendor" => msg!("plan-miss-vendor", gpus = gpus, gpu = gpu.name.as_str()),
@@ -250,14 +274,26 @@ fn misses(request: &Request, targets: &Targets, catalog: &'static Catalog) -> Op
             misses.push(Miss { knob, asked: None, nearest: None, settings: setup.settings.without(knob), label });
         }
     }
-    Some(misses)
+    if misses.is_empty() {
+        for (knob, asked) in &numbers {
+            let others = numbers.iter().map(|(other, _)| *other).filter(|other| other != knob);
+            misses.extend(miss(knob, *asked, &others.chain([*knob]).collect::<Vec<_>>()));
+        }
+    }
+    misses
 }
 
-/// The set-up's line with the target set to what it reaches.
-fn relaxed(settings: &Settings, knob: &'static str, nearest: f64) -> Settings {
-    // Whole units, rounded to the easier side.
-    let bound = if knob == "tokens_per_s" { nearest.floor() } else { nearest.ceil() };
-    settings.with(knob, if knob == "max_gpus" { Value::Count(bound as u64) } else { Value::Number(bound) })
+/// The set-up's line with the targets that it misses set to what it reaches.
+fn relaxed(setup: &Setup, numbers: &[(&'static str, f64)]) -> Settings {
+    let mut settings = setup.settings.clone();
+    for (knob, asked) in numbers {
+        let Some(reached) = value(knob, setup).filter(|value| !reaches(knob, *value, *asked)) else { continue };
+        // Whole units, rounded to the easier side.
+        let bound = if *knob == "tokens_per_s" { reached.floor() } else { reached.ceil() };
+        let bound = if *knob == "max_gpus" { Value::Count(bound as u64) } else { Value::Number(bound) };
+        settings.values.insert(knob, bound);
+    }
+    settings
 }
 
 fn label(knob: &'static str, asked: f64, nearest: f64) -> Message {

@@ -89,8 +89,8 @@ pub struct Search {
     pool: Pool,
     /// Clusters that bounds leave a chance.
     open: Vec<Cluster>,
-    /// The target that layouts are ranked by, where it is a latency; throughput otherwise.
-    latency: Option<&'static str>,
+    /// The target left out, whose nearest is looked for.
+    sought: Option<&'static str>,
     seen: HashMap<(*const Gpu, u32), Option<Rc<Setup>>>,
 }
 
@@ -132,7 +132,7 @@ impl Search {
             asked_gpus: asked_gpus.and_then(|gpus| u32::try_from(gpus).ok()),
             pool,
             open: vec![],
-            latency: None,
+            sought: None,
             seen: HashMap::new(),
         };
         Some(search.opened())
@@ -146,15 +146,17 @@ impl Search {
 
     /// The same search with one target left out.
     pub fn without(self, knob: &'static str) -> Self {
-        let latency = Some(knob).filter(|knob| matches!(*knob, "ttft" | "tpot"));
-        Self { targets: self.targets.without(knob), latency, seen: HashMap::new(), ..self }.opened()
+        let sought = Some(knob).filter(|knob| targets::NUMBERS.contains(knob));
+        Self { targets: self.targets.without(knob), sought, seen: HashMap::new(), ..self }.opened()
     }
 
     /// How good a layout is: more is better, twice as good is twice as much.
     fn rank(&self, setup: &Setup) -> f64 {
-        match self.latency {
-            Some(knob) => targets::value(knob, setup).map_or(0.0, |milliseconds| 1.0 / milliseconds),
-            None => setup.tokens_per_s.unwrap_or(0.0),
+        match self.sought {
+            Some(knob @ ("ttft" | "tpot")) => {
+                targets::value(knob, setup).map_or(0.0, |milliseconds| 1.0 / milliseconds)
+            }
+            Some(_) | None => setup.tokens_per_s.unwrap_or(0.0),
         }
     }
 
@@ -224,7 +226,12 @@ impl Search {
         if let Some(known) = self.seen.get(&key) {
             return known.clone();
         }
-        let found = self.variants.iter().find_map(|variant| self.best_layout(variant, cluster, true)).map(Rc::new);
+        let mut ways = self.variants.iter().filter_map(|variant| self.best_layout(variant, cluster, true));
+        let found = match self.sought {
+            Some(_) => ways.max_by(|a, b| self.rank(a).total_cmp(&self.rank(b))),
+            None => ways.next(),
+        };
+        let found = found.map(Rc::new);
         self.seen.insert(key, found.clone());
         found
     }
@@ -235,7 +242,8 @@ impl Search {
             return None;
         }
         let mut best: Option<Setup> = None;
-        for layout in layouts(&variant.settings, &variant.request, cluster) {
+        let sensible = |layout: &Layout| variant.needs_stages(layout, cluster);
+        for layout in layouts(&variant.settings, &variant.request, cluster).into_iter().filter(sensible) {
             if bounded && variant.states.0 / f64::from(layout.shards()) > cluster.gpu.memory.0 {
                 continue;
             }
@@ -289,7 +297,8 @@ impl Search {
 
     /// Whether bounds leave a cluster a chance to hold the request and to reach its targets.
     fn may_do(&self, variant: &Variant, cluster: Cluster) -> bool {
-        variant.may_fit(cluster, self.targets.hold_all()) && self.targets.may_be_met(|knob| variant.at_best(knob, cluster))
+        variant.may_fit(cluster, self.targets.hold_all())
+            && self.targets.may_be_met(|knob| variant.at_best(knob, cluster))
     }
 
     pub fn fewest_gpus(&mut self, pass: impl Fn(&Gpu) -> bool) -> Option<Rc<Setup>> {
@@ -298,9 +307,14 @@ impl Search {
     }
 
     /// The fewest GPUs, of a machine that part of which things divide evenly over.
+    /// Of several cards the fastest.
     pub fn fewest_even(&mut self) -> Option<Rc<Setup>> {
-        let clusters = self.clusters(|_| true);
-        self.first(clusters, evenness)
+        let mut clusters = self.clusters(|_| true);
+        let first = self.first(clusters.clone(), evenness)?;
+        let [share, gpus, ..] = evenness(&first.cluster);
+        clusters.retain(|cluster| evenness(cluster)[..2] == [share, gpus]);
+        let alike: Vec<Rc<Setup>> = clusters.into_iter().filter_map(|cluster| self.setup(cluster)).collect();
+        alike.into_iter().max_by(|a, b| self.rank(a).total_cmp(&self.rank(b)))
     }
 
     /// The fewest of the card that was named.
@@ -342,7 +356,7 @@ impl Search {
             "ttft" | "tpot" => {
                 let clusters = self.full_machines();
                 let value = |setup: &Setup| targets::value(knob, setup);
-                self.least(clusters, false, value, |variant, cluster| variant.at_best(knob, cluster).unwrap_or(0.0))
+                self.least(clusters, true, value, |variant, cluster| variant.at_best(knob, cluster).unwrap_or(0.0))
             }
             _ => {
                 let clusters = self.full_machines();
@@ -351,7 +365,8 @@ impl Search {
         }
     }
 
-    /// Full machines and more of them. Where cards are not counted, of each generation only the best.
+    /// Full machines and more of them. Where cards are not counted and it is not latency that is looked for, of each
+    /// generation only the best.
     fn full_machines(&self) -> Vec<Cluster> {
         let gpus: Vec<&Gpu> = self.gpus().filter(|gpu| self.wanted(gpu)).collect();
         let generations = gpus.chunk_by(|a, b| a.generation == b.generation);
@@ -359,9 +374,13 @@ impl Search {
             .flat_map(|alike| alike.iter().filter(|gpu| !alike.iter().any(|other| outdoes(other, gpu))))
             .copied()
             .collect();
-        let counted = gpus.iter().any(|gpu| self.targets.owned(gpu).is_some());
+        // Engines' defaults go by the card's memory, so that a smaller card may answer a prompt sooner.
+        let counted =
+            matches!(self.sought, Some("ttft" | "tpot")) || gpus.iter().any(|gpu| self.targets.owned(gpu).is_some());
         let mut clusters = self.clusters(|gpu| counted || best.iter().any(|other| std::ptr::eq(*other, gpu)));
-        clusters.retain(|cluster| cluster.nodes > 1 || self.fills_machine(*cluster));
+        // A budget may be too little for a full machine.
+        let part = self.targets.bound("budget").is_some();
+        clusters.retain(|cluster| part || cluster.nodes > 1 || self.fills_machine(*cluster));
         clusters
     }
 

@@ -95,7 +95,7 @@ impl Targets {
     }
     /// Whether what a cluster comes to at best reaches every number.
     pub fn may_be_met(&self, at_best: impl Fn(&str) -> Option<f64>) -> bool {
-        self.bounds().all(|(key, bound)| reached(key, at_best(key), bound))
+        self.bounds().all(|(key, bound)| at_best(key).is_some_and(|value| reaches(key, value, bound)))
     }
     fn bounds(&self) -> impl Iterator<Item = (&'static str, f64)> {
         self.numbers().chain(self.patience.map(|hours| ("deadline", hours)))
@@ -103,13 +103,13 @@ impl Targets {
     /// Whether a set-up reaches every target; an unknown number reaches none.
     pub fn met(&self, setup: &Setup) -> bool {
         let held = self.held.is_none_or(|asked| setup.held.is_none_or(|held| held as f64 >= asked));
-        held && self.bounds().all(|(key, bound)| reached(key, value(key, setup), bound))
+        held && self.bounds().all(|(key, bound)| value(key, setup).is_some_and(|value| reaches(key, value, bound)))
     }
 }
 
 /// More is better for throughput, less for every other target.
-fn reached(key: &str, value: Option<f64>, bound: f64) -> bool {
-    value.is_some_and(|value| if key == "tokens_per_s" { value >= bound } else { value <= bound })
+pub fn reaches(key: &str, value: f64, bound: f64) -> bool {
+    if key == "tokens_per_s" { value >= bound } else { value <= bound }
 }
 
 /// The number of a set-up that a target is about: ms, tokens/s, hours, USD (of the run, else per hour), GPUs.

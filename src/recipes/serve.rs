@@ -1,33 +1,23 @@
 //! Commands that serve a model.
 
-use super::{Command, Recipe, asked, comment};
+use super::{Command, Program, Recipe, asked, written};
 use crate::catalog::Model;
 use crate::catalog::backend::DraftKind;
 use crate::request::{Compute, Concurrency, Draft, Infer, Request};
 
-type Writer = fn(&Request, &Infer) -> Option<String>;
-
-/// Engine's row, program and version checked, file, writer.
-const ENGINES: &[(&str, &str, Option<&str>, Writer)] = &[
-    ("vllm", "vLLM 0.10", None, vllm),
-    ("sglang", "SGLang 0.5.23", None, sglang),
-    ("trtllm", "TensorRT-LLM 1.2.1", None, trtllm),
-    ("tgi", "TGI 3.3.7", None, tgi),
-    ("llama.cpp", "llama.cpp 00dc8057", None, llama_server),
-    ("ollama", "Ollama 0.33", Some("Modelfile"), ollama),
-    ("transformers", "transformers 5.23", None, transformers),
-    ("fastchat", "FastChat 0.2.36", None, fastchat),
+const ENGINES: &[Program<Infer>] = &[
+    Program { of: &["vllm"], name: "vLLM 0.31", file: None, write: vllm },
+    Program { of: &["sglang"], name: "SGLang 0.5.23", file: None, write: sglang },
+    Program { of: &["trtllm"], name: "TensorRT-LLM 1.2.1", file: None, write: trtllm },
+    Program { of: &["tgi"], name: "TGI 3.3.7", file: None, write: tgi },
+    Program { of: &["llama.cpp"], name: "llama.cpp 00dc8057", file: None, write: llama_server },
+    Program { of: &["ollama"], name: "Ollama 0.33", file: Some("Modelfile"), write: ollama },
+    Program { of: &["transformers", "pytorch"], name: "transformers 5.23", file: None, write: transformers },
+    Program { of: &["fastchat"], name: "FastChat 0.2.36", file: None, write: fastchat },
 ];
 
 pub fn recipes(request: &Request, infer: &Infer) -> Vec<Recipe> {
-    let own = |name: &str| name == infer.backend.name || (name == "transformers" && infer.backend.name == "pytorch");
-    let mut engines: Vec<_> = ENGINES.iter().collect();
-    engines.sort_by_key(|(name, ..)| !own(name));
-    let write = |(_, program, file, writer): &(&str, &'static str, Option<&'static str>, Writer)| {
-        let text = format!("{}{}{}\n", comment(request, program), checkpoint(infer), writer(request, infer)?);
-        Some(Recipe { program, file: *file, text })
-    };
-    engines.into_iter().filter_map(write).collect()
+    written(ENGINES, &infer.backend.name, request, infer, &checkpoint(infer))
 }
 
 /// Formats that no engine makes on loading: the weights must have been quantised before.
@@ -85,15 +75,22 @@ fn kv_cache(request: &Request, infer: &Infer, fp8: &'static str) -> Option<Optio
     }
 }
 
+/// The value of `--quantization` for weights in 4 bits that NVIDIA's tensor cores from Ampere on take through Marlin's
+/// kernels; named plainly, vLLM and SGLang keep to their slower ones.
+fn four_bit(request: &Request, plain: &'static str, marlin: &'static str) -> &'static str {
+    let capability = request.hardware.gpu.map(|gpu| gpu.compute_capability);
+    if capability.is_none_or(|capability| capability >= Some((8, 0))) { marlin } else { plain }
+}
+
 /// `vllm serve`: vllm/engine/arg_utils.py.
 fn vllm(request: &Request, infer: &Infer) -> Option<String> {
     let quant = quantization(
         infer,
         &[
             ("fp8", "fp8"),
-            ("awq", "awq"),
-            ("gptq-int4", "gptq"),
-            ("gptq-int8", "gptq"),
+            ("awq", four_bit(request, "awq", "awq_marlin")),
+            ("gptq-int4", four_bit(request, "gptq", "gptq_marlin")),
+            ("gptq-int8", four_bit(request, "gptq", "gptq_marlin")),
             ("bnb-nf4", "bitsandbytes"),
             ("w8a8", "compressed-tensors"),
             ("nvfp4", "modelopt_fp4"),
@@ -106,6 +103,7 @@ fn vllm(request: &Request, infer: &Infer) -> Option<String> {
             .flag_if(parallel.pipeline > 1, "--pipeline-parallel-size", parallel.pipeline)
             .flag_if(parallel.data > 1, "--data-parallel-size", parallel.data)
             .switch(parallel.expert > 1, "--enable-expert-parallel")
+            .flag_if(request.hardware.nodes > 1, "--distributed-executor-backend", "ray")
             .flag("--max-model-len", request.seq)
             .maybe("--gpu-memory-utilization", fraction(request, infer, "vllm"))
             .maybe("--max-num-seqs", max_requests(request, infer))
@@ -145,9 +143,9 @@ fn sglang(request: &Request, infer: &Infer) -> Option<String> {
         infer,
         &[
             ("fp8", "fp8"),
-            ("awq", "awq"),
-            ("gptq-int4", "gptq"),
-            ("gptq-int8", "gptq"),
+            ("awq", four_bit(request, "awq", "awq_marlin")),
+            ("gptq-int4", four_bit(request, "gptq", "gptq_marlin")),
+            ("gptq-int8", four_bit(request, "gptq", "gptq_marlin")),
             ("bnb-nf4", "bitsandbytes"),
             ("w8a8", "w8a8_int8"),
             ("nvfp4", "modelopt_fp4"),
@@ -202,8 +200,13 @@ fn trtllm(request: &Request, infer: &Infer) -> Option<String> {
         return None;
     }
     kv_cache(request, infer, "fp8").filter(Option::is_none)?;
+    let hardware = &request.hardware;
+    let launch = match hardware.nodes {
+        0 | 1 => String::new(),
+        nodes => format!("srun -N {nodes} --ntasks-per-node {} trtllm-llmapi-launch ", hardware.gpus / nodes),
+    };
     Some(
-        Command::new(format_args!("trtllm-serve {}", request.model.id))
+        Command::new(format_args!("{launch}trtllm-serve {}", request.model.id))
             .flag("--tp_size", parallel.tensor)
             .flag_if(parallel.pipeline > 1, "--pp_size", parallel.pipeline)
             .flag_if(parallel.expert > 1, "--ep_size", parallel.expert)

@@ -65,6 +65,8 @@ fn every_kind_has_three_pastes() {
         "llama-factory",
         "axolotl",
         "megatron",
+        "litgpt",
+        "torchtitan",
         "nvidia-smi",
         "oom",
     ];

@@ -175,6 +175,29 @@ fn recipes_read_back_as_the_line_they_were_written_from() {
         "Megatron",
         &["gpu", "gpus", "model", "method", "stage"],
     );
+    reads_back(
+        "train meta-llama/Meta-Llama-3.1-405B-Instruct framework=torchtune method=qlora lora_rank=16 lora_targets=all seq=2048 batch=2 accum=4 checkpointing=on packing=on gpu=a100-sxm-80gb gpus=8",
+        "torchtune",
+        &["gpu"],
+    );
+    reads_back(
+        "train meta-llama/Meta-Llama-3.1-405B framework=torchtitan method=full stage=pretrain sharding=fsdp seq=8192 batch=1 global_batch=1024 tp=8 pp=4 checkpointing=on gpu=h100-sxm-80gb gpus=512",
+        "torchtitan",
+        &["gpu"],
+    );
+    let litgpt = "train Qwen/Qwen2.5-7B framework=litgpt stage=sft seq=4096 batch=2 global_batch=64 precision=bf16";
+    reads_back(&format!("{litgpt} method=full gpu=a100-sxm-80gb gpus=8"), "LitGPT", &["gpu", "precision"]);
+    reads_back(
+        &format!("{litgpt} method=qlora quant=bnb-nf4 lora_rank=16 lora_targets=q,v gpu=rtx-4090-24gb"),
+        "LitGPT",
+        &["gpu", "precision"],
+    );
+    reads_back(&qlora.replace("framework=hf", "framework=swift"), "ms-swift", &["gpu", "gpus", "stage"]);
+    reads_back(
+        &qlora.replace("framework=hf", "framework=unsloth"),
+        "Unsloth",
+        &["gpu", "gpus", "stage", "loss", "attn", "precision"],
+    );
 }
 
 /// What a recipe says of speculative decoding, its own paste reader understands.

@@ -19,12 +19,14 @@ plan-take-named = { $gpus ->
    *[other] what we would take: it needs { $gpus } of the { $gpu }
 }
 plan-take-even = what we would take: layers and batches divide evenly over as many
+plan-take-fastest = what we would take: the fastest of all that fit
 plan-fewest-named = the fewest of the card you named that do all of it
 plan-fewest-gpus = fewest GPUs
 plan-cheapest-hour = cheapest per hour
 plan-cheapest-run = cheapest per run
 plan-cheapest-tokens = cheapest per million tokens
 plan-fastest = fastest
+plan-smallest-owned = the fewest of these cards
 plan-smallest-datacenter = fewest data-center cards
 plan-smallest-workstation = fewest workstation cards
 plan-smallest-consumer = fewest consumer cards

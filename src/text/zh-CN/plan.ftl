@@ -19,12 +19,14 @@ plan-take-named = { $gpus ->
    *[other] 建议选它：需要 { $gpus } 张 { $gpu }
 }
 plan-take-even = 建议选它：这个卡数便于均匀切分
+plan-take-fastest = 建议选它：能跑的方案里最快
 plan-fewest-named = 指定的卡至少要这么多才能全部满足
 plan-fewest-gpus = 卡数最少
 plan-cheapest-hour = 每小时最便宜
 plan-cheapest-run = 整个任务最省
 plan-cheapest-tokens = 每百万 token 最省
 plan-fastest = 最快
+plan-smallest-owned = 这种卡最少要这么多
 plan-smallest-datacenter = 数据中心卡里用得最少
 plan-smallest-workstation = 工作站卡里用得最少
 plan-smallest-consumer = 消费级卡里用得最少
