@@ -32,7 +32,8 @@ pub struct Variant {
     /// Keys and values of all requests asked for.
     cache: Bytes,
     flops_per_token: f64,
-    /// Weights that decoding one token reads at least: no embedding, no expert that is not chosen.
+    /// Weights that decoding one token reads at least: no embedding, no expert that is not chosen, of a step that takes
+    /// every proposed token its share.
     read: Bytes,
 }
 
@@ -53,7 +54,8 @@ impl Variant {
             Work::Infer(_) => 2.0 * multiplied(&request.model),
         };
         let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
-        let read = weights_read(&request, memory.part(PartKind::Weights)) * whole;
+        let proposed = request.infer().and_then(|infer| infer.draft.as_ref()).map_or(0, |draft| draft.tokens);
+        let read = weights_read(&request, memory.part(PartKind::Weights)) * (whole / (1 + proposed) as f64);
         let cache = memory.part(PartKind::KvCache) * whole;
         Some(Self { settings, changes, states: states * whole, working, cache, flops_per_token, read, request })
     }

@@ -63,6 +63,7 @@ fn bounds_lose_nothing_against_looking_at_everything() {
         format!("{} tpot=20 tokens_per_s=500", LINES[5]),
         format!("{} ttft=8000 budget=30", LINES[6]),
         format!("{} tpot=30 max_gpus=16", LINES[7]),
+        "infer meta-llama/Meta-Llama-3.1-70B-Instruct draft=eagle seq=8192 concurrency=4 tpot=25".to_owned(),
     ];
     let plain = LINES.iter().filter(|text| !text.contains("class=")).map(|text| (*text).to_owned());
     for text in plain.chain(aimed) {
@@ -194,9 +195,9 @@ fn the_card_that_was_named_is_counted() {
         let first = plan.options.first().unwrap_or_else(|| panic!("{text}: nothing"));
         (first.gpu.id.clone(), first.gpus, first.merits.contains(&Merit::FewestOfNamed))
     };
-    // 141 GB of weights: two cards of 80 GB leave no headroom for the cache, which is why four are a power of two.
-    let (gpu, gpus, named) = taken("infer Qwen/Qwen2.5-72B-Instruct seq=8192 gpu=a100-sxm-80gb");
-    assert_eq!((gpu.as_str(), gpus, named), ("a100-sxm-80gb", 4, true));
+    // 812 GB of weights: one machine of eight has 640.
+    let (gpu, gpus, named) = taken("infer meta-llama/Meta-Llama-3.1-405B-Instruct seq=8192 gpu=h100-sxm-80gb");
+    assert_eq!((gpu.as_str(), gpus, named), ("h100-sxm-80gb", 16, true));
     // One card runs it: what is cheaper stands first.
     assert!(!taken("infer Qwen/Qwen2.5-7B-Instruct seq=8192 gpu=a100-sxm-80gb").2);
 }
