@@ -104,7 +104,7 @@ const RULES: Rules = &[
     (
         &["rl"],
         With(|draft, value| match value {
-            "dpo" | "ipo" => draft.set("stage", "dpo"),
+            "dpo" | "ipo" | "true" => draft.set("stage", "dpo"),
             "kto" | "orpo" | "simpo" | "grpo" => draft.set("stage", value),
             _ => {}
         }),

@@ -39,7 +39,10 @@ const LLAMA_CPP: &[&str] = &[
 /// Settings by which an engine is known where it isn't named: a container's arguments, a file, a list of flags.
 const OWN: &[(Kind, &[&str])] = &[
     (Kind::Vllm, &["gpu_memory_utilization", "max_model_len", "max_num_seqs"]),
-    (Kind::Trtllm, &["free_gpu_memory_fraction", "max_num_tokens", "enable_attention_dp", "trt_llm_version"]),
+    (
+        Kind::Trtllm,
+        &["free_gpu_memory_fraction", "max_num_tokens", "enable_attention_dp", "decoding_type", "trt_llm_version"],
+    ),
     (Kind::Sglang, &["mem_fraction_static", "tp_size", "chunked_prefill_size", "max_running_requests"]),
     (Kind::Tgi, &["max_total_tokens", "max_batch_prefill_tokens"]),
     (Kind::LlamaCpp, &["ngl", "n_gpu_layers", "gpu_layers"]),
@@ -157,10 +160,18 @@ fn is_llama_cpp(word: &str, words: &[String]) -> bool {
     word.contains("llama") || words.iter().any(|word| word.ends_with(".gguf") || word == "-hf" || word == "-ngl")
 }
 
+/// A setting by its path: `--speculative-config.method`, `kv_cache_config.free_gpu_memory_fraction`.
+fn set(draft: &mut Draft, rules: Rules, path: &str, value: &str) {
+    match path.replace('-', "_").strip_prefix("speculative_config.") {
+        Some(key) => draft.follow(SPECULATIVE, &format!("speculative_{key}"), value),
+        None => draft.follow(rules, path.rsplit('.').next().unwrap_or(path), value),
+    };
+}
+
 fn engine(kind: Kind, words: &[String], rules: Rules) -> Draft {
     let mut draft = Draft::new(kind, Verb::Infer);
     for (name, value) in flags(words) {
-        draft.follow(rules, name, value);
+        set(&mut draft, rules, name, value);
     }
     let bare = positional(words).filter(|word| !word.starts_with(['/', '{']) || word.len() > 1);
     if draft.model.is_none() && matches!(kind, Kind::Vllm | Kind::Trtllm | Kind::Sglang) {
@@ -629,10 +640,7 @@ pub fn settings(kind: Kind, pairs: &[(String, String)]) -> Draft {
     let mut draft = Draft::new(kind, Verb::Infer);
     for (name, value) in pairs {
         let name = if name.ends_with("kv_cache_config.dtype") { "kv_cache_dtype" } else { name };
-        match name.split_once("speculative_config.") {
-            Some((_, key)) => draft.follow(SPECULATIVE, &format!("speculative_{key}"), value),
-            None => draft.follow(rules(kind), name.rsplit('.').next().unwrap_or(name), value),
-        };
+        set(&mut draft, rules(kind), name, value);
     }
     settle(&Command::default(), &mut draft);
     draft

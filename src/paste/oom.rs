@@ -1,6 +1,6 @@
 //! Messages of memory that ran out.
 //!
-//! PyTorch's allocator (every wording since 1.0, on CUDA, HIP, XPU, NPU and MPS), vLLM's and SGLang's start-up
+//! PyTorch's allocators (every wording since 1.0, on CUDA, HIP, XPU, NPU and MPS), vLLM's and SGLang's start-up
 //! checks, XLA, llama.cpp.
 
 use super::Kind;
@@ -42,15 +42,20 @@ static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         figure("oom.tried", r"(?i)allocating SIZE on device [0-9]+: (?:cuda|hip)malloc failed"),
         figure("oom.tried", r"(?i)failed to allocate \w+ buffer of size ([0-9]+)()"),
         figure("oom.tried", r"(?i)\(?SIZE KV cache is needed"),
+        figure("oom.tried", r"(?i)\brequested\s*: SIZE"),
         figure("oom.total", r"(?i)SIZE total capacity"),
         figure("oom.total", r"(?i)total capaci?ty of SIZE"),
         figure("oom.total", r"(?i)free memory on device (?:\S+ )?\([0-9.]+/SIZE\)"),
         figure("oom.total", r"(?i)max allowed: SIZE"),
+        figure("oom.total", r"(?i)device limit\s*: SIZE"),
+        figure("oom.total", r"(?i)total_gpu_memory \(SIZE\)"),
         figure("oom.allocated", r"(?i)SIZE already allocated"),
         figure("oom.allocated", r"(?i)SIZE is allocated by PyTorch"),
         figure("oom.allocated", r"(?i)MPS allocated: SIZE"),
+        figure("oom.allocated", r"(?i)currently allocated\s*: SIZE"),
         figure("oom.free", r"(?i)SIZE free\b"),
         figure("oom.free", r"(?i)of which SIZE is free"),
+        figure("oom.free", r"(?i)free \(according to CUDA\)\s*: SIZE"),
         figure("oom.free", r"(?i)available KV cache memory \(SIZE\)"),
         figure("oom.free", r"(?i)free memory on device (?:\S+ )?\(([0-9.]+)/[0-9.]+ (GiB)\)"),
         figure("oom.reserved", r"(?i)SIZE reserved in total"),

@@ -25,9 +25,22 @@ fn engine(text: &str) -> Option<Draft> {
     })
 }
 
+/// TGI's log: `Args { model_id: "…", num_shard: Some(4), quantize: None, … }`.
+fn tgi_log(text: &str) -> Option<Draft> {
+    let (_, args) = text.split_once("Args { model_id: ")?;
+    let args = format!("model_id: {}", args.split_once(" }").map_or(args, |(args, _)| args));
+    let bare = |value: &str| {
+        let value = value.strip_prefix("Some(").and_then(|value| value.strip_suffix(')')).unwrap_or(value);
+        value.trim_matches('"').to_owned()
+    };
+    let given = args.split(", ").filter_map(|pair| pair.split_once(": ")).filter(|(_, value)| *value != "None");
+    let pairs: Vec<(String, String)> = given.map(|(name, value)| (name.to_owned(), bare(value))).collect();
+    Some(engines::settings(Kind::Tgi, &pairs))
+}
+
 /// Calls that a Python script is set up with.
 pub fn read(text: &str) -> Vec<Draft> {
-    if let Some(draft) = engine(text) {
+    if let Some(draft) = engine(text).or_else(|| tgi_log(text)) {
         return vec![draft];
     }
     let calls = [

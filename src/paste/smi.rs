@@ -9,6 +9,9 @@ use regex::Regex;
 use serde_json::json;
 use std::sync::LazyLock;
 
+/// Cards of one machine.
+const MOST: usize = 64;
+
 struct Card {
     name: String,
     total_mib: Option<u64>,
@@ -30,7 +33,11 @@ static LOGGED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(Product Name|FB Memory Usage|Total|Used)\s*(?::\s*(.+))?$").expect("written here"));
 
 pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
-    let cards = table(text).or_else(|| listed(text, catalog)).or_else(|| logged(text)).or_else(|| queried(text))?;
+    let cards = table(text)
+        .or_else(|| listed(text, catalog))
+        .or_else(|| logged(text))
+        .or_else(|| queried(text))
+        .or_else(|| reported(text))?;
     let ids: Vec<Option<String>> = cards.iter().map(|card| identify(card, catalog)).collect();
     let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
     // Of mixed cards the kind there is most of.
@@ -98,6 +105,18 @@ fn listed(text: &str, catalog: &Catalog) -> Option<Vec<Card>> {
         })
         .collect();
     (!cards.is_empty()).then_some(cards)
+}
+
+/// What `llamafactory-cli env` says: `- GPU type: NVIDIA GeForce RTX 4090`, `- GPU number: 8`.
+fn reported(text: &str) -> Option<Vec<Card>> {
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.trim_start_matches([' ', '-']).strip_prefix(name));
+        line.map(|value| value.trim_start_matches(':').trim())
+    };
+    let name = field("GPU type")?;
+    let count = field("GPU number").and_then(|number| number.parse().ok()).filter(|count| (1..=MOST).contains(count));
+    let card = || Card { name: name.to_owned(), total_mib: None, used_mib: None };
+    Some(std::iter::repeat_with(card).take(count.unwrap_or(1)).collect())
 }
 
 fn logged(text: &str) -> Option<Vec<Card>> {

@@ -146,9 +146,13 @@ fn plain_json(text: &str) -> String {
 pub fn yaml(text: &str) -> Option<Found> {
     let whole = mapping(text).map(|tree| (tree, String::new()));
     whole.or_else(|| {
+        // The lines of a command that goes on are indented too.
+        let mut continued = false;
         let belongs = |line: &&str| {
             let bare = line.trim_start();
-            bare.is_empty() || bare.len() < line.len() || bare.starts_with(['-', '#']) || is_mapping_line(line)
+            let within = bare.is_empty() || bare.len() < line.len() || bare.starts_with(['-', '#']);
+            let command = std::mem::replace(&mut continued, line.trim_end().ends_with('\\'));
+            !command && (within || is_mapping_line(line))
         };
         let (inside, around): (Vec<&str>, Vec<&str>) = text.lines().partition(belongs);
         Some((mapping(&inside.join("\n"))?, around.join("\n")))
