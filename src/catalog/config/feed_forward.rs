@@ -27,7 +27,7 @@ pub(super) fn feed_forward(config: &Config, shape: &mut Shape) {
         let scaled = ((shape.ffn.intermediate_size * 2 / 3) as f64 * by) as u64;
         shape.ffn.intermediate_size = scaled.next_multiple_of(config.count(&["block_multiple_of"]).unwrap_or(1).max(1));
     }
-    if matches!(shape.model_type.as_str(), "qwen" | "recurrent_gemma") {
+    if matches!(shape.model_type.as_str(), "molmo" | "qwen" | "recurrent_gemma") {
         // Their `intermediate_size` counts both halves of the gated projection.
         shape.ffn.intermediate_size /= 2;
     }
