@@ -11,7 +11,7 @@ use super::saved::Walk;
 use super::stages::Load;
 use super::states::{LayersTrained, Sharding};
 use crate::catalog::constant::Training;
-use crate::catalog::gpu::{Gpu, LinkKind};
+use crate::catalog::gpu::{Class, Gpu, LinkKind};
 use crate::catalog::model::LayerKind;
 use crate::estimate::Time;
 use crate::request::{Compute, Method, Offload, Request, Train, Zero};
@@ -220,6 +220,7 @@ impl Machine<'_> {
     /// Part of the dense peak that large matrix products reach.
     fn efficiency(&self) -> f64 {
         match &*self.gpu.generation {
+            _ if self.gpu.class == Class::Consumer => self.constants.efficiency_consumer,
             "ampere" => self.constants.efficiency_ampere,
             "hopper" => self.constants.efficiency_hopper,
             "blackwell" => self.constants.efficiency_blackwell,
@@ -250,7 +251,9 @@ impl Machine<'_> {
     /// Across machines a ring enters each machine once, so its members there share their NICs' rates.
     fn link(&self, group: f64, stride: f64) -> f64 {
         let per_node = f64::from(self.request.hardware.gpus.div_ceil(self.request.hardware.nodes));
-        let pcie = self.gpu.link.pcie.0 / 2.0;
+        // GeForce cards write to each other only by way of the host.
+        let peers = if self.gpu.class == Class::Consumer { self.constants.link_through_host } else { 1.0 };
+        let pcie = self.gpu.link.pcie.0 / 2.0 * peers;
         let within = match self.gpu.link.kind {
             LinkKind::Nvlink | LinkKind::InfinityFabric | LinkKind::Fabric => self.gpu.link.bandwidth.0 / 2.0,
             LinkKind::NvlinkBridge if group <= 2.0 => self.gpu.link.bandwidth.0 / 2.0,
