@@ -174,6 +174,7 @@ pub struct Kernels {
     pub four_bit_read: f64,
     pub four_bit_compute: f64,
     pub doubt: f64,
+    pub expert_doubt: f64,
     pub unpack_scaled: f64,
     pub unpack_nested: f64,
     pub unpack_tile: f64,

@@ -85,8 +85,9 @@ impl Server<'_> {
                 (requests as u64, point.each * 1e3, point.tokens_per_s)
             })
             .collect();
-        let doubt = decoder.machine.kernels.doubt;
-        let ranged = |value: f64, low: f64, high: f64| Ranged {
+        let kernels = decoder.machine.kernels;
+        let experts = if self.request.model.is_moe() { kernels.expert_doubt } else { 1.0 };
+        let ranged = |value: f64, low: f64, high: f64, doubt: f64| Ranged {
             value,
             low: value * low.powf(doubt),
             high: value * high.powf(doubt),
@@ -97,9 +98,9 @@ impl Server<'_> {
             _ => (pace.rate_low, pace.rate_high),
         };
         let speed = Speed {
-            ttft_ms: ranged(first * 1e3, pace.ttft_low, pace.ttft_high),
-            tpot_ms: ranged(each * 1e3, pace.tpot_low, pace.tpot_high),
-            tokens_per_s: ranged(tokens_per_s, rate_low, rate_high),
+            ttft_ms: ranged(first * 1e3, pace.ttft_low, pace.ttft_high, kernels.doubt),
+            tpot_ms: ranged(each * 1e3, pace.tpot_low, pace.tpot_high, kernels.doubt * experts),
+            tokens_per_s: ranged(tokens_per_s, rate_low, rate_high, kernels.doubt * experts),
             tokens_per_s_per_gpu: tokens_per_s / f64::from(self.request.hardware.gpus),
             prefill_tokens_per_s: if prefill > 0.0 { self.infer.prompt as f64 / prefill } else { 0.0 },
             knee,

@@ -41,9 +41,10 @@ pub struct Machine<'a> {
     expert_parameters: f64,
     /// Share of the routed experts that a token goes through.
     chosen: f64,
-    /// Seconds to launch a step's kernels, and whether the host does so one by one, ahead of the GPU.
+    /// Seconds to launch a step's kernels; and that the host takes for them where it launches them one by one, ahead of
+    /// the GPU.
     launch: f64,
-    eager: bool,
+    host_launch: f64,
     /// Bytes that a token's hidden states send over the link in a step.
     reduced: f64,
     attention: Scores,
@@ -122,8 +123,7 @@ impl<'a> Machine<'a> {
         let launches: f64 = model.layers.iter().map(|kind| kind.count as f64 * launches(kernels, kind)).sum();
         let quantised = weights.packed.width() < 1.9 || weights.experts.width() < 1.9;
         let launches = launches + if quantised { kernels.quantised_launch * layers } else { 0.0 };
-        let layer = if eager { pace.eager_us } else { pace.layer_us };
-        let step = layer * launches + pace.reduction_us * reductions;
+        let step = pace.layer_us * launches + pace.reduction_us * reductions;
         Some(Self {
             bandwidth,
             half,
@@ -141,7 +141,7 @@ impl<'a> Machine<'a> {
             expert_parameters: weights.experts.parameters,
             chosen: chosen(model),
             launch: step * kernels.launch * 1e-6,
-            eager,
+            host_launch: if eager { pace.eager_us * launches * 1e-6 } else { 0.0 },
             reduced: reductions * ring * model.hidden_size as f64 * 2.0,
             attention: Scores::of(model, split.tensor as f64),
             stages: split.stages as f64,
@@ -153,7 +153,7 @@ impl<'a> Machine<'a> {
 
     /// One decode step of `batch` sequences a rank, `width` new tokens each beside `context` in the cache.
     ///
-    /// Launches one by one run ahead of the GPU, so that only what they take longer shows; those of a graph do not.
+    /// Launches one by one run ahead of the GPU, so that only what they take longer than it shows.
     /// Weights and products overlap: `max + o·min`, `o` the kernels' `overlap`; packed weights are unpacked once a step. Routed experts are read as far as any
     /// of the `B` tokens of all ranks chose them: `1 - (1 - k/E)^B`.
     pub fn decode(&self, batch: f64, width: f64, context: f64, cache: &Cache) -> Step {
@@ -187,9 +187,9 @@ impl<'a> Machine<'a> {
             tokens: 1.0,
         };
         let products = weights.max(compute) + kernels.overlap * weights.min(compute);
-        let gpu = products + step.cache;
-        let launch = if self.eager { (step.launch - gpu).max(0.0) } else { step.launch };
-        Step { launch, total: gpu + launch + step.communication + step.host, ..step }
+        let on_gpu = products + step.cache + step.launch;
+        let late = (self.host_launch - on_gpu).max(0.0);
+        Step { launch: step.launch + late, total: on_gpu + late + step.communication + step.host, ..step }
     }
 
     /// Seconds that a prompt of `tokens` keeps its ranks busy, weights once read for each chunk of `chunk` tokens.
