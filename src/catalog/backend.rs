@@ -171,6 +171,10 @@ pub struct MemoryRule {
     /// Latent attention caches keys and values of every head, each padded to so many, rather than latents.
     #[serde(default)]
     pub latent_head_width: Option<u64>,
+    /// The tokens that the engine says its cache holds are sequences of the longest length times that length, rather
+    /// than blocks (which windows and states leave partly unused).
+    #[serde(default)]
+    pub counts_sequences: bool,
     /// Bytes an element of recurrent states.
     #[serde(default = "fp32")]
     pub state_bytes: f64,

@@ -44,7 +44,7 @@ pub fn estimate(request: &Request, infer: &Infer, constants: &Constants) -> Esti
     });
     let serving = Serving {
         kv_bytes_per_token: Bytes(server.holds(request.seq).token_bytes),
-        kv_tokens: holds.map(|holds| holds.tokens),
+        kv_tokens: holds.map(|_| server.holds(request.seq).tokens),
         request_tokens: length,
         max_concurrency: holds.map(|holds| (holds.sequences * ranks) as u64),
         max_seq,

@@ -11,6 +11,9 @@ impl Server<'_> {
     pub fn memory(&self, starts: bool) -> Memory {
         let load = self.load_bytes();
         let pooled = self.budget.filter(|_| starts && self.infer.backend.pool.is_reserved());
+        // A fraction that leaves less than contexts and graphs take is not filled.
+        let room = self.request.hardware.gpu.map(|card| (card.visible().0 - self.taken.total()).max(0.0));
+        let pooled = pooled.map(|pool| room.map_or(pool, |room| pool.min(room)));
         let cache = pooled.unwrap_or(load);
         let parts = self.parts(cache, pooled.is_some());
         let device: Bytes = parts.iter().map(Part::bytes).sum();

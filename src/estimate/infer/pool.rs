@@ -64,10 +64,11 @@ pub fn holds(pool: Pool, cache: &Cache, rule: &MemoryRule, budget: f64, sequence
         && let Some(blocks) = Blocks::of(cache, block, sequence, batched)
     {
         let count = (budget / blocks.bytes).floor();
-        let tokens = (count / blocks.groups).floor() as u64 * blocks.tokens;
+        let sequences = count / blocks.of_sequence as f64;
+        let by_block = (count / blocks.groups).floor() as u64 * blocks.tokens;
         return Holds {
-            tokens,
-            sequences: count / blocks.of_sequence as f64,
+            tokens: if rule.counts_sequences { (sequences * sequence as f64) as u64 } else { by_block },
+            sequences,
             token_bytes: blocks.bytes * blocks.groups / blocks.tokens as f64,
             longest: longest(cache, budget, block),
         };
