@@ -36,6 +36,8 @@ mod tree;
 
 /// Longest paste that is read.
 pub const LONGEST: usize = 64 * 1024;
+/// Commands within sentences that are read.
+const MOST_SPANS: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -147,7 +149,7 @@ fn pieces(text: &str) -> Vec<String> {
             }
         }
         found.push(document);
-        return found;
+        return [inline(text), found].concat();
     }
     let fenced = parts.iter().skip(1).step_by(2).map(|block| {
         // The language stands on the fence's line.
@@ -155,7 +157,15 @@ fn pieces(text: &str) -> Vec<String> {
         if first.trim().contains([' ', '-', '{']) { (*block).to_owned() } else { rest.to_owned() }
     });
     let around = parts.iter().step_by(2).copied().collect::<Vec<_>>().join("\n");
-    fenced.chain([around]).filter(|piece| !piece.trim().is_empty()).collect()
+    let spans = inline(&around);
+    fenced.chain(spans).chain([around]).filter(|piece| !piece.trim().is_empty()).collect()
+}
+
+/// Commands within a sentence: `` run `vllm serve …` and `` so on.
+fn inline(text: &str) -> Vec<String> {
+    let spans = |line: &str| line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let lines = text.lines().filter(|line| line.matches('`').count() % 2 == 0);
+    lines.flat_map(spans).filter(|span| span.trim().contains(' ')).take(MOST_SPANS).collect()
 }
 
 fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Problem> {

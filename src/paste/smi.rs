@@ -25,9 +25,10 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 });
 static MEMORY: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"([0-9]+)\s*MiB\s*/\s*([0-9]+)\s*MiB").expect("written here"));
-/// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`
-static LISTED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?m)^\s*GPU\s+[0-9]+:\s*(.+?)\s*(\(UUID.*)?$").expect("written here"));
+/// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`, of llama.cpp `Device 0: …, compute capability 8.0, VMM: yes`
+static LISTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\s*(?:GPU|Device)\s+[0-9]+:\s*(.+?)\s*(\(UUID.*|, compute capability.*)?$").expect("written here")
+});
 /// `    Product Name                          : NVIDIA L4`
 static LOGGED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(Product Name|FB Memory Usage|Total|Used)\s*(?::\s*(.+))?$").expect("written here"));
