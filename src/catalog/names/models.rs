@@ -532,7 +532,8 @@ impl Index {
                 .collect();
         }
         found.sort_unstable();
-        found.dedup();
+        let mut seen = BTreeSet::new();
+        found.retain(|(_, at)| seen.insert(*at));
         found.into_iter().take(limit).map(|(_, at)| self.entries[at].id.as_str()).collect()
     }
 }
