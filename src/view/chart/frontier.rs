@@ -33,9 +33,10 @@ pub fn svg(chart: &Chart, points: &[Point]) -> String {
     pen.text((LEFT - 10.0, TOP - 22.0), 15.0, PALE, Anchor::End, "tok/s");
     let place = |point: &Point| (across.at(point.usd_per_hour), up.at(point.tokens_per_s));
     pen.path(&frontier(&points).map(place).collect::<Vec<_>>(), LINE);
-    // Labels keep off the points and off each other.
+    // Labels keep off the axis, off the points and off each other.
     let dot = |(x, y): (f64, f64)| Label { left: x - 10.0, base: y + 6.0, width: 20.0 };
     let mut labels: Vec<Label> = points.iter().map(|point| dot(place(point))).collect();
+    labels.push(Label { left: LEFT, base: BOTTOM + 6.0, width: RIGHT - LEFT });
     for point in points {
         let (x, y) = place(point);
         let fill = if point.taken { GOOD } else { ACCENT };
