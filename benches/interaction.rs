@@ -94,7 +94,11 @@ async fn no_op(base: &str) {
         Box::pin(poise::builtins::register_globally(context, &framework.options().commands))
     });
     let http = serenity::HttpBuilder::new(Rules::default().token).proxy(base).ratelimiter_disabled(true).build();
-    let client = serenity::ClientBuilder::new_with_http(http, serenity::GatewayIntents::GUILDS);
+    // Told of the same events: its own message among them.
+    let intents = serenity::GatewayIntents::GUILDS
+        | serenity::GatewayIntents::GUILD_MESSAGES
+        | serenity::GatewayIntents::DIRECT_MESSAGES;
+    let client = serenity::ClientBuilder::new_with_http(http, intents);
     let mut client = client.framework(framework.build()).await.expect("the library starts");
     client.start().await.expect("the sandbox answers");
 }
