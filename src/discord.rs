@@ -35,7 +35,7 @@ use serenity::http::Ratelimit;
 use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use unread::Unread;
@@ -43,6 +43,8 @@ use visitors::Visitors;
 
 /// How long the answers that are under way may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long Discord may be away when the bot starts.
+const START: Duration = Duration::from_secs(20);
 /// Answers kept: about a megabyte.
 const SAID: usize = 64;
 /// Events remembered.
@@ -88,18 +90,26 @@ pub async fn serve(
     if config.message_content {
         intents |= GatewayIntents::MESSAGE_CONTENT;
     }
+    // One is left for the network.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let bot = Arc::new(Bot {
         app,
         config,
         tasks: TaskTracker::new(),
-        turns: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+        turns: Semaphore::new(processors.saturating_sub(1).max(1)),
         said: Latest::new(SAID),
         pictures: Pictures::default(),
         visitors: Visitors::default(),
         threads: Threads::default(),
         heard: Mutex::default(),
     });
-    let mut client = serenity::ClientBuilder::new_with_http(http.build(), intents)
+    let http = http.build();
+    tokio::pin!(stop);
+    tokio::select! {
+        there = wait_for_discord(&http) => there?,
+        () = &mut stop => return Ok(()),
+    }
+    let mut client = serenity::ClientBuilder::new_with_http(http, intents)
         .framework(framework(bot.clone()))
         .raw_event_handler(Unread::new(bot.clone()))
         .await
@@ -108,7 +118,7 @@ pub async fn serve(
     tokio::select! {
         () = sweep_rate_limits(client.http.clone()), if client.http.ratelimiter.is_some() => Ok(()),
         ended = client.start_autosharded() => ended.map_err(|error| startup_problem(&error)),
-        () = stop => {
+        () = &mut stop => {
             tracing::info!("stopping");
             bot.drain().await;
             shards.shutdown_all().await;
@@ -148,6 +158,23 @@ impl Bot {
         if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
             tracing::warn!(unfinished = self.tasks.len(), "answers cut short");
         }
+    }
+}
+
+/// Waits until Discord lets the bot in: the library asks once, and then takes another gateway for it.
+async fn wait_for_discord(http: &serenity::Http) -> Result<(), Problem> {
+    let deadline = Instant::now() + START;
+    let mut pause = Duration::from_millis(250);
+    loop {
+        let Err(error) = http.get_bot_gateway().await else { return Ok(()) };
+        let refused = refusal_of(&error);
+        let passes = refused.is_none_or(|(status, _)| status == 429 || status >= 500);
+        if !passes || Instant::now() + pause > deadline {
+            return Err(startup_problem(&error));
+        }
+        tracing::warn!(status = refused.map(|(status, _)| status), retry_in = ?pause, "Discord is not there yet");
+        tokio::time::sleep(pause).await;
+        pause *= 2;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Charts as PNG: drawn off the runtime's threads, few at a time, the latest kept.
+//! Charts as PNG: drawn off the runtime's thread, one at a time, the latest kept.
 
 use crate::latest::Latest;
 use crate::view::chart::{self, Chart};
@@ -6,23 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Drawn at once: a core stays free for answers.
-const AT_ONCE: usize = 2;
 /// How long an answer waits for its picture. Under load it goes without.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Kept for whoever asks the same: about a megabyte.
 const KEPT: usize = 64;
 
 type Png = Arc<[u8]>;
 
 pub(super) struct Pictures {
-    turns: Semaphore,
+    /// One is drawn at a time: answers come first.
+    turn: Semaphore,
     kept: Latest<Chart, Png>,
 }
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { turns: Semaphore::new(AT_ONCE), kept: Latest::new(KEPT) }
+        Self { turn: Semaphore::new(1), kept: Latest::new(KEPT) }
     }
 }
 
@@ -37,7 +36,7 @@ impl Pictures {
     }
 
     async fn draw_anew(&self, chart: Chart) -> Option<Vec<u8>> {
-        let _turn = self.turns.acquire().await.ok()?;
+        let _turn = self.turn.acquire().await.ok()?;
         tokio::task::spawn_blocking(move || chart::png(&chart)).await.ok()?
     }
 }

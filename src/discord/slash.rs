@@ -15,7 +15,7 @@ use serenity::{AutocompleteChoice, CommandInteraction, CreateAutocompleteRespons
 use std::time::Duration;
 
 /// Of an interaction's 3 s, what working out an answer may take before a word is sent.
-const SOON: Duration = Duration::from_millis(1500);
+const SOON: Duration = Duration::from_millis(1000);
 const MOST_SUGGESTIONS: usize = 25;
 const LONGEST_SUGGESTION: usize = 100;
 

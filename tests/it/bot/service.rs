@@ -57,7 +57,7 @@ async fn suggestions_come_while_typing() {
     assert!(models.choices().contains(&LLAMA), "{:?}", models.choices());
     let cards = ann.complete("/infer model:llama gpu:h100").await.unwrap();
     assert!(cards.choices().iter().any(|card| card.starts_with("h100")), "{:?}", cards.choices());
-    for odd in ["", "🦙", "序列", "\u{202e}x"] {
+    for odd in ["", "🦙", "序列", "千问", "\u{202e}x"] {
         let few = ann.complete(&format!("/train model:{odd}")).await.unwrap();
         assert!(few.choices().len() <= 25);
     }
@@ -189,8 +189,9 @@ async fn a_refused_intent_ends_the_program_with_one_sentence() {
 }
 
 #[tokio::test]
-async fn registration_is_tried_until_it_succeeds() {
+async fn the_bot_comes_up_once_discord_lets_it() {
     let sandbox = sandbox(Rules::default()).await;
+    sandbox.plan("/gateway", Fault::Status(500), 2);
     sandbox.plan("/commands", Fault::Status(500), 1);
     sandbox.plan("/commands", Fault::Garbage, 1);
     let bot = program(&sandbox, &Rules::default().token, &[]);
