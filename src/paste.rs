@@ -36,7 +36,8 @@ mod tree;
 
 /// Longest paste that is read.
 pub const LONGEST: usize = 64 * 1024;
-/// Commands within sentences that are read.
+/// Files and blocks in one paste, and commands within its sentences.
+const MOST_PIECES: usize = 40;
 const MOST_SPANS: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,11 +138,11 @@ fn clean(text: &str) -> String {
 /// Fenced blocks, YAML's documents and files written by a script each on their own, and what stands around them.
 fn pieces(text: &str) -> Vec<String> {
     let parts: Vec<&str> = text.split("```").collect();
-    if parts.len() < 3 {
+    if parts.len() < 3 || parts.len() > 2 * MOST_PIECES {
         let (script, mut found) = shell::here_documents(text);
         let mut document = String::new();
         for line in script.lines() {
-            if line.trim_end() == "---" {
+            if line.trim_end() == "---" && found.len() < MOST_PIECES {
                 found.push(std::mem::take(&mut document));
             } else {
                 document += line;

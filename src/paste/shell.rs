@@ -200,10 +200,8 @@ fn reference(text: &str) -> (&str, Option<&str>, usize) {
 fn arithmetic(text: &str, variables: &HashMap<String, String>) -> Option<(i64, usize)> {
     let (open, close) = [("$((", "))"), ("$(expr ", ")")].into_iter().find(|(open, _)| text.starts_with(open))?;
     let body = &text[open.len()..];
-    let body = &body[..body.find(close)?];
-    if body.len() > LONGEST_SUM {
-        return None;
-    }
+    let near = &body.as_bytes()[..body.len().min(LONGEST_SUM)];
+    let body = &body[..near.windows(close.len()).position(|end| end == close.as_bytes())?];
     let value = evaluate(&substitute(body, variables), variables)?;
     Some((value, open.len() + body.len() + close.len()))
 }

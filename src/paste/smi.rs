@@ -34,11 +34,12 @@ static LOGGED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(Product Name|FB Memory Usage|Total|Used)\s*(?::\s*(.+))?$").expect("written here"));
 
 pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
-    let cards = table(text)
+    let mut cards = table(text)
         .or_else(|| listed(text, catalog))
         .or_else(|| logged(text))
         .or_else(|| queried(text))
         .or_else(|| reported(text))?;
+    cards.truncate(MOST);
     let ids: Vec<Option<String>> = cards.iter().map(|card| identify(card, catalog)).collect();
     let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
     // Of mixed cards the kind there is most of.
@@ -99,6 +100,7 @@ fn table(text: &str) -> Option<Vec<Card>> {
 fn listed(text: &str, catalog: &Catalog) -> Option<Vec<Card>> {
     let cards: Vec<Card> = LISTED
         .captures_iter(text)
+        .take(MOST)
         .filter_map(|found| {
             let card = Card { name: found[1].to_owned(), total_mib: None, used_mib: None };
             // Without an identifier beside it, a name that is known.

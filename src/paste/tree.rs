@@ -11,6 +11,9 @@ use serde_saphyr::budget::BudgetBreach;
 /// Deepest nesting that is followed.
 const DEPTH: usize = 32;
 
+/// Lines of the longest YAML that is read.
+const MOST_LINES: usize = 2000;
+
 /// A tree, and what of the text stands around it.
 type Found = (Value, String);
 
@@ -49,7 +52,7 @@ pub fn fault(text: &str) -> Option<Message> {
     }
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).count();
     let mappings = text.lines().filter(|line| is_mapping_line(line)).count();
-    if mappings < 3 || mappings * 2 < lines {
+    if mappings < 3 || mappings * 2 < lines || lines > MOST_LINES {
         return None;
     }
     let fault = parse_yaml(text).err()?;
@@ -163,7 +166,7 @@ fn mapping(text: &str) -> Option<Value> {
     let mappings = text.lines().filter(|line| is_mapping_line(line)).count();
     let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).count();
     // A mapping has a key on most lines; lists and blocks of text take the others.
-    if mappings == 0 || mappings * 4 < lines {
+    if mappings == 0 || mappings * 4 < lines || lines > MOST_LINES {
         return None;
     }
     parse_yaml(text).ok().filter(Value::is_object)

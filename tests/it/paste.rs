@@ -141,6 +141,14 @@ fn variables_do_not_expand_without_end() {
     read(&("N=8\n".repeat(8_000) + "torchrun --nproc_per_node $N train.py --model_name_or_path x")).unwrap();
 }
 
+#[test]
+fn what_is_listed_without_end_is_not_followed() {
+    let cards = read(&"GPU 0: NVIDIA L4 (UUID: GPU-0)\n".repeat(2000)).unwrap();
+    assert_eq!(cards.understood["gpus"], 64);
+    assert_eq!(read(&"---\na: 1\nb: 2\n".repeat(4000)).unwrap().kind, None);
+    assert_eq!(read(&"a: 1\n".repeat(10_000)).unwrap().kind, None);
+}
+
 proptest::proptest! {
     /// Pieces of real pastes, cut and put together anyhow.
     #[test]
