@@ -1,4 +1,4 @@
-//! Any paste is understood, or is not.
+//! Any paste is understood, or is not. Seeds of every kind: `cargo fuzz run paste corpus tests/data/pastes`.
 #![no_main]
 
 use headroom::catalog::Catalog;

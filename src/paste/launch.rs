@@ -67,14 +67,14 @@ fn stage(words: &[String]) -> Option<&'static str> {
 /// A training script and what launches it.
 pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
     let flags = command.flags();
-    let (mut gpus, mut nodes) = launched(command, allotted);
+    let (gpus, nodes) = launched(command, allotted);
     let starts = |name: &str| command.words.iter().any(|word| word == name || word.rsplit('/').next() == Some(name));
     // NeMo's overrides: `trainer.devices=8 model.micro_batch_size=1`.
     let overrides = command.words.iter().filter(|word| word.starts_with("model.") || word.starts_with("trainer."));
     let overrides: Vec<(&str, &str)> = overrides.filter_map(|word| word.split_once('=')).collect();
     let trainer = |key: &str| overrides.iter().find(|(path, _)| *path == key)?.1.parse::<u64>().ok();
-    nodes = nodes.or_else(|| trainer("trainer.num_nodes"));
-    gpus = trainer("trainer.devices").map(|each| each.saturating_mul(nodes.unwrap_or(1))).or(gpus);
+    let nodes = nodes.or_else(|| trainer("trainer.num_nodes"));
+    let gpus = trainer("trainer.devices").map(|each| each.saturating_mul(nodes.unwrap_or(1))).or(gpus);
     let named = overrides.iter().map(|(path, value)| (path.rsplit('.').next().unwrap_or(path), *value));
     let arguments: Vec<(&str, &str)> = flags.iter().copied().chain(named).collect();
     if let Some(mut draft) = megatron::read(&arguments, gpus) {

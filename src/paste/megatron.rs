@@ -27,67 +27,14 @@ pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
         draft.follow(RULES, name, value);
     }
     draft.set("framework", "megatron");
-    // Megatron-FSDP shards as far as its strategy says; either way the distributed optimizer is in it.
-    match draft.get("strategy") {
-        Some("optim") => shard(&mut draft, 1),
-        Some("optim_grads") => shard(&mut draft, 2),
-        Some("optim_grads_params") => draft.set("sharding", "fsdp"),
-        _ => {}
-    }
-    draft.unset("strategy");
-    if draft.get("sharding").is_some() {
-        draft.unset("zero");
-    }
-    if let (Some(shared), Some(each)) = (draft.count("shared_ffn"), draft.count("expert_ffn")) {
-        draft.set("shared_experts", shared.checked_div(each).unwrap_or(0));
-    }
-    draft.unset("shared_ffn");
-    let shaped = ["layers", "hidden", "heads"].iter().all(|knob| draft.get(knob).is_some());
-    if shaped {
-        draft.model = Some("custom".to_owned());
-        // Megatron's defaults.
-        default(&mut draft, "gated", "off");
-        default(&mut draft, "tied", "on");
-        // Two matrices of four times the hidden size; three of two thirds of that where gated.
-        let four = draft.count("hidden").unwrap_or(0).saturating_mul(4);
-        let ffn = if draft.get("gated") == Some("on") { four / 3 * 2 / 64 * 64 } else { four };
-        default(&mut draft, "ffn", &ffn.to_string());
-        if let (Some(_), Some(ffn)) = (draft.get("experts"), draft.get("ffn").map(str::to_owned)) {
-            default(&mut draft, "expert_ffn", &ffn);
-        }
-        if draft.get("vocab").is_none() {
-            draft.ask("vocab");
-        }
-    }
-    if draft.get("grouped").is_none() {
+    // Megatron-LM groups queries where a switch says so, NeMo where it says into how many.
+    if draft.get("grouped").is_none() && !pairs.iter().any(|(name, _)| *name == "num_query_groups") {
         draft.unset("kv_heads");
-        if let (true, Some(heads)) = (shaped, draft.get("heads").map(str::to_owned)) {
-            draft.set("kv_heads", heads);
-        }
     }
     draft.unset("grouped");
-    // A head of latent attention has a part without rotation and a rotated one.
-    if let (Some(plain), Some(rotated), Some(_)) =
-        (draft.count("nope_head_dim"), draft.count("rope_head_dim"), draft.get("kv_lora_rank"))
-    {
-        draft.set("head_dim", plain.saturating_add(rotated));
-    }
-    draft.unset("nope_head_dim");
-    let (layers, pipeline) = (draft.count("layers"), draft.count("pp").unwrap_or(1));
-    if let Some(each) = draft.count("stage_layers") {
-        draft.unset("stage_layers");
-        let virtual_stages = layers.map(|layers| layers / pipeline.max(1) / each.max(1)).filter(|stages| *stages > 1);
-        if let Some(stages) = virtual_stages {
-            draft.set("interleave", stages);
-        }
-    }
-    if let Some(gpus) = launched {
-        draft.set("gpus", gpus);
-        let degrees = ["tp", "pp", "cp"].iter().filter_map(|knob| draft.count(knob)).fold(1u64, u64::saturating_mul);
-        if degrees > 0 && gpus.is_multiple_of(degrees) {
-            draft.set("dp", gpus / degrees);
-        }
-    }
+    shape(&mut draft);
+    shard(&mut draft);
+    split(&mut draft, launched);
     // iterations × sequences a step
     if let (Some(iterations), Some(batch), None) =
         (draft.count("iterations"), draft.count("global_batch"), draft.get("samples"))
@@ -98,9 +45,75 @@ pub fn read(pairs: &[(&str, &str)], launched: Option<u64>) -> Option<Draft> {
     Some(draft)
 }
 
-fn shard(draft: &mut Draft, stage: u8) {
+/// A model of its own, with what Megatron takes where nothing is said.
+fn shape(draft: &mut Draft) {
+    if let (Some(shared), Some(each)) = (draft.count("shared_ffn"), draft.count("expert_ffn")) {
+        draft.set("shared_experts", shared.checked_div(each).unwrap_or(0));
+    }
+    draft.unset("shared_ffn");
+    // A head of latent attention has a part without rotation and a rotated one.
+    if let (Some(plain), Some(rotated), Some(_)) =
+        (draft.count("nope_head_dim"), draft.count("rope_head_dim"), draft.get("kv_lora_rank"))
+    {
+        draft.set("head_dim", plain.saturating_add(rotated));
+    }
+    draft.unset("nope_head_dim");
+    let (Some(_), Some(hidden), Some(heads)) = (draft.get("layers"), draft.count("hidden"), draft.count("heads"))
+    else {
+        return;
+    };
+    draft.model = Some("custom".to_owned());
+    if draft.get("kv_heads").is_none() {
+        draft.set("kv_heads", heads);
+    }
+    default(draft, "gated", "off");
+    default(draft, "tied", "on");
+    // Two matrices of four times the hidden size; three of two thirds of that where gated.
+    let four = hidden.saturating_mul(4);
+    let ffn = if draft.get("gated") == Some("on") { four / 3 * 2 / 64 * 64 } else { four };
+    default(draft, "ffn", &ffn.to_string());
+    if let (Some(_), Some(ffn)) = (draft.get("experts"), draft.get("ffn").map(str::to_owned)) {
+        default(draft, "expert_ffn", &ffn);
+    }
+    if draft.get("vocab").is_none() {
+        draft.ask("vocab");
+    }
+}
+
+/// Megatron-FSDP shards as far as its strategy says; the distributed optimizer is in it.
+fn shard(draft: &mut Draft) {
+    let stage = match draft.get("strategy") {
+        Some("optim") => Some(1),
+        Some("optim_grads") => Some(2),
+        Some("optim_grads_params") => None,
+        _ if draft.get("sharding").is_some() => None,
+        _ => return,
+    };
+    draft.unset("strategy");
     draft.unset("sharding");
-    draft.set("zero", stage);
+    draft.unset("zero");
+    match stage {
+        Some(stage) => draft.set("zero", stage),
+        None => draft.set("sharding", "fsdp"),
+    }
+}
+
+/// The ranks, and how they share the layers.
+fn split(draft: &mut Draft, launched: Option<u64>) {
+    let (layers, pipeline) = (draft.count("layers"), draft.count("pp").unwrap_or(1));
+    if let Some(each) = draft.count("stage_layers") {
+        draft.unset("stage_layers");
+        let virtual_stages = layers.map(|layers| layers / pipeline.max(1) / each.max(1)).filter(|stages| *stages > 1);
+        if let Some(stages) = virtual_stages {
+            draft.set("interleave", stages);
+        }
+    }
+    let Some(gpus) = launched else { return };
+    draft.set("gpus", gpus);
+    let degrees = ["tp", "pp", "cp"].iter().filter_map(|knob| draft.count(knob)).fold(1u64, u64::saturating_mul);
+    if degrees > 0 && gpus.is_multiple_of(degrees) {
+        draft.set("dp", gpus / degrees);
+    }
 }
 
 /// Whether Megatron itself has an argument of this name.
@@ -126,6 +139,15 @@ const RULES: Rules = &[
     (&["kv_channels"], Knob("head_dim")),
     (&["vocab_size", "padded_vocab_size"], Knob("vocab")),
     (&["swiglu", "quick_geglu"], On("gated", "on")),
+    // NeMo's: `swiglu`, `fast-geglu`.
+    (
+        &["activation"],
+        With(|draft, value| {
+            if value.ends_with("glu") {
+                draft.set("gated", "on")
+            }
+        }),
+    ),
     (&["untie_embeddings_and_output_weights"], On("tied", "off")),
     (&["share_embeddings_and_output_weights"], Off("tied", "off")),
     (&["num_experts"], Knob("experts")),
