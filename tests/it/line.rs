@@ -88,6 +88,11 @@ fn free_english_reads_into_knobs() {
         "infer llama-3.1 70b in 4-bit on 2 nodes of 8 A100 80GB",
         "infer meta-llama/Meta-Llama-3.1-70B quant=int4 gpu=a100-sxm-80gb gpus=16 nodes=2",
     );
+    check(
+        "infer llama 3.3 70b with eagle3 speculative decoding on 4 h100",
+        "infer meta-llama/Llama-3.3-70B-Instruct draft=eagle gpu=h100-sxm-80gb gpus=4",
+    );
+    check("infer deepseek-r1 draft=mtp draft_tokens=2", "infer deepseek-ai/DeepSeek-R1 draft=mtp draft_tokens=2");
     check("train llama3-8b gpu=8xh100", "train meta-llama/Meta-Llama-3-8B gpu=h100-sxm-80gb gpus=8");
     check("train model=llama 3 8b lora", "train meta-llama/Meta-Llama-3-8B method=lora");
     check("train llama-3-8b gpu=rtx 4090 seq = 2048", "train meta-llama/Meta-Llama-3-8B seq=2048 gpu=rtx-4090-24gb");

@@ -38,7 +38,8 @@ impl Server<'_> {
         let kernels = constants.kernels(&self.infer.backend.kernels, gpu)?;
         let eager = self.infer.eager && self.infer.backend.pool != Pool::Cells;
         let machine = |model, format, weights: Weights| {
-            Machine::of(model, gpu, format, &self.split, &weights, kernels, pace, eager)
+            let machine = Machine::of(model, gpu, format, &self.split, &weights, kernels, pace)?;
+            Some(if eager { machine.eager() } else { machine })
         };
         let drafter = self.drafter.as_ref().and_then(|drafter| {
             let mut weights = drafter.weights;

@@ -41,8 +41,9 @@ pub struct Machine<'a> {
     expert_parameters: f64,
     /// Share of the routed experts that a token goes through.
     chosen: f64,
-    /// Seconds to launch a step's kernels; and that the host takes for them where it launches them one by one, ahead of
-    /// the GPU.
+    /// A step's launches in units of a plain layer's; seconds they take, and those that the host takes where it launches
+    /// each kernel by itself.
+    launches: f64,
     launch: f64,
     host_launch: f64,
     /// Bytes that a token's hidden states send over the link in a step.
@@ -92,7 +93,6 @@ impl<'a> Machine<'a> {
         weights: &Weights,
         kernels: &'a Kernels,
         pace: &'a Pace,
-        eager: bool,
     ) -> Option<Self> {
         let bandwidth = gpu.bandwidth?.0;
         let half = half_rate(gpu, kernels)?;
@@ -141,7 +141,8 @@ impl<'a> Machine<'a> {
             expert_parameters: weights.experts.parameters,
             chosen: chosen(model),
             launch: step * kernels.launch * 1e-6,
-            host_launch: if eager { pace.eager_us * launches * 1e-6 } else { 0.0 },
+            launches,
+            host_launch: 0.0,
             reduced: reductions * ring * model.hidden_size as f64 * 2.0,
             attention: Scores::of(model, split.tensor as f64),
             stages: split.stages as f64,
@@ -149,6 +150,11 @@ impl<'a> Machine<'a> {
             kernels,
             pace,
         })
+    }
+
+    /// With each kernel launched by the host, as without CUDA graphs.
+    pub fn eager(self) -> Self {
+        Self { host_launch: self.pace.eager_us * self.launches * 1e-6, ..self }
     }
 
     /// One decode step of `batch` sequences a rank, `width` new tokens each beside `context` in the cache.

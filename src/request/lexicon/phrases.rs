@@ -253,6 +253,26 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
 #[rustfmt::skip]
 pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("model=custom", "custom|custom model", "自定义|自定义模型"),
+    (
+        "draft=eagle",
+        "eagle|eagle 3|eagle head|eagle speculative decoding|eagle 3 speculative decoding",
+        "eagle投机解码|eagle3投机解码|eagle投机采样",
+    ),
+    (
+        "draft=mtp",
+        "mtp|multi token prediction|nextn|mtp speculative decoding|mtp layer",
+        "mtp投机解码|多token预测|多词元预测",
+    ),
+    (
+        "draft=ngram",
+        "ngram speculative decoding|ngram drafts|prompt lookup|prompt lookup decoding",
+        "ngram投机解码|提示词查找解码",
+    ),
+    (
+        "draft=none",
+        "no speculative decoding|without speculative decoding|no drafting|no draft model|without a draft model",
+        "不用投机解码|关闭投机解码|不要投机解码|不用草稿模型",
+    ),
     ("master=amp", "amp|fp32 weights under autocast|autocast with fp32 weights|torch amp", "自动混合精度"),
     (
         "zero=0",

@@ -38,7 +38,7 @@ step-draft = proposing tokens
 note-infer-longest = The engine does not start with this length; the longest that does is { $tokens } tokens.
 note-infer-lower-seq = The model's { $seq } tokens do not fit the cache: start the engine with a maximum length of { $tokens } or less.
 note-infer-queue = Of { $asked } requests { $runs } run at once; the others wait in the queue.
-note-infer-draft = { $drafted } drafted tokens a step give { $tokens } tokens on average, as often as they are accepted.
+note-infer-draft = Each step keeps { $tokens } tokens on average, of { $drafted } drafted and one of the model's own.
 problem-engine-format = { $backend } does not load { $quant } weights.
 problem-engine-draft = { $backend } has no speculative decoding with draft={ $draft }.
 problem-no-draft-head = { $model } has no head for draft={ $draft }.

@@ -38,7 +38,7 @@ step-draft = 生成草稿 token
 note-infer-longest = 该长度下引擎无法启动；最长可用 { $tokens } 个 token。
 note-infer-lower-seq = 缓存放不下模型的最大长度 { $seq }：启动时请把最大长度设为不超过 { $tokens }。
 note-infer-queue = { $asked } 个请求中同时运行 { $runs } 个，其余排队等待。
-note-infer-draft = 每步起草 { $drafted } 个 token，按接受率平均产出 { $tokens } 个。
+note-infer-draft = 每步起草 { $drafted } 个 token，连同主模型自己的一个，平均保留 { $tokens } 个。
 problem-engine-format = { $backend } 不能加载 { $quant } 权重。
 problem-engine-draft = { $backend } 不支持 draft={ $draft } 的投机解码。
 problem-no-draft-head = { $model } 没有 draft={ $draft } 所需的预测头。
