@@ -105,7 +105,8 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
         request.infer().is_some() || settings.get("pp").is_some() || depth.div_ceil(pp) * pp * 10 <= depth * 11
     };
     let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
-    let spreads_experts = experts > 0 && can(Split::Expert);
+    // A server's experts answer every token: over cards that are linked.
+    let spreads_experts = experts > 0 && can(Split::Expert) && (linked || request.train().is_some());
     let replicas = match &request.work {
         Work::Train(train) => {
             let most = (MOST_TOKENS_PER_STEP / (train.micro_batch_size * request.seq).max(1)).max(1);

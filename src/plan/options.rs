@@ -144,7 +144,8 @@ fn pick(search: &mut Search, request: &Request, verdict: Verdict, targets: &Targ
         vec![(Merit::FewestGpus, fewest), (Merit::Fastest, search.fastest(u32::MAX))]
     };
     let known = |setup: &Setup| setup.cost().map_or(f64::MAX, Cost::usd);
-    let rank = |setup: &Setup| (setup.cluster.nodes, known(setup), setup.cluster.gpus);
+    // One machine before several.
+    let rank = |setup: &Setup| (setup.cluster.nodes > 1, known(setup), setup.cluster.gpus);
     let best = || {
         let setups = winners.iter().filter_map(|(_, setup)| setup.clone());
         setups.min_by(|a, b| rank(a).partial_cmp(&rank(b)).expect("no cost is NaN"))

@@ -374,12 +374,12 @@ impl Search {
             .flat_map(|alike| alike.iter().filter(|gpu| !alike.iter().any(|other| outdoes(other, gpu))))
             .copied()
             .collect();
-        // Engines' defaults go by the card's memory, so that a smaller card may answer a prompt sooner.
-        let counted =
-            matches!(self.sought, Some("ttft" | "tpot")) || gpus.iter().any(|gpu| self.targets.owned(gpu).is_some());
+        // Engines' defaults go by the card's memory, and fewer cards have less to tell each other: any may answer soonest.
+        let latency = matches!(self.sought, Some("ttft" | "tpot"));
+        let counted = latency || gpus.iter().any(|gpu| self.targets.owned(gpu).is_some());
         let mut clusters = self.clusters(|gpu| counted || best.iter().any(|other| std::ptr::eq(*other, gpu)));
         // A budget may be too little for a full machine.
-        let part = self.targets.bound("budget").is_some();
+        let part = latency || self.targets.bound("budget").is_some();
         clusters.retain(|cluster| part || cluster.nodes > 1 || self.fills_machine(*cluster));
         clusters
     }

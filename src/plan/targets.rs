@@ -8,9 +8,9 @@ use crate::request::Request;
 /// Targets met by a number that a set-up has.
 pub const NUMBERS: [&str; 6] = ["ttft", "tpot", "tokens_per_s", "deadline", "budget", "max_gpus"];
 
-/// Hours that a run may take where no deadline was given, a quarter: Llama 3 405B took 54 days, DeepSeek-V3 two months,
-/// BLOOM 118 days.
-pub const PATIENCE: f64 = 90.0 * 24.0;
+/// Hours that a run may take where no deadline was given: Llama 3 405B took 54 days, DeepSeek-V3 two months, BLOOM 118
+/// days.
+pub const PATIENCE: f64 = 120.0 * 24.0;
 
 #[derive(Clone, Debug, Default)]
 pub struct Targets {

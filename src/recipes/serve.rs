@@ -104,6 +104,7 @@ fn vllm(request: &Request, infer: &Infer) -> Option<String> {
             .flag_if(parallel.data > 1, "--data-parallel-size", parallel.data)
             .switch(parallel.expert > 1, "--enable-expert-parallel")
             .flag_if(request.hardware.nodes > 1, "--distributed-executor-backend", "ray")
+            .flag_if(request.hardware.nodes > 1 && parallel.data > 1, "--data-parallel-backend", "ray")
             .flag("--max-model-len", request.seq)
             .maybe("--gpu-memory-utilization", fraction(request, infer, "vllm"))
             .maybe("--max-num-seqs", max_requests(request, infer))
@@ -152,14 +153,17 @@ fn sglang(request: &Request, infer: &Infer) -> Option<String> {
         ],
     )?;
     let (parallel, nodes) = (request.parallel, request.hardware.nodes);
+    // Replicas of attention that share the experts count as tensor ranks.
+    let attention_ranks = parallel.data > 1 && parallel.expert > 1;
     let draft = infer.draft.as_ref();
     let named = draft.filter(|draft| matches!(draft.kind, DraftKind::Model | DraftKind::Eagle));
     Some(
         Command::new("python -m sglang.launch_server")
             .flag("--model-path", &request.model.id)
-            .flag("--tp-size", parallel.tensor)
+            .flag("--tp-size", if attention_ranks { parallel.tensor * parallel.data } else { parallel.tensor })
             .flag_if(parallel.pipeline > 1, "--pp-size", parallel.pipeline)
             .flag_if(parallel.data > 1, "--dp-size", parallel.data)
+            .switch(attention_ranks, "--enable-dp-attention")
             .flag_if(parallel.expert > 1, "--ep-size", parallel.expert)
             .flag_if(nodes > 1, "--nnodes", nodes)
             .flag_if(nodes > 1, "--node-rank", "$NODE_RANK")

@@ -522,9 +522,11 @@ pub(super) fn counted(text: &str) -> Option<(u64, &str)> {
         ("四", 4),
         ("八", 8),
     ];
-    // The `x` of `rtx 4090` counts nothing.
+    // The `x` of `rtx 4090` counts nothing; of `4x4090` and `4090x4` the smaller is the count.
     let after = text.rsplit_once(TIMES).filter(|(name, _)| name.ends_with(|c: char| !c.is_alphabetic()));
-    if let Some((name, Ok(count))) = after.map(|(name, count)| (name.trim_end(), count.trim().parse())) {
+    if let Some((name, Ok(count))) = after.map(|(name, count)| (name.trim_end(), count.trim().parse::<u64>()))
+        && name.parse::<u64>().map_or(true, |number| count < number)
+    {
         return Some((count, name));
     }
     if let Some((rest, count)) = WORDS.iter().find_map(|(word, count)| Some((text.strip_prefix(word)?, *count))) {

@@ -203,6 +203,13 @@ fn the_card_that_was_named_is_counted() {
 }
 
 #[test]
+fn a_fleet_is_read_as_people_write_it() {
+    let fleet = |text: &str| settings(&format!("infer Qwen/Qwen2.5-7B {text}")).texts("fleet").to_vec();
+    assert_eq!(fleet("fleet=8xa100-80gb,4x4090"), ["8xa100-sxm-80gb", "4xrtx-4090-24gb"]);
+    assert_eq!(fleet("fleet=4090x4"), ["4xrtx-4090-24gb"]);
+}
+
+#[test]
 fn only_owned_cards_are_taken() {
     let options =
         ask("infer Qwen/Qwen2.5-72B-Instruct quant=awq seq=8192 fleet=2xa100-sxm-40gb,4xrtx-4090-24gb").plan.options;
@@ -421,8 +428,9 @@ const BY_HAND: &[(&str, &str, &str, f64)] = &[
         "24 zero3",
         5.475,
     ),
-    // 671,026,419,200 parameters in fp8 with a scale a 128 × 128 tile; embedding and head in bf16.
-    ("infer deepseek-ai/DeepSeek-V3 seq=8192 concurrency=32", "8xh200-sxm-141gb", "8 tp8", 78.4),
+    // Experts over 8 ranks, 653,908,770,816 parameters in fp8; attention and shared experts on each, 15,264,290,304 in fp8,
+    // embedding and head, 1,853,358,080 in bf16: 81.7 + 15.3 + 3.7 GB.
+    ("infer deepseek-ai/DeepSeek-V3 seq=8192 concurrency=32", "8xh200-sxm-141gb", "8 ep8", 93.8),
     // 405,853,388,800 × 2 bytes over 8.
     ("infer meta-llama/Meta-Llama-3.1-405B-Instruct seq=8192 concurrency=8", "8xmi300x-192gb", "8 tp8", 94.5),
     // 72,706,203,648 × 2 bytes over 4.
@@ -433,6 +441,22 @@ const BY_HAND: &[(&str, &str, &str, f64)] = &[
         "1xapple-m2-ultra-192gb",
         "1",
         39.6,
+    ),
+    // Two of the 126 layers a stage: 3,187,703,808 parameters each, over 8 tensor ranks × 2 bytes; the stage
+    // after the embedding's is the fullest. 15.6 trillion tokens within four months, as Meta did in 54 days on as many.
+    (
+        "train meta-llama/Meta-Llama-3.1-405B framework=megatron stage=pretrain seq=8192 batch=1 global_batch=2048 tokens=15.6t",
+        "16384xh100-sxm-80gb",
+        "16384 tp8 pp64",
+        1.484,
+    ),
+    // A mixed fleet: 4-bit linears (0.516 bytes with scales) × 70,212,648,960, embedding and head in 16 bits
+    // × 2,491,416,576; over 2. The two A100 are faster than four RTX 4090, which hold it too.
+    (
+        "infer Qwen/Qwen2.5-72B-Instruct quant=awq seq=8192 concurrency=4",
+        "8xa100-sxm-40gb,4xrtx-4090-24gb",
+        "2 tp2",
+        19.2,
     ),
     // 1,026,408,232,448 parameters in fp8 over 8.
     ("infer moonshotai/Kimi-K2-Instruct quant=fp8 seq=8192 concurrency=1", "16xh200-sxm-141gb", "8 tp8", 119.5),
@@ -447,6 +471,7 @@ fn recommended_layouts_hold_the_weights_summed_by_hand() {
         let mut words = vec![taken.gpus.to_string()];
         words.extend((parallel.tensor > 1).then(|| format!("tp{}", parallel.tensor)));
         words.extend((parallel.pipeline > 1).then(|| format!("pp{}", parallel.pipeline)));
+        words.extend((parallel.expert > 1).then(|| format!("ep{}", parallel.expert)));
         words.extend((taken.zero == Some(headroom::request::Zero::Three)).then(|| "zero3".to_owned()));
         assert_eq!(words.join(" "), *layout, "{text}");
         let held = ask(&line::write(&taken.settings)).estimate.memory.part(PartKind::Weights).gib();

@@ -3,11 +3,11 @@
 # Why an option stands in the list
 plan-take-cheapest-run = { $nodes ->
     [1] what we would take: one machine, and ${ $usd } for the whole run is the least of all that fit
-   *[other] what we would take: ${ $usd } for the whole run is the least on as few machines
+   *[other] what we would take: ${ $usd } for the whole run is the least of all that fit
 }
 plan-take-cheapest-tokens = { $nodes ->
     [1] what we would take: one machine, and ${ $usd } per million tokens is the least of all that fit
-   *[other] what we would take: ${ $usd } per million tokens is the least on as few machines
+   *[other] what we would take: ${ $usd } per million tokens is the least of all that fit
 }
 plan-take-cheapest-hour = what we would take: ${ $usd } per hour is the least of all that fit
 plan-take-fewest = { $gpus ->

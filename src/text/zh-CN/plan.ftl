@@ -3,11 +3,11 @@
 # 每个选项的理由
 plan-take-cheapest-run = { $nodes ->
     [1] 建议选它：单机即可，整个任务 ${ $usd }，是能跑的方案里最省的
-   *[other] 建议选它：整个任务 ${ $usd }，同等机器数下最省
+   *[other] 建议选它：整个任务 ${ $usd }，是能跑的方案里最省的
 }
 plan-take-cheapest-tokens = { $nodes ->
     [1] 建议选它：单机即可，每百万 token ${ $usd }，是能跑的方案里最省的
-   *[other] 建议选它：每百万 token ${ $usd }，同等机器数下最省
+   *[other] 建议选它：每百万 token ${ $usd }，是能跑的方案里最省的
 }
 plan-take-cheapest-hour = 建议选它：每小时 ${ $usd }，是能跑的方案里最便宜的
 plan-take-fewest = { $gpus ->
