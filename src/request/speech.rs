@@ -395,6 +395,8 @@ impl Listener {
     fn act(&mut self, act: Act) {
         if let Some(given_up) = self.turn {
             let stays = |earlier: &Act| earlier.knob() != act.knob();
+            // What was taken back since leaves fewer.
+            let given_up = given_up.min(self.speech.acts.len());
             let kept: Vec<Act> = self.speech.acts.drain(..given_up).filter(stays).collect();
             self.turn = Some(kept.len());
             self.speech.acts.splice(0..0, kept);
