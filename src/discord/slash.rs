@@ -136,8 +136,9 @@ impl Bot {
         }
     }
 
-    /// Answers a question, off the runtime's thread unless it was just answered.
+    /// Answers a question, off the runtime's thread unless it was just answered. What people write is not kept.
     pub(super) async fn think(&self, question: Question, locale: Locale) -> Said {
+        let is_written = matches!(question, Question::Text { .. });
         let asked = (question, locale);
         if let Some(said) = self.said.get(&asked) {
             return said;
@@ -147,7 +148,9 @@ impl Bot {
         let answered = tokio::task::spawn_blocking(move || (asked.0.answer(app, locale), asked)).await;
         match answered {
             Ok((said, asked)) => {
-                self.said.put(asked, said.clone());
+                if !is_written {
+                    self.said.put(asked, said.clone());
+                }
                 said
             }
             // A panic: the hook has said where.

@@ -128,7 +128,7 @@ pub fn durations(locale: Locale, from: Seconds, to: Seconds) -> String {
 }
 
 /// The unit a duration is said in: its seconds and its name.
-fn time_unit(time: Seconds) -> (f64, &'static str) {
+pub fn time_unit(time: Seconds) -> (f64, &'static str) {
     const MINUTE: f64 = 60.0;
     const HOUR: f64 = 60.0 * MINUTE;
     const DAY: f64 = 24.0 * HOUR;

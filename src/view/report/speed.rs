@@ -5,6 +5,7 @@ use crate::estimate::{Estimate, Limit, Ranged, Serving, Speed, Time};
 use crate::msg;
 use crate::request::{Concurrency, Infer, Request};
 use crate::text::{self, Locale, number, percent, say, tr};
+use crate::units::Seconds;
 use crate::view::{Cell, Row, Table, View};
 
 /// Speed, time, cost, capacity, and what limits them.
@@ -81,9 +82,9 @@ fn capacity(locale: Locale, serving: &Serving) -> String {
 
 fn serving_speed(locale: Locale, request: &Request, infer: &Infer, speed: &Speed) -> String {
     let latency = |ms: Ranged| {
-        let (scale, unit) = if ms.value < 1000.0 { (1.0, "unit-milliseconds") } else { (1e-3, "unit-seconds") };
-        let value = format!("{} {}", number(ms.value * scale), tr(locale, unit));
-        with_range(value, ms.low * scale, ms.high * scale)
+        let (unit, name) = text::time_unit(Seconds(ms.value * 1e-3));
+        let [value, low, high] = [ms.value, ms.low, ms.high].map(|ms| ms * 1e-3 / unit);
+        with_range(format!("{} {}", number(value), tr(locale, name)), low, high)
     };
     let all = with_range(
         format!("{} tok/s", number(speed.tokens_per_s.value)),
