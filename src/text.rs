@@ -15,7 +15,9 @@ mod clean;
 mod number;
 
 pub use clean::{clip, clip_columns, columns, harmless, markdown};
-pub use number::{bandwidth, bytes, count, duration, durations, flops, flops_rate, length, money, number, percent, time_unit};
+pub use number::{
+    bandwidth, bytes, count, duration, durations, flops, flops_rate, length, money, number, percent, time_unit,
+};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Locale {
