@@ -35,7 +35,7 @@ mod trainers;
 mod tree;
 
 /// Longest paste that is read.
-pub const LONGEST: usize = 64 * 1024;
+pub const LONGEST: usize = 128 * 1024;
 /// Files and blocks in one paste, and commands within its sentences.
 const MOST_PIECES: usize = 40;
 const MOST_SPANS: usize = 20;

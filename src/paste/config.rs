@@ -96,8 +96,9 @@ fn known<'a>(model: &Model, tree: &Map<String, Value>, catalog: &'a Catalog) -> 
     let rank = |row: &&Model| {
         let same_vocabulary = model.shape.vocab_size == row.shape.vocab_size;
         let same_length = model.shape.max_position == row.shape.max_position;
+        let sees_more = model.vision_parameters == 0 && row.vision_parameters > 0;
         let rank = catalog.names().rank(&row.id);
-        (!same_vocabulary, !same_type(row), !same_length, row.native.quant.is_some(), rank)
+        (!same_vocabulary, !same_type(row), sees_more, !same_length, row.native.quant.is_some(), rank)
     };
     catalog.models.iter().map(AsRef::as_ref).filter(|row| alike(row)).min_by_key(rank)
 }
@@ -107,8 +108,12 @@ fn facts(draft: &mut Draft, model: &Model, fields: &Map<String, Value>) {
     let shape = &model.shape;
     let raw = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)?.as_u64());
     let latent = shape.attention.kv_lora_rank.is_some();
-    let head_dim =
-        if latent { shape.attention.nope_head_dim + shape.attention.rope_head_dim } else { shape.attention.head_dim };
+    // Where layers differ, what the file says of most.
+    let head_dim = match raw(&["head_dim"]) {
+        _ if latent => shape.attention.nope_head_dim + shape.attention.rope_head_dim,
+        Some(stated) => stated,
+        None => shape.attention.head_dim,
+    };
     let mut put = |name: &str, value: u64| {
         if value > 0 {
             draft.fact(name, value);
@@ -117,7 +122,7 @@ fn facts(draft: &mut Draft, model: &Model, fields: &Map<String, Value>) {
     put("layers", model.depth());
     put("hidden", shape.hidden_size);
     put("heads", shape.attention.heads);
-    put("kv_heads", shape.attention.kv_heads);
+    put("kv_heads", raw(&["num_key_value_heads"]).unwrap_or(shape.attention.kv_heads));
     put("head_dim", head_dim);
     put(
         "ffn",

@@ -94,7 +94,7 @@ fn a_line_from_a_paste_reads_back() {
 
 #[test]
 fn what_is_too_long_is_refused() {
-    let problem = read(&"x ".repeat(40_000)).unwrap_err();
+    let problem = read(&"x ".repeat(80_000)).unwrap_err();
     assert_eq!(problem.message.key, "paste-too-long");
 }
 
