@@ -89,7 +89,7 @@ fn sizes(config: &Config, sublayers: u64, shape: &mut Shape) -> Result<(), Missi
     shape.hidden_size = need(hidden, "hidden_size");
     // ChatGLM's `padded_vocab_size` is what the table has.
     shape.vocab_size = need(config.count(&["padded_vocab_size", "vocab_size", "n_vocab"]), "vocab_size");
-    let heads = config.count(&["num_attention_heads", "n_head", "n_heads", "num_heads"]);
+    let heads = config.count(&["num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads"]);
     let recurrent = config.has("state_size") && !config.has("num_attention_heads");
     shape.attention.heads = if recurrent { 0 } else { need(heads, "num_attention_heads") };
     if shape.layers > MOST_LAYERS {
@@ -101,7 +101,7 @@ fn sizes(config: &Config, sublayers: u64, shape: &mut Shape) -> Result<(), Missi
 /// Embeddings, head, norms and what stands beside the residual stream.
 fn ends(config: &Config, shape: &mut Shape) {
     config.text("model_type").unwrap_or_default().clone_into(&mut shape.model_type);
-    shape.decoder_layers = config.count(&["num_decoder_layers"]).or(shape.decoder_layers);
+    shape.decoder_layers = config.count(&["num_decoder_layers", "decoder_layers"]).or(shape.decoder_layers);
     if config.flag(&["is_encoder_decoder"]) == Some(true) {
         shape.architecture = Architecture::EncoderDecoder;
     }
