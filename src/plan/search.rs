@@ -179,6 +179,10 @@ impl Search {
         }
     }
 
+    fn owns(&self) -> bool {
+        !self.targets.fleet().is_empty()
+    }
+
     fn is_named(&self, gpu: &Gpu) -> bool {
         self.named.is_some_and(|named| named.id == gpu.id)
     }
@@ -267,13 +271,14 @@ impl Search {
         best
     }
 
-    /// The smallest number of each GPU that does, and every number up to a full machine that does: without bounds.
+    /// The smallest number of each GPU that does, and every number up to a full machine, of a fleet every number, that
+    /// does: without bounds.
     pub fn every(&self) -> Vec<Setup> {
         let mut all = Vec::new();
         for gpu in self.gpus() {
             let mut any = false;
             for cluster in self.counts(gpu) {
-                if any && cluster.nodes > 1 {
+                if any && cluster.nodes > 1 && !self.owns() {
                     break;
                 }
                 let found = self.variants.iter().find_map(|variant| self.best_layout(variant, cluster, false));
@@ -336,14 +341,14 @@ impl Search {
 
     pub fn cheapest_per_work(&mut self) -> Option<Rc<Setup>> {
         let clusters = self.clusters(|gpu| gpu.price.is_some());
-        self.least(clusters, false, |setup| setup.cost().map(Cost::usd), Variant::least_cost)
+        self.least(clusters, self.owns(), |setup| setup.cost().map(Cost::usd), Variant::least_cost)
     }
 
-    /// The fastest full machine, or fewest machines that do, of several no more than so many GPUs.
+    /// The fastest full machine, or fewest machines that do, of several no more than so many GPUs; of a fleet any number.
     pub fn fastest(&mut self, most: u32) -> Option<Rc<Setup>> {
         let mut clusters = self.full_machines();
         clusters.retain(|cluster| cluster.nodes == 1 || cluster.gpus <= most);
-        self.least(clusters, false, slowness, least_slowness)
+        self.least(clusters, self.owns(), slowness, least_slowness)
     }
 
     /// What comes nearest to a target that was left out.

@@ -130,6 +130,25 @@ fn reads_back(text: &str, program: &str, unsaid: &[&str]) {
     assert_eq!(memory(&read), memory(&asked), "{} {}", line::write(&read), line::write(&asked));
 }
 
+/// SGLang counts replicas of attention inside its tensor ranks, vLLM beside them: each comes to the same memory.
+#[test]
+fn replicas_of_attention_are_told_as_each_engine_counts_them() {
+    let catalog = Catalog::embedded();
+    for backend in ["vllm", "sglang"] {
+        let text = format!(
+            "infer deepseek-ai/DeepSeek-V3 backend={backend} seq=8192 concurrency=32 gpu=h200-sxm-141gb gpus=8 tp=1 ep=8"
+        );
+        let asked = line::read(&text, catalog).expect("the line reads").settings;
+        let recipe = of(&text).remove(0).text;
+        let mut read = paste::read(&recipe, catalog).expect("the recipe reads").settings;
+        for key in ["gpu", "gpus", "concurrency", "backend"] {
+            read.values.insert(key, asked.get(key).expect("asked").clone());
+        }
+        let device = |settings| estimate(&complete(settings, catalog).expect("the line is complete")).memory.device;
+        assert_eq!(device(&read), device(&asked), "{recipe}");
+    }
+}
+
 #[test]
 fn recipes_read_back_as_the_line_they_were_written_from() {
     let load = ["gpu", "gpus", "prompt", "output", "backend"];

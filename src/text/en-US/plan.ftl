@@ -37,7 +37,7 @@ plan-note-patience = Set-ups that would train for longer than { $days } days are
 plan-note-deadline-open = Whether a deadline is met depends on how much is trained: say tokens= or samples=.
 plan-note-no-kernels = { $backend } has no kernels for { $quant } on { $gpu }.
 plan-note-one-kind = Each set-up is on cards of one kind: mixed, all would wait for the slowest and hold no more than the smallest.
-plan-note-idle = By themselves these do not run it: { $cards }.
+plan-note-idle = By themselves these do not run it as asked: { $cards }.
 
 # What makes it fit
 plan-advice-checkpointing = Checkpointing on

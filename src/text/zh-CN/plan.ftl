@@ -37,7 +37,7 @@ plan-note-patience = 训练超过 { $days } 天的方案没有列出；可用 de
 plan-note-deadline-open = 能否按期完成取决于训练量：请给出 tokens= 或 samples=。
 plan-note-no-kernels = { $backend } 在 { $gpu } 上没有 { $quant } 的算子。
 plan-note-one-kind = 每个方案只用一种卡：混用时快卡要等慢卡，显存也只能按最小的算。
-plan-note-idle = 单独用这些卡跑不了：{ $cards }。
+plan-note-idle = 单独用这些卡无法按要求运行：{ $cards }。
 
 # 怎样才放得下
 plan-advice-checkpointing = 打开激活重计算
