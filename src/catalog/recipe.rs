@@ -123,10 +123,13 @@ pub enum BufferRule {
     /// Flat buckets of so many elements: reduce, all-gather, and ZeRO-3's prefetch.
     Buckets { reduce: f64, gather: f64, prefetch: f64 },
     /// Two gathered layers, and the unsharded gradients of one. `keeps_frozen`: layers without gradients of their own
-    /// stay gathered until the step's end (FSDP1).
+    /// stay gathered until the step's end (FSDP1). `wraps_tables`: embedding and head are units of their own; else they
+    /// belong to the root, which stays gathered from forward to the end of backward.
     Layers {
         #[serde(default)]
         keeps_frozen: bool,
+        #[serde(default)]
+        wraps_tables: bool,
     },
     /// Gradients and parameters live in contiguous buffers that serve as communication buffers.
     Contiguous,

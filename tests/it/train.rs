@@ -181,6 +181,22 @@ fn the_fullest_stage_may_be_the_second() {
     assert_eq!(kept(2), [(63.0, 2.0)]);
 }
 
+/// FSDP of Llama-3-8B over 8 GPUs at the logits' peak: embedding and head, 2 · 525,336,576 weights and the last norm's
+/// 4096, are the root unit, which stays gathered in 16 bits beside two layers of 218,112,000.
+#[test]
+fn the_root_unit_stays_gathered() {
+    let of = |framework: &str| {
+        let line = format!(
+            "train meta-llama/Meta-Llama-3-8B method=full framework={framework} sharding=fsdp checkpointing=on loss=full \
+             master=off grads=bf16 batch=8 accum=2 seq=8192 gpus=8 tp=1"
+        );
+        answer(&line).memory.part(PartKind::Buffers).0
+    };
+    let (table, norm, layer) = (525_336_576.0, 4096.0, 218_112_000.0);
+    check("root", of("hf"), 2.0 * (2.0 * table + norm + 2.0 * layer), 1e-6);
+    check("units of their own", of("torchtune"), 2.0 * (table + layer), 1e-6);
+}
+
 /// What is offloaded leaves the GPU for the host, and takes time.
 #[test]
 fn offloading_saves_memory_and_never_time() {

@@ -14,8 +14,10 @@ pub struct Buffers {
     pub communication: f64,
     /// Parameters of sharded layers while they are computed.
     pub gathered: f64,
-    /// The same of the head.
-    pub gathered_head: f64,
+    /// The same while the loss is.
+    pub gathered_at_loss: f64,
+    /// Whole gradients before they are reduced to shards.
+    pub unreduced: f64,
     /// A quantised or adapted matrix while it is multiplied.
     pub dequantised: f64,
     /// AdaLoRA's importance, its averages.
@@ -47,11 +49,12 @@ impl Buffers {
         let at_once = if train.zero == Zero::Three { stepped.min(SUB_GROUP) } else { stepped };
         let to_master =
             if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 * at_once } else { 0.0 };
-        let (gathered, gathered_head) = gathered(share, train, regime, states, gradient);
+        let [gathered, gathered_at_loss, unreduced] = gathered(share, train, regime, states, gradient);
         Self {
             communication: buckets(train, regime, states, gradient),
             gathered,
-            gathered_head,
+            gathered_at_loss,
+            unreduced,
             dequantised: copies * regime.compute * largest_matrix(share),
             importance,
             step: foreach * stepped + to_master,
@@ -64,7 +67,7 @@ impl Buffers {
     }
     /// What is there while a layer is computed.
     pub fn at_work(&self) -> f64 {
-        self.resident() + self.gathered + self.dequantised
+        self.resident() + self.gathered + self.unreduced + self.dequantised
     }
 }
 
@@ -73,7 +76,7 @@ impl Buffers {
 fn buckets(train: &Train, regime: &Regime, states: &States, gradient: f64) -> f64 {
     let trained = states.trained();
     let of_all = gradient * trained;
-    match (train.framework.buffers, train.zero) {
+    match (rule(train), train.zero) {
         _ if states.shard.ranks <= 1.0 => 0.0,
         (BufferRule::Buckets { .. } | BufferRule::Layers { .. }, Zero::Ddp) => of_all,
         (BufferRule::Buckets { reduce, gather, .. }, _) => {
@@ -84,12 +87,12 @@ fn buckets(train: &Train, regime: &Regime, states: &States, gradient: f64) -> f6
     }
 }
 
-/// Sharded weights while layers are computed, and while the head is: as a rule no more than what
-/// sharding saves.
-fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, gradient: f64) -> (f64, f64) {
+/// Sharded weights while layers are computed, and while the loss is (as a rule no more than what sharding saves), and
+/// gradients that are not sharded yet.
+fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, gradient: f64) -> [f64; 3] {
     let shard = &states.shard;
     if shard.ranks <= 1.0 || !shard.weights {
-        return (0.0, 0.0);
+        return [0.0; 3];
     }
     let elsewhere = 1.0 - 1.0 / shard.ranks;
     let frozen = states.dense.frozen + states.expert.frozen;
@@ -98,23 +101,44 @@ fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, grad
     let layer = largest(share.layers.iter().map(|(kind, _)| on_gpu(share, &kind.tensors)));
     let layer_bytes = layer * train.lora().and_then(|lora| lora.base).map_or(regime.compute, |base| base.bits / 8.0);
     let whole_model = share.first && share.last;
-    let layers = match train.framework.buffers {
+    let rule = rule(train);
+    let layers = match rule {
         BufferRule::Buckets { prefetch, .. } => layer_bytes + regime.compute * prefetch.min(share.depth() * layer),
         // Between the micro batches of a pipeline nothing is sharded again.
         BufferRule::Layers { .. } if !whole_model => saved,
         // FSDP1's gathered weights stand beside the shard they are gathered from.
-        BufferRule::Layers { keeps_frozen: true } if train.lora().is_some() => return (frozen, 0.0),
+        BufferRule::Layers { keeps_frozen: true, .. } if train.lora().is_some() => return [frozen, frozen, 0.0],
         // The layer at work and the next.
         BufferRule::Layers { .. } | BufferRule::Contiguous => 2.0 * layer_bytes,
     };
-    // Gradients before they are reduced.
-    let unreduced = match train.framework.buffers {
+    let root = match rule {
+        BufferRule::Layers { wraps_tables: false, .. } => on_gpu(share, &share.model.outer),
+        BufferRule::Layers { wraps_tables: true, .. } | BufferRule::Buckets { .. } | BufferRule::Contiguous => 0.0,
+    };
+    // They are made in the compute precision, of a layer reduced in that of its gradients.
+    let unreduced = match rule {
         BufferRule::Layers { .. } if !whole_model => elsewhere * gradients * states.trained(),
-        BufferRule::Layers { .. } => elsewhere * gradients * layer,
+        BufferRule::Layers { .. } => elsewhere * (gradients * layer + gradients.min(regime.compute) * root),
         BufferRule::Buckets { .. } | BufferRule::Contiguous => 0.0,
     };
     let head = regime.compute * largest(share.model.outer.iter().map(|t| on_gpu(share, std::slice::from_ref(t))));
-    (layers.min(saved) + unreduced, head.min(saved))
+    let root = regime.compute * root;
+    let at_loss = match rule {
+        // The last layer, whose backward is next, is not sharded again.
+        BufferRule::Layers { .. } => (layers + root).max(head + layer_bytes),
+        BufferRule::Buckets { .. } | BufferRule::Contiguous => layers.max(head),
+    };
+    [(layers + root).min(saved), at_loss.min(saved), unreduced]
+}
+
+/// The framework's buffers; FSDP brings its own to a framework that otherwise has DeepSpeed's.
+fn rule(train: &Train) -> BufferRule {
+    match (train.framework.buffers, train.zero) {
+        (BufferRule::Buckets { .. }, Zero::Fsdp | Zero::Hsdp) => {
+            BufferRule::Layers { keeps_frozen: false, wraps_tables: false }
+        }
+        (rule, _) => rule,
+    }
 }
 
 fn on_gpu(share: &Share, tensors: &[Tensor]) -> f64 {

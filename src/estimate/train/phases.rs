@@ -64,7 +64,7 @@ impl Moments<'_> {
             kept,
             logits: self.logits.bytes(),
             gradients: self.standing,
-            buffers: resident + buffers.gathered.max(buffers.gathered_head),
+            buffers: resident + buffers.gathered_at_loss,
             ..always
         };
         let last_layer = Phase {

@@ -69,11 +69,11 @@ pub fn of(
     let extra = load.forwards / (passes.linears + passes.linears_again);
     let tokens_done = tokens * load.trained * (1.0 + extra);
 
-    let mut parts = Parts::default();
-    parts.products = tokens_done / split
+    let products = tokens_done / split
         * (forward.layers * (passes.linears + passes.linears_again) / machine.rate(request.precision, tokens)
             + forward.head * passes.head / machine.rate(Compute::Bf16, tokens)
             + forward.attention * (passes.attention + passes.attention_again) / machine.attention_rate(train));
+    let mut parts = Parts { products, ..Parts::default() };
     let weights = request.model.counts.active as f64 / split;
     let compiled = train.compile || walk.fused_mlp;
     let weight_passes = (passes.linears + passes.linears_again) * dequantising(train, constants);
