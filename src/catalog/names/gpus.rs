@@ -94,16 +94,17 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Jaro-Winkler likeness of names that are near.
+/// Jaro-Winkler likeness of names that are near, and what a card's number adds to it.
 const LIKE: f64 = 0.85;
+const NUMBERED: f64 = 0.1;
 
-/// Whether two names share enough letters to be near: at most as many match as one has of the other's, and a common
-/// beginning takes away at most 0.4 of the rest.
-fn could_be_like(a: &str, b: &str) -> bool {
-    let shared = a.bytes().filter(|letter| b.as_bytes().contains(letter)).count() as f64;
+/// Whether two names share enough characters to be near: at most as many match as one has of the other's, and a
+/// common beginning takes away at most 0.4 of the rest.
+fn could_be_like(a: &str, b: &str, of_b: u128) -> bool {
+    let shared = a.bytes().filter(|c| of_b & 1 << (c & 127) != 0).count() as f64;
     let most = (shared / a.len() as f64 + (shared / b.len() as f64).min(1.0) + 1.0) / 3.0;
     let begun = if a.bytes().next() == b.bytes().next() { 0.4 } else { 0.0 };
-    most + begun * (1.0 - most) + 0.1 > LIKE
+    most + begun * (1.0 - most) + NUMBERED > LIKE
 }
 
 impl Index {
@@ -163,6 +164,7 @@ impl Index {
             .keys()
             .filter(|known| {
                 known.len() >= 4
+                    && known.len().abs_diff(key.len()) <= 1
                     && !numbers.is_empty()
                     && digits(known) == numbers
                     && strsim::osa_distance(known, &key) == 1
@@ -197,13 +199,18 @@ impl Index {
     fn unknown(&self, typed: &str, asked: &Parts) -> Resolution {
         let key = asked.key();
         let numbers = digits(&key);
+        let own: u128 = key.bytes().fold(0, |set, c| set | 1 << (c & 127));
         let mut near: Vec<(f64, &str)> = self
             .gpus
             .iter()
             .map(|(id, spellings, _)| {
-                let alike = spellings.iter().filter(|own| could_be_like(own, &key));
-                let likeness = alike.map(|own| strsim::jaro_winkler(own, &key)).fold(0.0, f64::max);
-                (likeness + if !numbers.is_empty() && digits(id).contains(&numbers) { 0.1 } else { 0.0 }, id.as_str())
+                let alike = spellings.iter().filter(|known| could_be_like(known, &key, own));
+                (alike.map(|known| strsim::jaro_winkler(known, &key)).fold(0.0, f64::max), id.as_str())
+            })
+            .filter(|(likeness, _)| *likeness > LIKE - NUMBERED)
+            .map(|(likeness, id)| {
+                let numbered = !numbers.is_empty() && digits(id).contains(&numbers);
+                (likeness + if numbered { NUMBERED } else { 0.0 }, id)
             })
             .filter(|(likeness, _)| *likeness > LIKE)
             .collect();

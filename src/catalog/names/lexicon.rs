@@ -54,6 +54,13 @@ pub struct Query {
     pub ollama: bool,
 }
 
+/// A word that what is misspelt is held against.
+struct Family {
+    word: String,
+    squeezed: String,
+    letters: u32,
+}
+
 pub struct Lexicon {
     words: HashMap<String, Word>,
     roles: HashMap<String, Role>,
@@ -61,7 +68,7 @@ pub struct Lexicon {
     said: HashMap<String, Vec<Token>>,
     han: Vec<String>,
     /// Words of families, for what is misspelt.
-    families: Vec<String>,
+    families: Vec<Family>,
 }
 
 impl Lexicon {
@@ -97,7 +104,8 @@ impl Lexicon {
         };
         let mut families: Vec<String> = self.words.keys().filter(family).cloned().collect();
         families.sort();
-        self.families = families;
+        let family = |word: String| Family { squeezed: squeeze(&word), letters: letters(&word), word };
+        self.families = families.into_iter().map(family).collect();
     }
 
     /// Words that tell models of one family apart, single letters among them; with tags such as `k2` and `r1`, if asked.
@@ -240,7 +248,7 @@ impl Lexicon {
 
     pub fn may_begin(&self, word: &str) -> bool {
         self.is_known(&Token::word(word))
-            || self.families.iter().any(|family| word.starts_with(family.as_str()))
+            || self.families.iter().any(|family| word.starts_with(family.word.as_str()))
             || self.nearest_family(word).is_some()
     }
 
@@ -251,7 +259,7 @@ impl Lexicon {
         // A short word without a size or version is likely just a word: `the best model`.
         let numbered = query.tokens.iter().any(|token| token.kind != Kind::Word);
         for (at, token) in query.tokens.iter().enumerate() {
-            if self.is_known(token) {
+            if self.is_known(token) || token.text.len() > LONGEST_WORD {
                 tokens.push(token.clone());
                 continue;
             }
@@ -279,8 +287,9 @@ impl Lexicon {
             });
             if let Some((a, b)) = split {
                 tokens.extend([Token::word(a), Token::word(b)]);
-            } else if let Some(word) =
-                self.nearest_family(text).filter(|_| corrected < 3 && (numbered || text.len() > 4))
+            } else if corrected < 3
+                && (numbered || text.len() > 4)
+                && let Some(word) = self.nearest_family(text)
             {
                 corrected += 1;
                 query.mended = true;
@@ -309,24 +318,39 @@ impl Lexicon {
     /// A family's word that a slip of the fingers makes of this one.
     fn nearest_family(&self, typed: &str) -> Option<&str> {
         let first = typed.chars().next()?;
-        if typed.len() < 3 || !first.is_ascii() {
+        if !(3..=LONGEST_WORD).contains(&typed.len()) || !first.is_ascii() {
             return None;
         }
         let allowed = if typed.len() >= 9 { 2 } else { 1 };
-        let near = self.families.iter().filter(|word| {
-            word.len().abs_diff(typed.len()) <= allowed && (word.starts_with(first) || word[1..].starts_with(first))
-        });
-        let squeezed = squeeze(typed);
-        let distance =
-            |word: &str| strsim::osa_distance(typed, word).min(strsim::osa_distance(&squeezed, &squeeze(word)) + 1);
-        near.map(|word| (distance(word), word))
+        let (squeezed, own) = (squeeze(typed), letters(typed));
+        let near = |family: &&Family| {
+            let begins = family.word.starts_with(first) || family.word[1..].starts_with(first);
+            // A slip takes away one letter and brings another.
+            let slips = (family.letters ^ own).count_ones() <= 2 * allowed as u32;
+            begins && slips && family.word.len().abs_diff(typed.len()) <= allowed
+        };
+        let distance = |family: &Family| {
+            strsim::osa_distance(typed, &family.word).min(strsim::osa_distance(&squeezed, &family.squeezed) + 1)
+        };
+        self.families
+            .iter()
+            .filter(near)
+            .map(|family| (distance(family), family.word.as_str()))
             .filter(|(distance, word)| {
                 let swapped = || word.len() == typed.len() && word.chars().all(|c| typed.contains(c));
                 *distance <= allowed && (word.len() > 3 || swapped())
             })
             .min_by_key(|(distance, word)| (*distance, word.len()))
-            .map(|(_, word)| word.as_str())
+            .map(|(_, word)| word)
     }
+}
+
+/// Longer than any word of a name, so that nothing is mended in it.
+const LONGEST_WORD: usize = 32;
+
+/// Which letters a word has, a bit each.
+fn letters(word: &str) -> u32 {
+    word.bytes().filter(u8::is_ascii_lowercase).fold(0, |letters, letter| letters | 1 << (letter - b'a'))
 }
 
 /// `command-r+` is `command-r plus`.

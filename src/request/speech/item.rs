@@ -41,12 +41,12 @@ pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> V
     while let Some(word) = words.get(at) {
         let until = pairs.iter().map(|pair| pair.start).find(|start| *start > word.at).unwrap_or(plain.len());
         let rest = &words[at..];
-        let rest = &rest[..rest.iter().take_while(|word| word.at < until).count()];
+        let rest = &rest[..rest.partition_point(|word| word.at < until)];
         let pair = pairs.iter().find(|pair| (pair.start..pair.end).contains(&word.at));
         let (width, item) = match pair {
             Some(pair) => {
                 let (item, end) = pair.item(plain, rest, catalog);
-                (rest.iter().take_while(|word| word.at < end).count(), item)
+                (rest.partition_point(|word| word.at < end), item)
             }
             None => item(plain, rest, catalog, items.last()),
         };

@@ -104,7 +104,9 @@ fn widest(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> u
                 sized |= size;
                 joins
             }
-            Class::Latin => glued || !lexicon.claims(&rest[width..]) || goes_on(width),
+            Class::Latin if glued => true,
+            Class::Latin if lexicon.claims(&rest[width..]) => goes_on(width),
+            Class::Latin => catalog.names().may_begin(word.text),
         };
         if !joins {
             return width;

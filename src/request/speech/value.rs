@@ -286,7 +286,10 @@ impl Listener {
             values.iter().all(|(knob, _)| values.iter().filter(|(other, _)| other.key == knob.key).count() == 1)
                 && self.is_saying();
         let (knob, value) = self.prefer(&values);
-        if self.says_less(knob, &value) {
+        // `full weights`: a training's are whole as they are.
+        let whole =
+            self.work == Verb::Train && knob.key == "quant" && matches!(&value, Value::Text(name) if name == "none");
+        if self.says_less(knob, &value) || whole && self.told.is_none() {
             return Some(1);
         }
         if self.told.is_none() && !knob.scope.serves(self.work) {
