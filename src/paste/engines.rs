@@ -89,6 +89,8 @@ pub fn read(command: &Command) -> Option<Draft> {
         draft
     } else if let Some(rest) = served(words, "swift", &["deploy", "infer", "app", "rollout", "eval"]) {
         swift(rest)?
+    } else if let Some(rest) = command.after(|word| matches!(program(word).as_str(), "lm_eval" | "lm-eval")) {
+        evaluation(rest)?
     } else if let Some(rest) = command.after(image("vllm")) {
         engine(Kind::Vllm, rest, VLLM_FLAGS)
     } else if let Some(rest) = command.after(image("sglang")) {
@@ -133,6 +135,22 @@ fn swift(words: &[String]) -> Option<Draft> {
     for (name, value) in flags {
         let own = name.strip_prefix(backend).and_then(|name| name.strip_prefix('_'));
         draft.follow(rules(kind), own.unwrap_or(name), value);
+    }
+    Some(draft)
+}
+
+/// `lm_eval --model vllm --model_args pretrained=…,tensor_parallel_size=2`.
+fn evaluation(words: &[String]) -> Option<Draft> {
+    let flags = flags(words);
+    let flag = |wanted: &str| flags.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    let kind = match flag("model")? {
+        "vllm" => Kind::Vllm,
+        "sglang" => Kind::Sglang,
+        _ => return None,
+    };
+    let mut draft = Draft::new(kind, Verb::Infer);
+    for (name, value) in flag("model_args")?.split(',').filter_map(|pair| pair.split_once('=')) {
+        set(&mut draft, rules(kind), if name == "pretrained" { "model" } else { name }, value);
     }
     Some(draft)
 }

@@ -120,6 +120,10 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
     .iter()
     .any(|name| starts(name));
     let understood = draft.weight();
+    // Many a program takes a model; a trainer is told more.
+    if draft.knobs.is_empty() && !launcher {
+        return None;
+    }
     if understood < 2 && !(launcher && understood + usize::from(gpus.is_some()) >= 1) {
         return None;
     }
