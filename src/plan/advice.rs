@@ -111,7 +111,11 @@ impl Judge<'_> {
         let left = left.filter(|key| option.settings.get(key).is_none());
         changes.extend(left.map(|key| (*key, Value::Count(1))));
         let changes = Some(changes).filter(|_| same)?;
-        self.advice(&changes, msg!("plan-advice-gpus", gpus = option.gpus))
+        let label = match words(&option.changes) {
+            none if none.is_empty() => msg!("plan-advice-gpus", gpus = option.gpus),
+            savings => msg!("plan-advice-gpus-with", gpus = option.gpus, changes = savings),
+        };
+        self.advice(&changes, label)
     }
     /// Changes in order until they fit together, then without those that are not needed.
     fn together(&self, tried: &[(Changes, Message)]) -> Option<Advice> {

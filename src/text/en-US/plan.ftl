@@ -60,6 +60,7 @@ plan-advice-concurrency = { $requests ->
 plan-advice-quant = Weights in { $quant }
 plan-advice-seq = Length { $seq }
 plan-advice-gpus = { $gpus } GPUs
+plan-advice-gpus-with = { $gpus } GPUs, { $changes }
 plan-advice-together = Together: { $changes }
 
 # Targets out of reach

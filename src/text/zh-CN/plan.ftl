@@ -57,6 +57,7 @@ plan-advice-concurrency = 并发降到 { $requests } 路
 plan-advice-quant = 权重用 { $quant }
 plan-advice-seq = 长度改为 { $seq }
 plan-advice-gpus = 用 { $gpus } 张卡
+plan-advice-gpus-with = 用 { $gpus } 张卡，{ $changes }
 plan-advice-together = 同时：{ $changes }
 
 # 达不到的目标
