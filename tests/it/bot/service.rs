@@ -152,6 +152,19 @@ async fn a_late_answer_is_announced_in_time() {
 }
 
 #[tokio::test]
+async fn fifty_searches_at_once_are_each_answered_in_time() {
+    let stage = Stage::new().await;
+    let mut asked = tokio::task::JoinSet::new();
+    for n in 1..=50 {
+        let person = stage.sandbox.person(&format!("P{n}"), "en-US");
+        asked.spawn(async move { person.slash(&format!("/train model:{LLAMA} seq:{}", 64 * n)).await });
+    }
+    while let Some(shown) = asked.join_next().await {
+        assert!(shown.unwrap().expect("a word within 3 s, and the answer").line().is_some());
+    }
+}
+
+#[tokio::test]
 async fn the_connection_comes_back() {
     let stage = Stage::new().await;
     let ann = stage.sandbox.person("Ann", "en-US");
