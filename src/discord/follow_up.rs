@@ -93,7 +93,8 @@ impl Bot {
         let is_direct = message.guild_id.is_none();
         let thread = self.threads.of(message.channel_id);
         let is_addressed = is_direct || message.mentions_user_id(bot);
-        let has_text = !message.content.trim().is_empty() || !message.attachments.is_empty();
+        let brings = !message.attachments.is_empty() || !message.message_snapshots.is_empty();
+        let has_text = !message.content.trim().is_empty() || brings;
         if !has_text {
             // Without the intent all that is not addressed to the bot looks empty.
             if self.threads.take_hint(message.channel_id) {
@@ -181,16 +182,18 @@ impl Bot {
         }
     }
 
-    /// What was typed, and the text files that came along.
+    /// What was typed, and the text files that came along; of a forwarded message what it forwards.
     pub(super) async fn text_of(&self, message: &Message, typed: &str) -> Result<String, Problem> {
         let mut text = typed.to_owned();
-        for file in &message.attachments {
+        let forwarded = &message.message_snapshots;
+        for snapshot in forwarded {
+            text = format!("{text}\n{}", snapshot.content);
+        }
+        let files = message.attachments.iter().chain(forwarded.iter().flat_map(|snapshot| &snapshot.attachments));
+        for file in files {
             let name = file.filename.as_str();
-            let is_text = file
-                .content_type
-                .as_deref()
-                .is_none_or(|kind| kind.starts_with("text/") || kind.contains("json") || kind.contains("yaml"));
-            if !is_text {
+            let is_media = |kind: &str| ["image/", "video/", "audio/"].iter().any(|media| kind.starts_with(media));
+            if file.content_type.as_deref().is_some_and(is_media) {
                 return Err(Problem::new(msg!("discord-file-kind", name = name)));
             }
             if file.size > LARGEST_FILE {
@@ -200,17 +203,22 @@ impl Bot {
                     limit = crate::units::Bytes(LARGEST_FILE.into())
                 )));
             }
-            let is_discords = match &self.config.api_base {
-                Some(base) => file.url.strip_prefix(base.as_str()).is_some_and(|path| path.starts_with('/')),
-                None => FILE_HOSTS.iter().any(|host| file.url.starts_with(host)),
+            let bytes = match is_discords(&file.url, self.config.api_base.as_deref()) {
+                true => tokio::time::timeout(LATER, file.download()).await.ok().and_then(Result::ok),
+                false => None,
             };
-            let bytes = if is_discords { file.download().await.ok() } else { None };
             let read = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
             let read = read.ok_or_else(|| Problem::new(msg!("discord-file-unread", name = name)))?;
             text += &format!("\n{FENCE}\n{}\n{FENCE}", read.replace(FENCE, "'''"));
         }
         Ok(text.trim().to_owned())
     }
+}
+
+/// Whether a file lies with Discord, or with what stands in its place; nothing else is fetched.
+fn is_discords(url: &str, api_base: Option<&str>) -> bool {
+    let stand_in = api_base.and_then(|base| url.strip_prefix(base)).is_some_and(|path| path.starts_with('/'));
+    stand_in || FILE_HOSTS.iter().any(|host| url.starts_with(host))
 }
 
 /// An answer of the bot that others refer to.
@@ -256,4 +264,22 @@ async fn newest(
 
 fn without_mention(content: &str, bot: UserId) -> String {
     content.replace(&format!("<@{bot}>"), " ").replace(&format!("<@!{bot}>"), " ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_fetched_from_discord_alone() {
+        let base = Some("http://127.0.0.1:4000");
+        for url in ["https://cdn.discordapp.com/attachments/1/2/a.json", "https://media.discordapp.net/a"] {
+            assert!(is_discords(url, None) && is_discords(url, base), "a proxy of the API leaves files where they are");
+        }
+        assert!(is_discords("http://127.0.0.1:4000/attachments/a.json", base));
+        for url in ["http://127.0.0.1:4000/a", "http://cdn.discordapp.com/a", "https://cdn.discordapp.com.example/a"] {
+            assert!(!is_discords(url, None), "{url}");
+        }
+        assert!(!is_discords("http://127.0.0.1:40001/a", base));
+    }
 }
