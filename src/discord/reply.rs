@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 use serenity::http::{Http, HttpError};
 use serenity::{ChannelId, CreateAttachment, InteractionId, Message, MessageId};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub(super) const EPHEMERAL: u64 = 1 << 6;
 /// Room within Discord's 3 s for the way to us and back.
 const FIRST_ANSWER: Duration = Duration::from_millis(2500);
+/// Requests under way at once: with more, connections wait for each other and some for seconds.
+static LINES: Semaphore = Semaphore::const_new(64);
 /// For everything that is not bound by the 3 s.
 pub(super) const LATER: Duration = Duration::from_secs(20);
 
@@ -214,7 +217,11 @@ where
     let deadline = Instant::now() + within;
     let mut pause = Duration::from_millis(50);
     loop {
-        let error = match tokio::time::timeout_at(deadline, call()).await {
+        let attempt = async {
+            let _line = LINES.acquire().await;
+            call().await
+        };
+        let error = match tokio::time::timeout_at(deadline, attempt).await {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) => error,
             Err(_) => {
