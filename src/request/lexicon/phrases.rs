@@ -228,7 +228,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          curious|think|guess|i think|seems|seem|assume|same config|same setup|same settings|everything else|rest|\
          as is|unchanged|current|currently|original|previous|earlier|last one|that one|this one|plan|planning|\
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
-         only have|only had|aggressively|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
+         only have|only had|aggressively|hows|how's|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
          per card|on board|gpu memory",
         "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
          要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
@@ -382,7 +382,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "loss=fused",
-        "liger|liger kernel|fused cross entropy|fused ce|fused loss|cut cross entropy|fused linear cross entropy",
+        "liger|liger kernel|liger kernels|fused cross entropy|fused ce|fused loss|cut cross entropy|fused linear cross entropy",
         "融合交叉熵",
     ),
     ("loss=chunked", "chunked loss|chunked cross entropy|chunked ce", "分块交叉熵|分块loss"),

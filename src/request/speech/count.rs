@@ -238,7 +238,7 @@ impl Listener {
             let own = self.number_at(after).is_some()
                 && !self.knob_at(after + 1).is_some_and(is_counted)
                 && !self.is_gpu(after + 1);
-            if own || (target > at && !matches!(self.text(at), "way" | "路")) {
+            if own || (target > at && !matches!(self.text(at), "way" | "路" | "步")) {
                 return None;
             }
         }

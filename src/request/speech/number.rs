@@ -57,8 +57,8 @@ fn digits(rest: &[Word]) -> Option<(usize, Amount)> {
             width += 1;
         }
         Some(next) if next.class == Class::Latin && is_unit(next.text) => {
-            // `4k` and the rest of a name glued to it (`8b-instruct`) differ.
-            unit.push_str(next.text);
+            // `4k` and the rest of a name glued to it (`8b-instruct`) differ; `40GBs` is no global batch.
+            unit.push_str(if next.text == "gbs" { "gb" } else { next.text });
             width += 1;
         }
         Some(next) if next.class == Class::Han => {
@@ -80,8 +80,10 @@ fn digits(rest: &[Word]) -> Option<(usize, Amount)> {
 }
 
 fn is_unit(text: &str) -> bool {
-    const UNITS: &[&str] =
-        &["k", "m", "b", "t", "g", "w", "bn", "mil", "gb", "gib", "ms", "s", "h", "d", "hr", "hours", "days", "sec"];
+    const UNITS: &[&str] = &[
+        "k", "m", "b", "t", "g", "w", "bn", "mil", "gb", "gbs", "gib", "ms", "s", "h", "d", "hr", "hours", "days",
+        "sec",
+    ];
     UNITS.contains(&text)
 }
 
