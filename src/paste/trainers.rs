@@ -25,7 +25,9 @@ pub fn llama_factory(tree: &Map<String, Value>) -> Option<Draft> {
         "pref_loss",
         "stage",
     ];
-    if !tree.contains_key("model_name_or_path") || !own.iter().any(|key| tree.contains_key(*key)) {
+    // What merges adapters is no training.
+    let exports = tree.contains_key("export_dir");
+    if exports || !tree.contains_key("model_name_or_path") || !own.iter().any(|key| tree.contains_key(*key)) {
         return None;
     }
     let mut draft = train(Kind::LlamaFactory);
