@@ -241,7 +241,9 @@ fn apply(base: &Settings, changes: &[(&'static str, Option<Value>)]) -> Settings
     let given = |key: &str| changes.iter().any(|(changed, _)| *changed == key);
     if let (Verb::Train | Verb::Infer, Some(work)) = (base.verb, settings.choice("work").and_then(Verb::of)) {
         settings.verb = work;
-        settings.values.retain(|key, _| *key != "work" && (given(key) || knobs::of(key).scope.serves(work)));
+        // A micro batch of training is no batch of requests.
+        let stays = |key| key != "batch" && knobs::of(key).scope.serves(work);
+        settings.values.retain(|key, _| *key != "work" && (given(key) || stays(key)));
     }
     let mut forget = |gone: &[&'static str]| {
         for key in gone.iter().filter(|key| !given(key)) {
