@@ -6,6 +6,7 @@
 use super::layout::Layout;
 use super::search::Cluster;
 use crate::catalog::format::ComputeRate;
+use crate::catalog::model::Mixer;
 use crate::catalog::support::Split;
 use crate::catalog::{Catalog, Gpu, Model};
 use crate::estimate::{PartKind, estimate};
@@ -35,6 +36,8 @@ pub struct Variant {
     /// Weights that decoding one token reads at least: no embedding, no expert that is not chosen, of a step that takes
     /// every proposed token its share.
     read: Bytes,
+    /// Keys and values of one request, of its prompt alone, that decoding one token reads.
+    recalled: Bytes,
 }
 
 impl Variant {
@@ -55,9 +58,28 @@ impl Variant {
         };
         let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
         let proposed = request.infer().and_then(|infer| infer.draft.as_ref()).map_or(0, |draft| draft.tokens);
-        let read = weights_read(&request, memory.part(PartKind::Weights)) * (whole / (1 + proposed) as f64);
+        let each = whole / (1 + proposed) as f64;
+        let read = weights_read(&request, memory.part(PartKind::Weights)) * each;
         let cache = memory.part(PartKind::KvCache) * whole;
-        Some(Self { settings, changes, states: states * whole, working, cache, flops_per_token, read, request })
+        let prompts = request.infer().map_or(0.0, |infer| match infer.concurrency {
+            Concurrency::Requests(requests) if reads_all(&request.model) => {
+                let share = infer.prompt as f64 / (infer.prompt + infer.output).max(1) as f64;
+                share / requests.min(infer.max_seqs).max(1) as f64
+            }
+            Concurrency::Requests(_) | Concurrency::Max => 0.0,
+        });
+        let recalled = memory.part(PartKind::KvCache) * (each * prompts);
+        Some(Self {
+            settings,
+            changes,
+            states: states * whole,
+            working,
+            cache,
+            flops_per_token,
+            read,
+            recalled,
+            request,
+        })
     }
     /// No layout holds less than its even share of the states and of the cache of requests that are all to be held,
     /// nor, where only data parallel ranks are added, less than the activations of one micro batch.
@@ -99,7 +121,7 @@ impl Variant {
         cluster.usd_per_hour().unwrap_or(f64::MAX) / 3600.0 / self.most_tokens_per_s(cluster) * tokens
     }
     /// No request runs faster than its GPUs multiply its tokens, of serving each with its share of the prompt; nor
-    /// decodes faster than they read the weights for its concurrent requests.
+    /// decodes faster than they read the weights for its concurrent requests and each one's cache.
     pub fn most_tokens_per_s(&self, cluster: Cluster) -> f64 {
         let gpus = f64::from(cluster.gpus);
         let multiply = self.flops_per_token / peak(cluster.gpu, &self.request);
@@ -107,12 +129,12 @@ impl Variant {
         let prompt = infer.prompt as f64 / infer.output.max(1) as f64 * multiply;
         let Concurrency::Requests(requests) = infer.concurrency else { return gpus / multiply.max(prompt) };
         let requests = requests.max(1) as f64;
-        let read = self.read.0 / bandwidth(cluster.gpu) / requests;
+        let read = (self.read.0 / requests + self.recalled.0) / bandwidth(cluster.gpu);
         (gpus / multiply.max(prompt + read)).min(requests / self.least_step(cluster))
     }
-    /// Seconds in which the ranks of a layer read the weights of one token once.
+    /// Seconds in which the ranks of a layer read the weights of one token and the cache of one request once.
     fn least_step(&self, cluster: Cluster) -> f64 {
-        self.read.0 / bandwidth(cluster.gpu) / self.ranks(cluster, 1)
+        (self.read.0 + self.recalled.0) / bandwidth(cluster.gpu) / self.ranks(cluster, 1)
     }
     /// Seconds in which a prompt is multiplied, its chunks on pipeline stages at once.
     fn least_prefill(&self, infer: &Infer, cluster: Cluster) -> f64 {
@@ -135,6 +157,16 @@ impl Variant {
     fn tokens(&self) -> Option<f64> {
         self.request.train()?.tokens.map(|tokens| tokens as f64)
     }
+}
+
+/// Whether a token attends to all that is cached: no windows, states or chosen entries.
+fn reads_all(model: &Model) -> bool {
+    model.layers.iter().all(|kind| {
+        matches!(
+            kind.mixer,
+            Mixer::Attention { window: None, .. } | Mixer::Latent { window: None, indexer: None, .. } | Mixer::None
+        )
+    })
 }
 
 /// Parameters that a served token is multiplied by: all that are active but for a table that is only looked up.
