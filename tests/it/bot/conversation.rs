@@ -321,7 +321,7 @@ async fn an_out_of_memory_message_alone_asks_for_the_model_and_goes_on() {
     }
     let answer = reply(&mut script, &ann, "Ann", &asked, "llama-3-8b lora on a 4090, seq 4096").await;
     let line = "train meta-llama/Meta-Llama-3-8B method=lora seq=4096 gpu=rtx-4090-24gb";
-    assert_eq!(answer.line().as_deref(), Some(line));
+    assert_eq!(answer.line(), Some(line));
     let serving = reply(&mut script, &ann, "Ann", &answer, "now for serving").await;
-    assert_eq!(serving.line().as_deref(), Some("infer meta-llama/Meta-Llama-3-8B seq=4096 gpu=rtx-4090-24gb"));
+    assert_eq!(serving.line(), Some("infer meta-llama/Meta-Llama-3-8B seq=4096 gpu=rtx-4090-24gb"));
 }
