@@ -1,0 +1,76 @@
+//! Ollama's Modelfile, its prompt and its API.
+
+use super::flags::whole;
+use crate::paste::Kind;
+use crate::paste::draft::{Draft, Rule, Rules};
+use crate::paste::tree;
+use crate::request::Verb;
+use Rule::{Knob, With};
+
+const OLLAMA_PARAMETERS: Rules = &[
+    (&["num_ctx"], Knob("seq")),
+    (&["num_predict"], With(|draft, value| whole("output")(draft, value))),
+    (&["num_batch"], Knob("max_batched_tokens")),
+];
+
+/// A Modelfile, or what one types to `ollama run`: `FROM`, `PARAMETER name value`, `/set parameter name value`.
+pub fn ollama(text: &str) -> Option<Draft> {
+    let mut draft = Draft::new(Kind::Ollama, Verb::Infer);
+    let mut telling = false;
+    // `ollama ps` has a table of what is loaded.
+    let mut context = None;
+    for line in text.lines().map(str::trim) {
+        let line = line.strip_prefix(">>>").map_or(line, str::trim_start);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["NAME", "ID", "SIZE", "PROCESSOR", ..] => context = Some(line.find("CONTEXT")),
+            [model, _, ..] if context.is_some() && draft.model.is_none() => {
+                draft.model = Some(model.to_owned());
+                let column = context.flatten().and_then(|at| line.get(at..)).map(str::trim_start);
+                if let Some(tokens) = column.and_then(|column| column.split(' ').next()) {
+                    whole("seq")(&mut draft, tokens);
+                }
+                telling = true;
+            }
+            [from, model] if from.eq_ignore_ascii_case("from") && !model.contains("/vllm") => {
+                draft.model = Some(model.to_owned())
+            }
+            [parameter, name, value] if parameter.eq_ignore_ascii_case("parameter") => {
+                draft.follow(OLLAMA_PARAMETERS, name, value);
+                telling = true;
+            }
+            ["/set", "parameter", name, value] => {
+                draft.follow(OLLAMA_PARAMETERS, name, value);
+                telling = true;
+            }
+            ["TEMPLATE" | "SYSTEM" | "ADAPTER" | "MESSAGE", ..] => telling = true,
+            _ => {}
+        }
+    }
+    // A Dockerfile begins so too; a Modelfile's FROM stands alone or beside its own words.
+    let alone = draft.model.is_some()
+        && text.lines().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#')).count() == 1;
+    if !telling && !alone {
+        return None;
+    }
+    draft.set("backend", "ollama");
+    Some(draft)
+}
+
+/// A request to Ollama's API, as `curl` sends it.
+pub fn ollama_posted(text: &str) -> Option<Draft> {
+    let body = ["/api/generate", "/api/chat"].iter().find_map(|path| text.split_once(path)).map(|(_, body)| body)?;
+    let tree = tree::object(body)?;
+    ollama_request(tree.get("model")?.as_str()?, tree.get("options")?.as_object()?).into()
+}
+
+/// Options of Ollama's API: `{"model": …, "options": {"num_ctx": …}}`.
+pub fn ollama_request(model: &str, options: &serde_json::Map<String, serde_json::Value>) -> Draft {
+    let mut draft = Draft::new(Kind::Ollama, Verb::Infer);
+    draft.model = Some(model.to_owned());
+    for (name, value) in options {
+        draft.follow(OLLAMA_PARAMETERS, name, &tree::scalar(value).unwrap_or_default());
+    }
+    draft.set("backend", "ollama");
+    draft
+}
