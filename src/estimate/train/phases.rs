@@ -53,7 +53,8 @@ pub struct Moments<'a> {
 }
 
 impl Moments<'_> {
-    /// The loss's backward, the last layer's, the first layer's, the optimizer step, a rollout.
+    /// The loss's backward, the last layer's, the first layer's, the optimizer step, a rollout. Loading is none of them:
+    /// beside the weights it holds one tensor in 16 bits, that which is being quantised or cast, and no states yet.
     pub fn phases(&self) -> [Phase; 5] {
         let Self { activations, batch, buffers, gradients, .. } = self;
         let kept_once = activations.kept.bytes(batch.tokens, batch.pairs);
