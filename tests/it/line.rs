@@ -100,6 +100,8 @@ fn free_english_reads_into_knobs() {
 
 #[test]
 fn whole_questions_read_into_knobs() {
+    check("what's the biggest model I can fine-tune on 2x3090", "fit work=train gpu=rtx-3090-24gb gpus=2");
+    check("我有一张4090能微调多大的模型", "fit work=train gpu=rtx-4090-24gb gpus=1");
     check(
         "would 2x A6000 be enough to fine-tune Mixtral 8x7B with QLoRA, batch 1, 2k ctx?",
         "train mistralai/Mixtral-8x7B-v0.1 method=qlora seq=2048 batch=1 gpu=rtx-a6000-48gb gpus=2",

@@ -66,8 +66,9 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Verb(Verb::Fit),
-        "what fits|what can i run|what can we run|which models fit|which models run",
-        "能跑什么|能跑哪些|可以跑什么|能跑啥",
+        "what fits|what can i run|what can we run|which models fit|which models run|biggest model|largest model|\
+         how big a model|how large a model",
+        "能跑什么|能跑哪些|可以跑什么|能跑啥|多大的模型|多大模型|最大的模型|哪些模型",
     ),
     (Verb(Verb::Compare), "compare|comparison", "对比|比较"),
     (Verb(Verb::Recipe), "recipe|launch command|launch script", "启动命令|启动脚本|配方"),
