@@ -44,7 +44,7 @@ pub fn pattern(text: &str, layers: u64) -> Result<Vec<Place>, String> {
         return Err(runs.rest.to_owned());
     }
     let unit = if unit.is_empty() { vec![Place { block: Block::Full, ffn_width: None }] } else { unit };
-    Ok(unit.into_iter().cycle().take(layers as usize).collect())
+    Ok(unit.iter().copied().cycle().take(layers as usize).collect())
 }
 
 struct Runs<'a> {

@@ -7,7 +7,8 @@ use super::settings::{Value, Verb};
 use super::words::{Class, Gap, Word, words};
 use crate::catalog::Catalog;
 use phrases::{NUMBERS, PHRASES, SAYINGS, TURNS};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::sync::OnceLock;
 
 mod phrases;
@@ -20,7 +21,7 @@ pub(super) enum Sense {
     Knob(&'static Knob),
     /// A value that says which knob it is for (`qlora`).
     Value(&'static Knob, Value),
-    Gpu(String),
+    Gpu(&'static str),
     Number(f64),
     /// `hundred`, `万`: multiplies the number before it.
     Magnitude(f64),
@@ -74,13 +75,13 @@ const TOO_COMMON: &[&str] = &[
 
 /// Phrase to senses, keyed by the phrase without its gaps.
 pub(super) struct Lexicon {
-    phrases: HashMap<String, Vec<Entry>>,
+    phrases: FxHashMap<String, SmallVec<[Entry; 1]>>,
     longest: usize,
 }
 
 struct Entry {
     /// Where in the key a space may stand.
-    gaps: Vec<usize>,
+    gaps: SmallVec<[usize; 2]>,
     sense: Sense,
 }
 
@@ -91,8 +92,8 @@ impl Lexicon {
         LEXICON.get_or_init(|| Lexicon::build(catalog))
     }
 
-    fn build(catalog: &Catalog) -> Lexicon {
-        let mut lexicon = Lexicon { phrases: HashMap::new(), longest: 0 };
+    fn build(catalog: &'static Catalog) -> Lexicon {
+        let mut lexicon = Lexicon { phrases: FxHashMap::default(), longest: 0 };
         let both = |english: &'static str, chinese: &'static str| {
             english.split('|').chain(chinese.split('|')).filter(|phrase| !phrase.is_empty())
         };
@@ -113,7 +114,7 @@ impl Lexicon {
             }
         }
         for gpu in &catalog.gpus {
-            std::iter::once(&gpu.id).chain(&gpu.aliases).for_each(|name| lexicon.put(name, Gpu(gpu.id.clone())));
+            std::iter::once(&gpu.id).chain(&gpu.aliases).for_each(|name| lexicon.put(name, Gpu(&gpu.id)));
         }
         for (value, phrases) in NUMBERS {
             phrases.split('|').for_each(|phrase| lexicon.put(phrase, Number(*value)));
@@ -162,8 +163,8 @@ impl Lexicon {
     fn put(&mut self, phrase: &str, sense: Sense) {
         let phrase = super::words::plain(phrase);
         let words = words(&phrase);
-        let mut key = String::new();
-        let mut gaps = vec![];
+        let mut key = String::with_capacity(phrase.len());
+        let mut gaps = SmallVec::new();
         for word in &words {
             // A space may stand for a space or a hyphen, not for an underscore (`lora_r` is no `lora r`).
             let underscore = word.at > 0 && phrase.as_bytes()[word.at - 1] == b'_';

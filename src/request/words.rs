@@ -43,18 +43,18 @@ impl Word<'_> {
 
 /// Compatibility forms folded (full-width digits), lower case, nothing invisible, Chinese stops as Latin ones.
 pub(super) fn plain(text: &str) -> String {
-    text.nfkc()
-        .flat_map(char::to_lowercase)
-        .filter(|c| !is_invisible(*c))
-        .map(|c| match c {
-            '。' => '.',
-            '—' | '–' | '…' | '\n' | '\t' => ' ',
-            '×' | '✕' => 'x',
-            '“' | '”' | '‘' | '’' | '「' | '」' | '`' | '"' => '\'',
-            c if c.is_whitespace() || c.is_control() => ' ',
-            c => c,
-        })
-        .collect()
+    let fold = |c: char| match c {
+        '。' => '.',
+        '—' | '–' | '…' | '\n' | '\t' => ' ',
+        '×' | '✕' => 'x',
+        '“' | '”' | '‘' | '’' | '「' | '」' | '`' | '"' => '\'',
+        c if c.is_whitespace() || c.is_control() => ' ',
+        c => c,
+    };
+    if text.is_ascii() {
+        return text.chars().map(|c| fold(c.to_ascii_lowercase())).collect();
+    }
+    text.nfkc().flat_map(char::to_lowercase).filter(|c| !is_invisible(*c)).map(fold).collect()
 }
 
 fn is_invisible(c: char) -> bool {

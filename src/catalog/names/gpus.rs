@@ -7,11 +7,11 @@ use super::token::normalise;
 use super::{Outcome, Resolution};
 use crate::catalog::Gpu;
 use crate::msg;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 pub struct Index {
     /// By model, all of that model; `true` where the name alone, without a memory size, means it.
-    by_key: HashMap<String, Vec<(usize, bool)>>,
+    by_key: FxHashMap<String, Vec<(usize, bool)>>,
     /// Id, squashed spellings, memory in GB.
     gpus: Vec<(String, Vec<String>, f64)>,
     words: GpuWords,
@@ -36,22 +36,23 @@ fn parts(text: &str, words: &GpuWords) -> Parts {
         }
     };
     // Runs of one kind, each with whether it is joined to the one before.
-    let mut runs: Vec<(String, bool)> = vec![];
+    let mut runs: Vec<(&str, bool)> = vec![];
     let mut last = 0;
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
+        let end = at + c.len_utf8();
         let this = kind(c);
         match runs.last_mut().filter(|_| this == last) {
             _ if this == 0 => {}
-            Some((run, _)) => run.push(c),
-            None => runs.push((c.to_string(), last != 0)),
+            Some((run, _)) => *run = &text[at - run.len()..end],
+            None => runs.push((&text[at..end], last != 0)),
         }
         last = this;
     }
     let mut found = Parts::default();
     let mut at = 0;
     while at < runs.len() {
-        let (run, joined) = (runs[at].0.as_str(), runs[at].1);
-        let next = runs.get(at + 1).map_or("", |(next, _)| next.as_str());
+        let (run, joined) = runs[at];
+        let next = runs.get(at + 1).map_or("", |(next, _)| *next);
         let after_letters = joined && at > 0 && runs[at - 1].0.bytes().all(|b| b.is_ascii_alphabetic());
         let number = run.parse::<f64>().ok().filter(|_| !after_letters);
         match (number, next) {
@@ -68,7 +69,7 @@ fn parts(text: &str, words: &GpuWords) -> Parts {
             _ => {
                 let han = !run.is_ascii();
                 let is_empty = |run: &str| words.empty.iter().any(|word| word == run);
-                let cut = |run: String, word: &String| run.replace(word.as_str(), "");
+                let cut = |run: String, word: &String| if run.contains(word) { run.replace(word, "") } else { run };
                 let said = if han { words.empty.iter().fold(run.to_owned(), cut) } else { run.to_owned() };
                 if !said.is_empty() && (joined || !is_empty(run)) {
                     found.words.push(said);
@@ -109,7 +110,7 @@ fn could_be_like(a: &str, b: &str, of_b: u128) -> bool {
 
 impl Index {
     pub fn new(gpus: &[Gpu], words: GpuWords) -> Self {
-        let mut index = Self { by_key: HashMap::new(), gpus: vec![], words };
+        let mut index = Self { by_key: FxHashMap::default(), gpus: vec![], words };
         for (at, gpu) in gpus.iter().enumerate() {
             let mut spellings: Vec<String> = vec![];
             for name in [&gpu.id, &gpu.name].into_iter().chain(&gpu.aliases) {
@@ -120,7 +121,7 @@ impl Index {
                     Some((_, default)) => *default |= alone,
                     None => held.push((at, alone)),
                 }
-                spellings.push(name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect());
+                spellings.push(name.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect());
             }
             index.gpus.push((gpu.id.clone(), spellings, gpu.memory_gb));
         }

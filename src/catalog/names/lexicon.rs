@@ -5,7 +5,8 @@
 
 use super::data::Data;
 use super::token::{self, Kind, Packing, Token};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 pub type Word = u16;
 
@@ -62,10 +63,10 @@ struct Family {
 }
 
 pub struct Lexicon {
-    words: HashMap<String, Word>,
-    roles: HashMap<String, Role>,
+    words: FxHashMap<String, Word>,
+    roles: FxHashMap<String, Role>,
     /// Other words for these; Chinese ones longest first.
-    said: HashMap<String, Vec<Token>>,
+    said: FxHashMap<String, Vec<Token>>,
     han: Vec<String>,
     /// Words of families, for what is misspelt.
     families: Vec<Family>,
@@ -87,7 +88,13 @@ impl Lexicon {
         let mut han: Vec<String> =
             data.words.keys().chain(&data.empty).filter(|word| !word.is_ascii()).cloned().collect();
         han.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        Self { words: HashMap::new(), roles: roles.into_iter().flat_map(role).collect(), said, han, families: vec![] }
+        Self {
+            words: FxHashMap::default(),
+            roles: roles.into_iter().flat_map(role).collect(),
+            said,
+            han,
+            families: vec![],
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -115,43 +122,43 @@ impl Lexicon {
         self.words.iter().filter(|(text, _)| line(text)).map(|(_, word)| *word).collect()
     }
 
-    /// The parts of a catalog's name, whose words become known.
-    pub fn learn(&mut self, name: &str) -> Parts {
+    /// A catalog's name, whose words become known.
+    pub fn learn(&mut self, name: &str) -> (Query, Parts) {
         let query = self.cut(name);
         for token in &query.tokens {
             let word = token.kind == Kind::Word && matches!(self.role(&token.text), Role::Line | Role::Family);
-            if word || token.kind == Kind::Experts {
-                let next = self.words.len() as Word;
-                self.words.entry(token.text.clone()).or_insert(next);
+            if (word || token.kind == Kind::Experts) && !self.words.contains_key(&token.text) {
+                self.words.insert(token.text.clone(), self.words.len() as Word);
             }
         }
-        self.parts(&query)
+        let parts = self.parts(&query);
+        (query, parts)
     }
 
     pub fn parts(&self, query: &Query) -> Parts {
         let mut parts = Parts { packing: query.packing.name(), ..Parts::default() };
         for token in &query.tokens {
-            let text = token.text.clone();
+            let text = &token.text;
             match token.kind {
-                Kind::Word => match self.role(&text) {
+                Kind::Word => match self.role(text) {
                     Role::Empty => {}
                     Role::Variant(variant) => parts.variant = Some(variant),
-                    Role::Line | Role::Family => parts.words.extend(self.words.get(&text)),
+                    Role::Line | Role::Family => parts.words.extend(self.words.get(text)),
                 },
-                Kind::Experts => match self.words.get(&text) {
+                Kind::Experts => match self.words.get(text) {
                     Some(word) => drop(parts.words.insert(*word)),
                     None => parts.impossible = true,
                 },
                 Kind::Version { marked }
                     if !parts.sizes.is_empty() || text.starts_with('0') || (marked && text.starts_with("0.")) =>
                 {
-                    parts.revisions.push(text);
+                    parts.revisions.push(text.clone());
                 }
-                Kind::Version { .. } => parts.versions.push(text),
+                Kind::Version { .. } => parts.versions.push(text.clone()),
                 Kind::Size(size) => parts.sizes.push(size),
                 Kind::Active(size) => parts.active.push(size),
-                Kind::Date => parts.dates.push(text),
-                Kind::Length => parts.lengths.push(text),
+                Kind::Date => parts.dates.push(text.clone()),
+                Kind::Length => parts.lengths.push(text.clone()),
             }
         }
         parts
@@ -159,23 +166,23 @@ impl Lexicon {
 
     /// Cuts a name into tokens, each in the catalog's own words.
     pub fn cut(&self, text: &str) -> Query {
-        let text = spell_plus(&token::normalise(text));
+        let text = spell_plus(token::normalise(text));
         let (raw, packing) = token::tokens(&text, |run, found| self.cut_han(run, found));
         let mut query = Query { packing, ..Query::default() };
-        let mut at = 0;
-        while at < raw.len() {
-            let pair = raw.get(at + 1).filter(|next| next.kind == Kind::Word && raw[at].kind == Kind::Word);
-            let joined = pair.map(|next| format!("{}{}", raw[at].text, next.text));
-            if let Some(word) = joined.filter(|word| self.is_family(word)) {
-                query.tokens.push(Token { text: word, ..raw[at].clone() });
-                at += 2;
+        let mut raw = raw.into_iter().peekable();
+        while let Some(token) = raw.next() {
+            let is_word = token.kind == Kind::Word;
+            let pair = raw.peek().filter(|next| is_word && next.kind == Kind::Word);
+            let joined = pair.map(|next| [token.text.as_str(), &next.text].concat());
+            if let Some(text) = joined.filter(|word| self.is_family(word)) {
+                query.tokens.push(Token { text, ..token });
+                raw.next();
                 continue;
             }
-            match self.said.get(&raw[at].text).filter(|_| raw[at].kind == Kind::Word) {
+            match self.said.get(&token.text).filter(|_| is_word) {
                 Some(words) => query.tokens.extend(words.iter().cloned()),
-                None => query.tokens.push(raw[at].clone()),
+                None => query.tokens.push(token),
             }
-            at += 1;
         }
         if query.tokens.len() > 1 && query.tokens[0].text == "a" {
             query.tokens.remove(0);
@@ -354,12 +361,12 @@ fn letters(word: &str) -> u32 {
 }
 
 /// `command-r+` is `command-r plus`.
-fn spell_plus(text: &str) -> String {
+fn spell_plus(text: String) -> String {
     let ends = |at: usize| !text[at + 1..].starts_with(|c: char| c.is_alphabetic());
     let follows = |at: usize| text[..at].ends_with(|c: char| c.is_ascii_alphabetic());
     match text.find('+').filter(|at| follows(*at) && ends(*at)) {
         Some(at) => format!("{} plus{}", &text[..at], &text[at + 1..]),
-        None => text.to_owned(),
+        None => text,
     }
 }
 

@@ -11,7 +11,8 @@ use super::token::{self, Kind, Token};
 use super::{Outcome, Resolution};
 use crate::catalog::model::Model;
 use crate::msg;
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What stands before a name in an address or a command.
@@ -44,10 +45,10 @@ pub struct Entry {
 pub struct Index {
     pub lexicon: Lexicon,
     pub entries: Vec<Entry>,
-    by_id: HashMap<String, usize>,
+    by_id: FxHashMap<String, usize>,
     /// Last parts of ids, and the same as tokens.
-    by_name: HashMap<String, usize>,
-    by_tokens: HashMap<String, usize>,
+    by_name: FxHashMap<String, usize>,
+    by_tokens: FxHashMap<String, usize>,
     /// Entries of each group.
     members: Vec<Vec<usize>>,
     /// Entries that have each word.
@@ -55,7 +56,7 @@ pub struct Index {
     /// Words that tell models of one family apart, and with them tags such as `k2`.
     lines: BTreeSet<Word>,
     lines_and_tags: BTreeSet<Word>,
-    means: HashMap<String, usize>,
+    means: FxHashMap<String, usize>,
     unversioned: Vec<Word>,
     /// Names of closed models, each with its row in the data.
     closed: Vec<(Vec<Token>, usize)>,
@@ -113,14 +114,14 @@ impl Index {
         let mut index = Self {
             lexicon: Lexicon::new(&data),
             entries: Vec::with_capacity(models.len() * 2),
-            by_id: HashMap::new(),
-            by_name: HashMap::new(),
-            by_tokens: HashMap::new(),
+            by_id: FxHashMap::default(),
+            by_name: FxHashMap::default(),
+            by_tokens: FxHashMap::default(),
             members: vec![],
             holders: vec![],
             lines: BTreeSet::new(),
             lines_and_tags: BTreeSet::new(),
-            means: HashMap::new(),
+            means: FxHashMap::default(),
             unversioned: vec![],
             closed: vec![],
             other: vec![],
@@ -152,8 +153,9 @@ impl Index {
     /// Every id of the catalog, and the ids that share a row's shape.
     fn enter(&mut self, models: &[Arc<Model>]) {
         let popular = self.data.popular.iter().enumerate();
-        let ranks: HashMap<String, usize> = popular.map(|(rank, id)| (id.to_lowercase(), rank)).collect();
-        let mut groups: HashMap<String, usize> = HashMap::new();
+        let ranks: FxHashMap<String, usize> = popular.map(|(rank, id)| (id.to_lowercase(), rank)).collect();
+        let bits = |sizes: &[f64]| sizes.iter().map(|size| size.to_bits()).collect::<Vec<_>>();
+        let mut groups = FxHashMap::default();
         for (row, model) in models.iter().enumerate() {
             let moved =
                 model.id.split_once('/').and_then(|(org, name)| Some(format!("{}/{name}", self.data.moved.get(org)?)));
@@ -164,18 +166,19 @@ impl Index {
             for id in std::iter::once(id).chain(same).chain(aliases) {
                 let at = self.entries.len();
                 let name = id.rsplit('/').next().unwrap_or(&id);
-                let parts = self.lexicon.learn(name);
-                let group = format!("{:?}{:?}{:?}{:?}", parts.words, parts.versions, parts.sizes, parts.active);
+                let (query, parts) = self.lexicon.learn(name);
+                let group = (parts.words.clone(), parts.versions.clone(), bits(&parts.sizes), bits(&parts.active));
                 let next = groups.len();
                 let group = *groups.entry(group).or_insert(next);
                 self.members.resize(groups.len(), vec![]);
                 self.members[group].push(at);
-                self.by_id.entry(id.to_lowercase()).or_insert(at);
+                let lower = id.to_lowercase();
+                let rank = ranks.get(&lower).copied().unwrap_or(ranks.len() + row);
+                self.by_id.entry(lower).or_insert(at);
                 self.by_name.entry(name.to_owned()).or_insert(at);
                 if parts.packing.is_none() {
-                    self.by_tokens.entry(self.lexicon.spelled(&self.lexicon.cut(name).tokens)).or_insert(at);
+                    self.by_tokens.entry(self.lexicon.spelled(&query.tokens)).or_insert(at);
                 }
-                let rank = ranks.get(&id.to_lowercase()).copied().unwrap_or(ranks.len() + row);
                 let parameters = (model.counts.total - model.vision_parameters) as f64;
                 self.entries.push(Entry { id, row, family: model.family.clone(), parts, parameters, rank, group });
             }

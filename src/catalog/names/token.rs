@@ -62,7 +62,7 @@ pub fn size_text(parameters: f64) -> String {
 /// Lower case, compatibility forms folded, nothing invisible, marks of letters dropped.
 pub fn normalise(text: &str) -> String {
     if text.is_ascii() {
-        return text.chars().take(LONGEST).map(|c| c.to_ascii_lowercase()).collect();
+        return text[..text.len().min(LONGEST)].to_ascii_lowercase();
     }
     text.chars()
         .take(LONGEST)

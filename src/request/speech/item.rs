@@ -118,13 +118,13 @@ fn phrase(
     catalog: &'static Catalog,
 ) -> (usize, Item) {
     let gpu = senses.iter().find_map(|sense| match sense {
-        Sense::Gpu(id) => Some(id),
+        Sense::Gpu(id) => Some(*id),
         _ => None,
     });
     match (gpu, &senses[..]) {
         (Some(id), _) => {
             let plural = rest.get(width).is_some_and(|word| word.gap == Gap::None && word.text == "s");
-            let listed = (width + usize::from(plural), id.clone());
+            let listed = (width + usize::from(plural), id.to_owned());
             let (width, id) = variant(plain, rest, width, id, catalog).unwrap_or(listed);
             (width, Item::Gpu(id))
         }
