@@ -1,4 +1,4 @@
-//! Gathers `presets/**/*.toml` into one JSON text, which the program reads at start.
+//! Gathers `presets/**/*.toml` into JSON, which the program reads at start: the models and the rest, side by side.
 //!
 //! - Rows of the same name in all files of the folder stand together: `[[model]]`, `[[gpu]]`, ...
 //! - A file's keys above its rows hold for each of its rows.
@@ -41,6 +41,8 @@ fn main() {
         *models = models.iter().map(|row| shaped(model(row, models, &architectures))).collect();
         let shapes = apart(models);
         presets.insert("shape".to_owned(), shapes);
+        let models = ["model", "shape"].into_iter().filter_map(|name| presets.remove_entry(name));
+        write("models.json", models.collect());
     }
     if let Some(Value::Array(rows)) = presets.get_mut("architecture") {
         *rows = rows.iter().cloned().map(shaped).collect();

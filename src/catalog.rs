@@ -1,7 +1,7 @@
 //! Every preset, read once: models, accelerators, formats, optimizers, frameworks, engines.
 //!
-//! `presets/build.rs` gathers `presets/**/*.toml` into one JSON text at build time; reading it takes about
-//! two milliseconds. Knows nothing of what a person types (see `names`).
+//! `presets/build.rs` gathers `presets/**/*.toml` into JSON at build time; reading it takes about three
+//! milliseconds. Knows nothing of what a person types (see `names`).
 
 pub mod backend;
 pub mod check;
@@ -32,6 +32,7 @@ pub use shape::Shape;
 use serde::Deserialize;
 use source::Source;
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::thread;
 
 /// Lives as long as the program: rows are handed out as `&'static`.
 pub struct Catalog {
@@ -80,8 +81,6 @@ const fn one_vector() -> shape::QkNorm {
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
 struct Presets {
-    shape: Vec<Shape>,
-    model: Vec<ModelRow>,
     architecture: Vec<Conventions>,
     tower: Vec<Tower>,
     gpu: Vec<gpu::Row>,
@@ -90,6 +89,13 @@ struct Presets {
     framework: Vec<Framework>,
     backend: Vec<Backend>,
     constant: Vec<constant::Constant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Models {
+    model: Vec<ModelRow>,
+    shape: Vec<Shape>,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +115,9 @@ struct ModelRow {
 }
 
 static EMBEDDED: LazyLock<Catalog> = LazyLock::new(|| {
-    Catalog::read(include_str!(concat!(env!("OUT_DIR"), "/presets.json"))).expect("the tests read the presets")
+    let models = include_str!(concat!(env!("OUT_DIR"), "/models.json"));
+    let presets = include_str!(concat!(env!("OUT_DIR"), "/presets.json"));
+    Catalog::read(models, presets).expect("the tests read the presets")
 });
 
 impl Catalog {
@@ -118,10 +126,18 @@ impl Catalog {
         &EMBEDDED
     }
 
-    fn read(json: &str) -> Result<Self, String> {
-        let presets: Presets = serde_json::from_str(json).map_err(|fault| fault.to_string())?;
+    /// The models are more than half of it, so they are read beside the rest.
+    fn read(models: &str, presets: &str) -> Result<Self, String> {
+        thread::scope(|scope| {
+            let rest = scope.spawn(|| Self::without_models(parsed(presets)?));
+            let models = parsed::<Models>(models)?.laid_out()?;
+            Ok(Self { models, ..rest.join().expect("reading does not panic")? })
+        })
+    }
+
+    fn without_models(presets: Presets) -> Result<Self, String> {
         Ok(Self {
-            models: models(presets.model, presets.shape)?,
+            models: vec![],
             architectures: presets.architecture,
             towers: presets.tower,
             gpus: presets.gpu.into_iter().map(gpu::Row::gpu).collect::<Result<_, _>>()?,
@@ -162,23 +178,29 @@ impl Catalog {
     }
 }
 
-/// Each shape is laid out for the first model that has it, and copied for the others.
-fn models(rows: Vec<ModelRow>, shapes: Vec<Shape>) -> Result<Vec<Arc<Model>>, String> {
-    let mut shapes: Vec<Option<Shape>> = shapes.into_iter().map(Some).collect();
-    let mut first = vec![0; shapes.len()];
-    let mut models: Vec<Arc<Model>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let at = row.shape;
-        let laid_out = match shapes[at].take() {
-            Some(shape) => {
-                first[at] = models.len();
-                Model::of(shape).map_err(|fault| format!("{}: {fault}", row.id))?
-            }
-            None => Model::clone(&models[first[at]]),
-        };
-        models.push(Arc::new(row.model(laid_out)));
+fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
+    serde_json::from_str(json).map_err(|fault| fault.to_string())
+}
+
+impl Models {
+    /// Each shape is laid out for the first model that has it, and copied for the others.
+    fn laid_out(self) -> Result<Vec<Arc<Model>>, String> {
+        let mut shapes: Vec<Option<Shape>> = self.shape.into_iter().map(Some).collect();
+        let mut first = vec![0; shapes.len()];
+        let mut models: Vec<Arc<Model>> = Vec::with_capacity(self.model.len());
+        for row in self.model {
+            let at = row.shape;
+            let laid_out = match shapes[at].take() {
+                Some(shape) => {
+                    first[at] = models.len();
+                    Model::of(shape).map_err(|fault| format!("{}: {fault}", row.id))?
+                }
+                None => Model::clone(&models[first[at]]),
+            };
+            models.push(Arc::new(row.model(laid_out)));
+        }
+        Ok(models)
     }
-    Ok(models)
 }
 
 impl ModelRow {

@@ -6,6 +6,7 @@
 
 use super::{Catalog, Format};
 use crate::message::Message;
+use std::{mem, thread};
 
 mod data;
 mod freer;
@@ -69,8 +70,12 @@ impl Resolution {
 impl Names {
     pub fn new(catalog: &Catalog) -> Self {
         let mut data = Data::embedded();
-        let gpus = gpus::Index::new(&catalog.gpus, std::mem::take(&mut data.gpus));
-        Self { models: models::Index::new(&catalog.models, data), gpus }
+        let words = mem::take(&mut data.gpus);
+        thread::scope(|scope| {
+            let gpus = scope.spawn(|| gpus::Index::new(&catalog.gpus, words));
+            let models = models::Index::new(&catalog.models, data);
+            Self { models, gpus: gpus.join().expect("an index of every preset can be made") }
+        })
     }
 
     /// The model that `text` names.
