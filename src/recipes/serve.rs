@@ -75,27 +75,27 @@ fn kv_cache(request: &Request, infer: &Infer, fp8: &'static str) -> Option<Optio
     }
 }
 
-/// The value of `--quantization` for weights in 4 bits that NVIDIA's tensor cores from Ampere on take through Marlin's
-/// kernels; named plainly, vLLM and SGLang keep to their slower ones.
-fn four_bit(request: &Request, plain: &'static str, marlin: &'static str) -> &'static str {
+/// The value of `--quantization`, which vLLM and SGLang name alike but for `w8a8`. NVIDIA's tensor cores from Ampere on
+/// take integer weights through Marlin's kernels; named plainly, both programs keep to their slower ones.
+fn server_quantization(request: &Request, infer: &Infer, w8a8: &'static str) -> Option<Option<&'static str>> {
     let capability = request.hardware.gpu.map(|gpu| gpu.compute_capability);
-    if capability.is_none_or(|capability| capability >= Some((8, 0))) { marlin } else { plain }
+    let marlin = capability.is_none_or(|capability| capability >= Some((8, 0)));
+    let (awq, gptq) = if marlin { ("awq_marlin", "gptq_marlin") } else { ("awq", "gptq") };
+    let names = [
+        ("fp8", "fp8"),
+        ("awq", awq),
+        ("gptq-int4", gptq),
+        ("gptq-int8", gptq),
+        ("bnb-nf4", "bitsandbytes"),
+        ("w8a8", w8a8),
+        ("nvfp4", "modelopt_fp4"),
+    ];
+    quantization(infer, &names)
 }
 
 /// `vllm serve`: vllm/engine/arg_utils.py.
 fn vllm(request: &Request, infer: &Infer) -> Option<String> {
-    let quant = quantization(
-        infer,
-        &[
-            ("fp8", "fp8"),
-            ("awq", four_bit(request, "awq", "awq_marlin")),
-            ("gptq-int4", four_bit(request, "gptq", "gptq_marlin")),
-            ("gptq-int8", four_bit(request, "gptq", "gptq_marlin")),
-            ("bnb-nf4", "bitsandbytes"),
-            ("w8a8", "compressed-tensors"),
-            ("nvfp4", "modelopt_fp4"),
-        ],
-    )?;
+    let quant = server_quantization(request, infer, "compressed-tensors")?;
     let parallel = request.parallel;
     Some(
         Command::new(format_args!("vllm serve {}", request.model.id))
@@ -140,18 +140,7 @@ fn draft_id(draft: &Draft) -> &str {
 
 /// `sglang.launch_server`: python/sglang/srt/server_args.py. `--dp-size` replicates the model.
 fn sglang(request: &Request, infer: &Infer) -> Option<String> {
-    let quant = quantization(
-        infer,
-        &[
-            ("fp8", "fp8"),
-            ("awq", four_bit(request, "awq", "awq_marlin")),
-            ("gptq-int4", four_bit(request, "gptq", "gptq_marlin")),
-            ("gptq-int8", four_bit(request, "gptq", "gptq_marlin")),
-            ("bnb-nf4", "bitsandbytes"),
-            ("w8a8", "w8a8_int8"),
-            ("nvfp4", "modelopt_fp4"),
-        ],
-    )?;
+    let quant = server_quantization(request, infer, "w8a8_int8")?;
     let (parallel, nodes) = (request.parallel, request.hardware.nodes);
     // Replicas of attention that share the experts count as tensor ranks.
     let attention_ranks = parallel.data > 1 && parallel.expert > 1;

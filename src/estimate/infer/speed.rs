@@ -159,9 +159,9 @@ impl<'a> Machine<'a> {
 
     /// One decode step of `batch` sequences a rank, `width` new tokens each beside `context` in the cache.
     ///
-    /// Launches one by one run ahead of the GPU, so that only what they take longer than it shows.
-    /// Weights and products overlap: `max + o·min`, `o` the kernels' `overlap`; packed weights are unpacked once a step. Routed experts are read as far as any
-    /// of the `B` tokens of all ranks chose them: `1 - (1 - k/E)^B`.
+    /// Launches one by one run ahead of the GPU, so that only what they take longer than it shows. Weights and products
+    /// overlap: `max + o·min`, `o` the kernels' `overlap`; packed weights are unpacked once a step. Routed experts are read
+    /// as far as any of the `B` tokens of all ranks chose them: `1 - (1 - k/E)^B`.
     pub fn decode(&self, batch: f64, width: f64, context: f64, cache: &Cache) -> Step {
         let kernels = self.kernels;
         let own = batch * width;
