@@ -1,4 +1,4 @@
-//! Gathers `presets/**/*.toml` into JSON, which the program reads at start: the models and the rest, side by side.
+//! Gathers `presets/**/*.toml` into JSON: the models one a line, each to be read when it is asked for, and the rest.
 //!
 //! - Rows of the same name in all files of the folder stand together: `[[model]]`, `[[gpu]]`, ...
 //! - A file's keys above its rows hold for each of its rows.
@@ -29,7 +29,7 @@ fn main() {
     for path in files {
         let text = fs::read_to_string(&path).expect("presets are readable");
         match toml::from_str::<Table>(&text) {
-            Ok(names) if path.ends_with("names.toml") => write("names.json", names),
+            Ok(names) if path.ends_with("names.toml") => write("names.json", &Value::Object(names).to_string()),
             Ok(file) => gather(file, &mut presets),
             Err(fault) => faults.push(format!("{}: {fault}", path.display())),
         }
@@ -37,22 +37,19 @@ fn main() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 
     let architectures = presets.get("architecture").cloned().unwrap_or_default();
-    if let Some(Value::Array(models)) = presets.get_mut("model") {
-        *models = models.iter().map(|row| shaped(model(row, models, &architectures))).collect();
-        let shapes = apart(models);
-        presets.insert("shape".to_owned(), shapes);
-        let models = ["model", "shape"].into_iter().filter_map(|name| presets.remove_entry(name));
-        write("models.json", models.collect());
+    if let Some(Value::Array(models)) = presets.remove("model") {
+        let lines = models.iter().map(|row| listed(shaped(model(row, &models, &architectures))));
+        write("models.txt", &lines.collect::<String>());
     }
     if let Some(Value::Array(rows)) = presets.get_mut("architecture") {
         *rows = rows.iter().cloned().map(shaped).collect();
     }
-    write("presets.json", presets);
+    write("presets.json", &Value::Object(presets).to_string());
 }
 
-fn write(name: &str, table: Table) {
+fn write(name: &str, text: &str) {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join(name);
-    fs::write(out, Value::Object(table).to_string()).expect("OUT_DIR is writable");
+    fs::write(out, text).expect("OUT_DIR is writable");
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -102,6 +99,15 @@ fn model(row: &Value, models: &[Value], architectures: &Value) -> Value {
     over(&implied, &row)
 }
 
+/// A model's line: its id, its family, its other names and the rest as JSON, with tabs between.
+fn listed(mut row: Value) -> String {
+    let aliases = row["aliases"].take();
+    let names = ["id", "family"].map(|key| row[key].take()).into_iter().chain(aliases.as_array().cloned().unwrap_or_default());
+    let names: Vec<String> = names.map(|name| name.as_str().expect("names are texts").to_owned()).collect();
+    row.as_object_mut().expect("rows are tables").retain(|_, value| !value.is_null());
+    format!("{}\t{row}\n", names.join("\t"))
+}
+
 /// A row with all that describes the shape gathered under one key.
 fn shaped(row: Value) -> Value {
     let Value::Object(row) = row else { unreachable!("rows are tables") };
@@ -109,20 +115,6 @@ fn shaped(row: Value) -> Value {
     let (mut naming, shape): (Table, Table) = row.into_iter().partition(|(key, _)| names(key));
     naming.insert("shape".to_owned(), Value::Object(shape));
     Value::Object(naming)
-}
-
-/// Takes the models' shapes out into a list of their own, each once, and leaves its place there.
-fn apart(models: &mut [Value]) -> Value {
-    let mut shapes: Vec<Value> = Vec::new();
-    for model in models {
-        let shape = model["shape"].take();
-        let known = shapes.iter().position(|known| *known == shape);
-        model["shape"] = known.unwrap_or(shapes.len()).into();
-        if known.is_none() {
-            shapes.push(shape);
-        }
-    }
-    shapes.into()
 }
 
 /// `top` laid over `base`, table by table.

@@ -1,7 +1,7 @@
 //! Every preset, read once: models, accelerators, formats, optimizers, frameworks, engines.
 //!
-//! `presets/build.rs` gathers `presets/**/*.toml` into JSON at build time; reading it takes about three
-//! milliseconds. Knows nothing of what a person types (see `names`).
+//! `presets/build.rs` gathers `presets/**/*.toml` into JSON at build time; a model's is read when it is first asked
+//! for (see `listed`). Knows nothing of what a person types (see `names`).
 
 pub mod backend;
 pub mod check;
@@ -11,6 +11,7 @@ mod draft;
 pub mod format;
 pub mod gpu;
 mod layout;
+mod listed;
 mod pattern;
 pub mod model;
 pub mod names;
@@ -24,19 +25,18 @@ pub use config::{MissingFields, Tower};
 pub use constant::Constants;
 pub use format::Format;
 pub use gpu::Gpu;
+pub use listed::Listed;
 pub use model::Model;
 pub use names::{Names, Outcome, Resolution};
 pub use recipe::{Framework, Optimizer};
 pub use shape::Shape;
 
 use serde::Deserialize;
-use source::Source;
 use std::sync::{Arc, LazyLock, OnceLock};
-use std::thread;
 
 /// Lives as long as the program: rows are handed out as `&'static`.
 pub struct Catalog {
-    pub models: Vec<Arc<Model>>,
+    pub listed: &'static [Listed],
     pub architectures: Vec<Conventions>,
     pub towers: Vec<Tower>,
     pub gpus: Vec<Gpu>,
@@ -47,7 +47,9 @@ pub struct Catalog {
     /// Numbers of the estimates themselves, as rows and as the formulas read them.
     pub constant_rows: Vec<constant::Constant>,
     pub constants: Constants,
-    names: OnceLock<Names>,
+    /// Indexes of names, each made when the first name is read.
+    model_names: OnceLock<names::ModelIndex>,
+    gpu_names: OnceLock<names::GpuIndex>,
 }
 
 /// What a `model_type` implies. A row of `presets/architectures.toml`.
@@ -91,33 +93,9 @@ struct Presets {
     constant: Vec<constant::Constant>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Models {
-    model: Vec<ModelRow>,
-    shape: Vec<Shape>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelRow {
-    id: String,
-    family: String,
-    #[serde(default)]
-    aliases: Vec<String>,
-    #[serde(default)]
-    native: model::Native,
-    #[serde(default)]
-    parameters: Option<u64>,
-    source: Source,
-    /// Its place among the shapes: many models have the same.
-    shape: usize,
-}
-
 static EMBEDDED: LazyLock<Catalog> = LazyLock::new(|| {
-    let models = include_str!(concat!(env!("OUT_DIR"), "/models.json"));
     let presets = include_str!(concat!(env!("OUT_DIR"), "/presets.json"));
-    Catalog::read(models, presets).expect("the tests read the presets")
+    Catalog::read(presets).expect("the tests read the presets")
 });
 
 impl Catalog {
@@ -126,18 +104,10 @@ impl Catalog {
         &EMBEDDED
     }
 
-    /// The models are more than half of it, so they are read beside the rest.
-    fn read(models: &str, presets: &str) -> Result<Self, String> {
-        thread::scope(|scope| {
-            let rest = scope.spawn(|| Self::without_models(parsed(presets)?));
-            let models = parsed::<Models>(models)?.laid_out()?;
-            Ok(Self { models, ..rest.join().expect("reading does not panic")? })
-        })
-    }
-
-    fn without_models(presets: Presets) -> Result<Self, String> {
+    fn read(presets: &str) -> Result<Self, String> {
+        let presets: Presets = serde_json::from_str(presets).map_err(|fault| fault.to_string())?;
         Ok(Self {
-            models: vec![],
+            listed: Listed::embedded(),
             architectures: presets.architecture,
             towers: presets.tower,
             gpus: presets.gpu.into_iter().map(gpu::Row::gpu).collect::<Result<_, _>>()?,
@@ -147,7 +117,8 @@ impl Catalog {
             backends: presets.backend,
             constants: Constants::of(&presets.constant)?,
             constant_rows: presets.constant,
-            names: OnceLock::new(),
+            model_names: OnceLock::new(),
+            gpu_names: OnceLock::new(),
         })
     }
 
@@ -163,56 +134,27 @@ impl Catalog {
         self.towers.iter().find(|row| row.model_types.iter().any(|known| known == model_type))
     }
 
-    /// The model of this id, or the one whose shape it has.
-    pub fn model(&self, id: &str) -> Option<&Arc<Model>> {
-        self.models.get(self.names().row(id)?)
+    /// Every model, laid out.
+    pub fn models(&self) -> impl Iterator<Item = &'static Arc<Model>> {
+        self.listed.iter().map(Listed::model)
     }
 
-    /// What people call all this; the index is made on the first call.
-    pub fn names(&self) -> &Names {
-        self.names.get_or_init(|| Names::new(self))
+    /// A model by its own id, which needs no index of names.
+    pub fn listing(&self, id: &str) -> Option<&'static Listed> {
+        self.listed.iter().find(|listed| listed.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The model of this id, or the one whose shape it has.
+    pub fn model(&self, id: &str) -> Option<&'static Arc<Model>> {
+        self.listing(id).or_else(|| self.names().listing(id)).map(Listed::model)
+    }
+
+    /// What people call all this.
+    pub fn names(&self) -> Names<'_> {
+        Names { catalog: self }
     }
 
     pub fn gpu(&self, id: &str) -> Option<&Gpu> {
         self.gpus.iter().find(|gpu| gpu.id == id)
-    }
-}
-
-fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
-    serde_json::from_str(json).map_err(|fault| fault.to_string())
-}
-
-impl Models {
-    /// Each shape is laid out for the first model that has it, and copied for the others.
-    fn laid_out(self) -> Result<Vec<Arc<Model>>, String> {
-        let mut shapes: Vec<Option<Shape>> = self.shape.into_iter().map(Some).collect();
-        let mut first = vec![0; shapes.len()];
-        let mut models: Vec<Arc<Model>> = Vec::with_capacity(self.model.len());
-        for row in self.model {
-            let at = row.shape;
-            let laid_out = match shapes[at].take() {
-                Some(shape) => {
-                    first[at] = models.len();
-                    Model::of(shape).map_err(|fault| format!("{}: {fault}", row.id))?
-                }
-                None => Model::clone(&models[first[at]]),
-            };
-            models.push(Arc::new(row.model(laid_out)));
-        }
-        Ok(models)
-    }
-}
-
-impl ModelRow {
-    fn model(self, model: Model) -> Model {
-        Model {
-            id: self.id,
-            family: self.family,
-            aliases: self.aliases,
-            native: self.native,
-            published: self.parameters,
-            source: self.source,
-            ..model
-        }
     }
 }

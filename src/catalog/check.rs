@@ -24,7 +24,7 @@ pub fn check(catalog: &Catalog) -> Report {
     for check in CHECKS {
         check(catalog, &mut faults);
     }
-    let published = || catalog.models.iter().filter(|model| model.published.is_some());
+    let published = || catalog.models().filter(|model| model.published.is_some());
     Report {
         exact: published().filter(|model| model.published == Some(model.counts.total)).count() as u64,
         published: published().count() as u64,
@@ -33,7 +33,7 @@ pub fn check(catalog: &Catalog) -> Report {
 }
 
 fn counts_match(catalog: &Catalog, faults: &mut Vec<Message>) {
-    for model in &catalog.models {
+    for model in catalog.models() {
         if let Some(published) = model.published.filter(|&published| published != model.counts.total) {
             faults.push(msg!(
                 "check-count",
@@ -46,18 +46,18 @@ fn counts_match(catalog: &Catalog, faults: &mut Vec<Message>) {
 }
 
 fn names_are_unique(catalog: &Catalog, faults: &mut Vec<Message>) {
-    let mut kinds: [Vec<(&str, &[String])>; 6] = Default::default();
-    kinds[0].extend(catalog.models.iter().map(|row| (row.id.as_str(), row.aliases.as_slice())));
-    kinds[1].extend(catalog.gpus.iter().map(|row| (row.id.as_str(), row.aliases.as_slice())));
-    kinds[2].extend(catalog.formats.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())));
-    kinds[3].extend(catalog.optimizers.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())));
-    kinds[4].extend(catalog.frameworks.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())));
-    kinds[5].extend(catalog.backends.iter().map(|row| (row.name.as_str(), row.aliases.as_slice())));
+    let mut kinds: [Vec<(&str, Vec<&str>)>; 6] = Default::default();
+    kinds[0].extend(catalog.listed.iter().map(|row| (row.id, row.aliases().collect())));
+    kinds[1].extend(catalog.gpus.iter().map(|row| (row.id.as_str(), texts(&row.aliases))));
+    kinds[2].extend(catalog.formats.iter().map(|row| (row.name.as_str(), texts(&row.aliases))));
+    kinds[3].extend(catalog.optimizers.iter().map(|row| (row.name.as_str(), texts(&row.aliases))));
+    kinds[4].extend(catalog.frameworks.iter().map(|row| (row.name.as_str(), texts(&row.aliases))));
+    kinds[5].extend(catalog.backends.iter().map(|row| (row.name.as_str(), texts(&row.aliases))));
     for rows in kinds {
         let mut owners: HashMap<String, &str> = HashMap::new();
         for (id, aliases) in rows {
             // A row may repeat its own id among its aliases, not another's.
-            for name in std::iter::once(id).chain(aliases.iter().map(String::as_str)) {
+            for name in std::iter::once(id).chain(aliases) {
                 let owner = *owners.entry(name.to_lowercase()).or_insert(id);
                 if owner != id {
                     faults.push(msg!("check-name-twice", name = name, first = owner, second = id));
@@ -67,8 +67,12 @@ fn names_are_unique(catalog: &Catalog, faults: &mut Vec<Message>) {
     }
 }
 
+fn texts(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
 fn sources_are_given(catalog: &Catalog, faults: &mut Vec<Message>) {
-    let models = catalog.models.iter().map(|row| (&row.id, &row.source));
+    let models = catalog.models().map(|row| (&row.id, &row.source));
     let gpus = catalog.gpus.iter().map(|row| (&row.id, &row.source));
     let formats = catalog.formats.iter().map(|row| (&row.name, &row.source));
     let optimizers = catalog.optimizers.iter().map(|row| (&row.name, &row.source));
@@ -88,7 +92,7 @@ fn sources_are_given(catalog: &Catalog, faults: &mut Vec<Message>) {
 
 /// A shape that loads is possible; here it is also likely.
 fn sizes_are_of_this_world(catalog: &Catalog, faults: &mut Vec<Message>) {
-    for model in &catalog.models {
+    for model in catalog.models() {
         let attention = &model.attention;
         let likely = [
             ("total", (1_000_000..10_000_000_000_000).contains(&model.counts.total)),
@@ -107,7 +111,7 @@ fn sizes_are_of_this_world(catalog: &Catalog, faults: &mut Vec<Message>) {
 }
 
 fn formats_exist(catalog: &Catalog, faults: &mut Vec<Message>) {
-    for model in &catalog.models {
+    for model in catalog.models() {
         if let Some(quant) = &model.native.quant
             && !catalog.formats.iter().any(|format| format.name == *quant)
         {

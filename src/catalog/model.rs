@@ -15,7 +15,6 @@ pub struct Model {
     /// Hugging Face id, or `custom` / `generic-7b`.
     pub id: String,
     pub family: String,
-    pub aliases: Vec<String>,
     pub shape: Shape,
     /// The distinct kinds of layer, each with how many there are.
     pub layers: Vec<LayerKind>,
@@ -337,7 +336,6 @@ impl Model {
         let mut model = Self {
             id: "custom".to_owned(),
             family: String::new(),
-            aliases: Vec::new(),
             shape,
             layers,
             order,

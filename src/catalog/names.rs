@@ -4,9 +4,8 @@
 //! in a list: `presets/names.toml` holds only what no structure tells, such as Chinese names and closed models.
 //! Knows no knobs; an ambiguous name is the caller's to settle.
 
-use super::{Catalog, Format};
+use super::{Catalog, Format, Listed};
 use crate::message::Message;
-use std::{mem, thread};
 
 mod data;
 mod freer;
@@ -15,12 +14,14 @@ mod lexicon;
 mod models;
 mod token;
 
-use data::Data;
+use data::DATA;
+pub use gpus::Index as GpuIndex;
+pub use models::Index as ModelIndex;
 
-/// The index over every name, made once.
-pub struct Names {
-    models: models::Index,
-    gpus: gpus::Index,
+/// What people call the models and accelerators of a catalog.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    pub(super) catalog: &'a Catalog,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolution {
     pub outcome: Outcome,
-    /// As it stands in a line: a catalog id, the id of a model of the same shape (see [`Names::row`]), or `7b`.
+    /// As it stands in a line: a catalog id, the id of a model of the same shape (see [`Names::listing`]), or `7b`.
     pub id: Option<String>,
     /// How the name says weights are packed (`q4_k_m`, `awq`, `bf16`, `gguf`); [`Catalog::format`] reads it.
     pub quant: Option<String>,
@@ -67,79 +68,77 @@ impl Resolution {
     }
 }
 
-impl Names {
-    pub fn new(catalog: &Catalog) -> Self {
-        let mut data = Data::embedded();
-        let words = mem::take(&mut data.gpus);
-        thread::scope(|scope| {
-            let gpus = scope.spawn(|| gpus::Index::new(&catalog.gpus, words));
-            let models = models::Index::new(&catalog.models, data);
-            Self { models, gpus: gpus.join().expect("an index of every preset can be made") }
-        })
+impl<'a> Names<'a> {
+    fn models(self) -> &'a ModelIndex {
+        self.catalog.model_names.get_or_init(|| ModelIndex::new(self.catalog.listed, &DATA))
+    }
+
+    fn gpus(self) -> &'a GpuIndex {
+        self.catalog.gpu_names.get_or_init(|| GpuIndex::new(&self.catalog.gpus, &DATA.gpus))
     }
 
     /// The model that `text` names.
-    pub fn model(&self, text: &str) -> Resolution {
-        self.models.resolve(text)
+    pub fn model(self, text: &str) -> Resolution {
+        self.models().resolve(text)
     }
 
     /// Whether a name could begin with this word, as it is or misspelt.
-    pub fn may_begin(&self, word: &str) -> bool {
-        self.models.may_begin(word)
+    pub fn may_begin(self, word: &str) -> bool {
+        self.models().may_begin(word)
     }
 
     /// Whether some model has this word after such a name: `nemo` after `mistral`.
-    pub fn goes_on(&self, name: &str, word: &str) -> bool {
-        self.models.goes_on(name, word)
+    pub fn goes_on(self, name: &str, word: &str) -> bool {
+        self.models().goes_on(name, word)
     }
 
     /// Whether a word tells models of one family apart: `mini`, `pro`.
-    pub fn is_line(&self, word: &str) -> bool {
-        self.models.is_line(word)
+    pub fn is_line(self, word: &str) -> bool {
+        self.models().is_line(word)
     }
 
     /// The same family, version and variant as `id` in another size.
-    pub fn resized(&self, id: &str, parameters: f64) -> Resolution {
-        self.models.resized(id, parameters)
+    pub fn resized(self, id: &str, parameters: f64) -> Resolution {
+        self.models().resized(id, parameters)
     }
 
-    /// The row of `Catalog::models` whose shape a model has: its own, or that of a model published under another id.
-    pub fn row(&self, id: &str) -> Option<usize> {
-        self.models.row(id)
+    /// The model whose shape one of this id has: itself, or the one it was published under another id.
+    pub fn listing(self, id: &str) -> Option<&'static Listed> {
+        self.models().listing(id)
     }
 
     /// How wanted a model is: the smaller, the more.
-    pub fn rank(&self, id: &str) -> usize {
-        self.models.rank(id)
+    pub fn rank(self, id: &str) -> usize {
+        self.models().rank(id)
     }
 
     /// The accelerator that `text` names.
-    pub fn gpu(&self, text: &str) -> Resolution {
-        self.gpus.resolve(text)
+    pub fn gpu(self, text: &str) -> Resolution {
+        self.gpus().resolve(text)
     }
 
     /// The row of `presets/formats.toml` that `text` names; GGUF mixes of no row of their own are taken as the nearest
     /// of their width.
-    pub fn format<'a>(&self, text: &str, catalog: &'a Catalog) -> Option<&'a Format> {
+    pub fn format(self, text: &str) -> Option<&'a Format> {
         let named = |name: &str| {
             let is = |known: &String| known.eq_ignore_ascii_case(name);
-            catalog.formats.iter().find(|row| is(&row.name) || row.aliases.iter().any(is))
+            self.catalog.formats.iter().find(|row| is(&row.name) || row.aliases.iter().any(is))
         };
         let packing = || token::packing(&token::normalise(text)).name();
         named(text.trim()).or_else(|| packing().and_then(|name| named(&name).or_else(|| named(nearest_mix(&name)))))
     }
 
     /// The accelerator that a driver reports by a name, perhaps cut short, and a memory size in GB.
-    pub fn reported_gpu(&self, name: &str, memory_gb: f64) -> Option<&str> {
-        self.gpus.reported(name, memory_gb)
+    pub fn reported_gpu(self, name: &str, memory_gb: f64) -> Option<&'a str> {
+        self.gpus().reported(name, memory_gb)
     }
 
     /// Ids that complete what was typed so far, most wanted first.
-    pub fn suggest_models(&self, typed: &str, limit: usize) -> Vec<&str> {
-        self.models.suggest(typed, limit)
+    pub fn suggest_models(self, typed: &str, limit: usize) -> Vec<&'a str> {
+        self.models().suggest(typed, limit)
     }
-    pub fn suggest_gpus(&self, typed: &str, limit: usize) -> Vec<&str> {
-        self.gpus.suggest(typed, limit)
+    pub fn suggest_gpus(self, typed: &str, limit: usize) -> Vec<&'a str> {
+        self.gpus().suggest(typed, limit)
     }
 }
 

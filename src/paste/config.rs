@@ -100,7 +100,7 @@ fn known<'a>(model: &Model, tree: &Map<String, Value>, catalog: &'a Catalog) -> 
         let rank = catalog.names().rank(&row.id);
         (!same_vocabulary, !same_type(row), sees_more, !same_length, row.native.quant.is_some(), rank)
     };
-    catalog.models.iter().map(AsRef::as_ref).filter(|row| alike(row)).min_by_key(rank)
+    catalog.models().map(AsRef::as_ref).filter(|row| alike(row)).min_by_key(rank)
 }
 
 /// Every figure of the shape by its name.

@@ -112,7 +112,7 @@ impl Pasted {
             self.assumed.push(format!("model={id}"));
         }
         self.settings.values.insert("model", Value::Text(id));
-        let named = found.quant.as_deref().and_then(|quant| catalog.names().format(quant, catalog));
+        let named = found.quant.as_deref().and_then(|quant| catalog.names().format(quant));
         let Some(packed) = named.filter(|row| row.name != "none").map(|row| row.name.clone()) else { return };
         match self.settings.verb {
             Verb::Infer => {

@@ -85,7 +85,7 @@ impl Bench<'_> {
     /// Of each family the largest that can be served and the largest that can be trained.
     fn families(&self) -> Vec<FitRow> {
         let mut families: BTreeMap<&str, Vec<&Arc<Model>>> = BTreeMap::new();
-        for model in self.catalog.models.iter().filter(|model| model.architecture == Architecture::Decoder) {
+        for model in self.catalog.models().filter(|model| model.architecture == Architecture::Decoder) {
             families.entry(&model.family).or_default().push(model);
         }
         let mut rows: Vec<FitRow> = Vec::new();

@@ -4,7 +4,7 @@
 
 use super::settings::{Value, Verb};
 use crate::catalog::names::{Outcome, Resolution};
-use crate::catalog::{Catalog, Model};
+use crate::catalog::Catalog;
 use crate::message::Problem;
 use crate::msg;
 use Kind::{Choice, Number};
@@ -561,19 +561,14 @@ fn unresolved(key: &'static str, typed: &str, found: &Resolution) -> Problem {
 }
 
 fn model_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
-    if let Some(model) = listed_model(name, catalog) {
-        return Ok(model.id.clone());
+    if let Some(model) = catalog.listing(name) {
+        return Ok(model.id.to_owned());
     }
     let found = catalog.names().model(name);
     match (found.outcome, &found.id) {
         (Outcome::Match | Outcome::Ambiguous | Outcome::Generic, Some(id)) => Ok(id.clone()),
         _ => Err(no_model(name, &found)),
     }
-}
-
-/// A model by its id, without the index of names.
-pub(super) fn listed_model<'a>(id: &str, catalog: &'a Catalog) -> Option<&'a Model> {
-    catalog.models.iter().find(|model| model.id.eq_ignore_ascii_case(id)).map(AsRef::as_ref)
 }
 
 fn gpu_id(name: &str, catalog: &Catalog) -> Result<String, Problem> {
@@ -597,7 +592,7 @@ impl Table {
         let by_alias = || rows.iter().find(|(name, aliases)| is(name) || aliases.iter().any(|alias| is(alias)));
         let row = by_name().or_else(by_alias).map(|(name, _)| *name);
         match self {
-            Table::Formats => row.or_else(|| Some(catalog.names().format(word, catalog)?.name.as_str())),
+            Table::Formats => row.or_else(|| Some(catalog.names().format(word)?.name.as_str())),
             Table::Optimizers | Table::Frameworks | Table::Backends => row,
         }
     }

@@ -10,7 +10,6 @@ use phrases::{NUMBERS, PHRASES, SAYINGS, TURNS};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::sync::OnceLock;
-use std::thread;
 
 mod phrases;
 
@@ -90,14 +89,7 @@ impl Lexicon {
     /// Of this catalog. The program has one, so it is made once.
     pub fn of(catalog: &'static Catalog) -> &'static Lexicon {
         static LEXICON: OnceLock<Lexicon> = OnceLock::new();
-        LEXICON.get_or_init(|| {
-            thread::scope(|scope| {
-                let lexicon = scope.spawn(|| Lexicon::build(catalog));
-                // A line has names, too.
-                catalog.names();
-                lexicon.join().expect("the tests build it")
-            })
-        })
+        LEXICON.get_or_init(|| Lexicon::build(catalog))
     }
 
     fn build(catalog: &'static Catalog) -> Lexicon {

@@ -270,7 +270,7 @@ fn what_does_not_fit_says_so() {
 /// One GPU without limits holds two bytes of every parameter, the vocabulary rounded up to 64 rows, and rotary tables.
 #[test]
 fn every_model_weighs_two_bytes_a_parameter() {
-    for model in &Catalog::embedded().models {
+    for model in Catalog::embedded().models() {
         let line = format!("infer {} quant=none backend=vllm seq=256", model.id);
         let weights = serving(&line).weights_per_gpu.0;
         let padding = 2.0 * 64.0 * model.hidden_size as f64 * 2.0;

@@ -325,7 +325,7 @@ fn value(knob: &'static Knob) -> BoxedStrategy<Value> {
         Kind::Choice(choices) => {
             select(choices.iter().map(|(word, _)| *word).collect::<Vec<_>>()).prop_map(Value::Choice).boxed()
         }
-        Kind::Model(_) => several(catalog.models.iter().map(|model| model.id.clone()).collect()),
+        Kind::Model(_) => several(catalog.listed.iter().map(|model| model.id.to_owned()).collect()),
         Kind::Gpu => several(catalog.gpus.iter().map(|gpu| gpu.id.clone()).collect()),
         Kind::Row(Table::Formats) => text(catalog.formats.iter().map(|row| row.name.clone()).collect()),
         Kind::Row(Table::Optimizers) => text(catalog.optimizers.iter().map(|row| row.name.clone()).collect()),

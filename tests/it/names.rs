@@ -168,10 +168,10 @@ fn formats_resolve_by_any_spelling() {
         ("GPTQ-Int8", "gptq-int8"),
         ("AWQ-INT4", "awq"),
     ] {
-        let found = catalog.names().format(typed, catalog).map(|row| row.name.as_str());
+        let found = catalog.names().format(typed).map(|row| row.name.as_str());
         assert_eq!(found, Some(expected), "{typed}");
     }
-    assert!(catalog.names().format("q9_z", catalog).is_none());
+    assert!(catalog.names().format("q9_z").is_none());
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_model_of_another_id_has_its_siblings_shape() {
 #[test]
 fn every_id_of_the_catalog_names_its_row() {
     let catalog = Catalog::embedded();
-    for model in &catalog.models {
+    for model in catalog.models() {
         let found = catalog.names().model(&model.id);
         assert_eq!(found.outcome, Outcome::Match, "{}", model.id);
         let id = found.id.expect("a match has an id");

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,12 +55,9 @@ pub struct Other {
     pub names: Vec<String>,
 }
 
-impl Data {
-    pub fn embedded() -> Self {
-        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/names.json")))
-            .expect("every test of names reads this")
-    }
-}
+pub static DATA: LazyLock<Data> = LazyLock::new(|| {
+    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/names.json"))).expect("every test of names reads this")
+});
 
 impl Ollama {
     /// What the library packs `name:tag` in.

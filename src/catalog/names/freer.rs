@@ -88,12 +88,12 @@ impl Index {
         let prefix = format!("{asked}.");
         let unversioned = Parts { versions: vec![], ..parts.clone() };
         let any_size = Parts { sizes: vec![], ..parts.clone() };
-        let families: Vec<&str> = self.holding(&any_size).iter().map(|at| self.entries[*at].family.as_str()).collect();
+        let families: Vec<&str> = self.holding(&any_size).iter().map(|at| self.entries[*at].listed.family).collect();
         let holding = self.holding(&unversioned);
         let later = holding
             .iter()
             .map(|at| &self.entries[*at])
-            .filter(|entry| families.contains(&entry.family.as_str()))
+            .filter(|entry| families.contains(&entry.listed.family))
             .flat_map(|entry| &entry.parts.versions)
             .filter(|version| version.starts_with(&prefix))
             .max()?;

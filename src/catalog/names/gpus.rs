@@ -14,7 +14,7 @@ pub struct Index {
     by_key: FxHashMap<String, Vec<(usize, bool)>>,
     /// Id, squashed spellings, memory in GB.
     gpus: Vec<(String, Vec<String>, f64)>,
-    words: GpuWords,
+    words: &'static GpuWords,
 }
 
 /// A name in parts.
@@ -109,12 +109,12 @@ fn could_be_like(a: &str, b: &str, of_b: u128) -> bool {
 }
 
 impl Index {
-    pub fn new(gpus: &[Gpu], words: GpuWords) -> Self {
+    pub fn new(gpus: &[Gpu], words: &'static GpuWords) -> Self {
         let mut index = Self { by_key: FxHashMap::default(), gpus: vec![], words };
         for (at, gpu) in gpus.iter().enumerate() {
             let mut spellings: Vec<String> = vec![];
             for name in [&gpu.id, &gpu.name].into_iter().chain(&gpu.aliases) {
-                let parts = parts(name, &index.words);
+                let parts = parts(name, words);
                 let alone = parts.memory.is_none() && name != &gpu.id;
                 let held = index.by_key.entry(parts.key()).or_default();
                 match held.iter_mut().find(|(known, _)| *known == at) {
@@ -129,7 +129,7 @@ impl Index {
     }
 
     pub fn resolve(&self, text: &str) -> Resolution {
-        let asked = parts(text, &self.words);
+        let asked = parts(text, self.words);
         self.find(&asked).unwrap_or_else(|| self.unknown(text.trim(), &asked))
     }
 
@@ -228,7 +228,7 @@ impl Index {
 
     /// A card whose name a driver's table may have cut short, by its beginning and its memory.
     pub fn reported(&self, name: &str, memory_gb: f64) -> Option<&str> {
-        let asked = Parts { memory: Some(memory_gb), ..parts(name, &self.words) };
+        let asked = Parts { memory: Some(memory_gb), ..parts(name, self.words) };
         let fits = |held: &Vec<(usize, bool)>| {
             held.iter().map(|(at, _)| *at).find(|at| (self.gpus[*at].2 / memory_gb).ln().abs() < 0.12)
         };

@@ -9,11 +9,10 @@ use super::freer::FREER;
 use super::lexicon::{Lexicon, Parts, Query, Role, Variant, Word};
 use super::token::{self, Kind, Token};
 use super::{Outcome, Resolution};
-use crate::catalog::model::Model;
+use crate::catalog::Listed;
 use crate::msg;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What stands before a name in an address or a command.
 const HOSTS: &[&str] = &[
@@ -29,13 +28,9 @@ const HOSTS: &[&str] = &[
 
 pub struct Entry {
     id: String,
-    /// Index in `Catalog::models`.
-    row: usize,
-    /// The catalog's: `Llama 3` of 3.1 and 3.2, too.
-    pub family: String,
     pub parts: Parts,
-    /// Of the language model, as sizes in names are.
-    parameters: f64,
+    /// Whose shape it has, and whose family: `Llama 3` of 3.1 and 3.2, too.
+    pub listed: &'static Listed,
     /// Place in `popular`, then in the catalog.
     rank: usize,
     /// Same for models that differ only in variant, date, revision and packing.
@@ -61,10 +56,15 @@ pub struct Index {
     /// Names of closed models, each with its row in the data.
     closed: Vec<(Vec<Token>, usize)>,
     other: Vec<Vec<Token>>,
-    data: Data,
+    data: &'static Data,
 }
 
 impl Entry {
+    /// Of the language model, as sizes in names are.
+    fn parameters(&self) -> f64 {
+        let model = self.listed.model();
+        (model.counts.total - model.vision_parameters) as f64
+    }
     /// Whether it has every part asked for, sizes by a measure of its own.
     fn has(&self, parts: &Parts, size: fn(&Entry, f64) -> bool) -> bool {
         let own = &self.parts;
@@ -78,10 +78,10 @@ impl Entry {
     /// The size in its name, or where there is none its parameters.
     fn is_named_for(&self, size: f64) -> bool {
         let own = &self.parts.sizes;
-        own.iter().any(|known| close(*known, size, SAME)) || (own.is_empty() && close(self.parameters, size, ABOUT))
+        own.iter().any(|known| close(*known, size, SAME)) || (own.is_empty() && close(self.parameters(), size, ABOUT))
     }
     fn is_near(&self, size: f64) -> bool {
-        close(self.parameters, size, NEAR)
+        close(self.parameters(), size, NEAR)
     }
 }
 
@@ -110,9 +110,9 @@ fn trim_path(text: &str) -> &str {
 }
 
 impl Index {
-    pub fn new(models: &[Arc<Model>], data: Data) -> Self {
+    pub fn new(models: &'static [Listed], data: &'static Data) -> Self {
         let mut index = Self {
-            lexicon: Lexicon::new(&data),
+            lexicon: Lexicon::new(data),
             entries: Vec::with_capacity(models.len() * 2),
             by_id: FxHashMap::default(),
             by_name: FxHashMap::default(),
@@ -151,18 +151,18 @@ impl Index {
     }
 
     /// Every id of the catalog, and the ids that share a row's shape.
-    fn enter(&mut self, models: &[Arc<Model>]) {
+    fn enter(&mut self, models: &'static [Listed]) {
         let popular = self.data.popular.iter().enumerate();
         let ranks: FxHashMap<String, usize> = popular.map(|(rank, id)| (id.to_lowercase(), rank)).collect();
         let bits = |sizes: &[f64]| sizes.iter().map(|size| size.to_bits()).collect::<Vec<_>>();
         let mut groups = FxHashMap::default();
-        for (row, model) in models.iter().enumerate() {
+        for (place, model) in models.iter().enumerate() {
             let moved =
                 model.id.split_once('/').and_then(|(org, name)| Some(format!("{}/{name}", self.data.moved.get(org)?)));
             let first = self.entries.len();
-            let id = moved.unwrap_or_else(|| model.id.clone());
-            let same = self.data.same.get(&model.id).cloned().unwrap_or_default();
-            let aliases = model.aliases.iter().filter(|alias| alias.contains('/')).cloned();
+            let id = moved.unwrap_or_else(|| model.id.to_owned());
+            let same = self.data.same.get(model.id).cloned().unwrap_or_default();
+            let aliases = model.aliases().filter(|alias| alias.contains('/')).map(str::to_owned);
             for id in std::iter::once(id).chain(same).chain(aliases) {
                 let at = self.entries.len();
                 let name = id.rsplit('/').next().unwrap_or(&id);
@@ -173,14 +173,13 @@ impl Index {
                 self.members.resize(groups.len(), vec![]);
                 self.members[group].push(at);
                 let lower = id.to_lowercase();
-                let rank = ranks.get(&lower).copied().unwrap_or(ranks.len() + row);
+                let rank = ranks.get(&lower).copied().unwrap_or(ranks.len() + place);
                 self.by_id.entry(lower).or_insert(at);
                 self.by_name.entry(name.to_owned()).or_insert(at);
                 if parts.packing.is_none() {
                     self.by_tokens.entry(self.lexicon.spelled(&query.tokens)).or_insert(at);
                 }
-                let parameters = (model.counts.total - model.vision_parameters) as f64;
-                self.entries.push(Entry { id, row, family: model.family.clone(), parts, parameters, rank, group });
+                self.entries.push(Entry { id, listed: model, parts, rank, group });
             }
             self.by_id.insert(model.id.to_lowercase(), first);
         }
@@ -360,7 +359,7 @@ impl Index {
                 self.entries[*at].parts.words.difference(&parts.words).all(|word| self.lines_and_tags.contains(word))
             };
             let lines: Vec<usize> = found.iter().copied().filter(of_line).collect();
-            let alike = |at: &usize| close(self.entries[*at].parameters, self.entries[nearest[0]].parameters, ABOUT);
+            let alike = |at: &usize| close(self.entries[*at].parameters(), self.entries[nearest[0]].parameters(), ABOUT);
             nearest = if lines.iter().all(alike) { nearest } else { lines };
         }
         // `mistral v0.3`
@@ -378,8 +377,8 @@ impl Index {
             nearest = if first.is_empty() { nearest } else { first };
         }
         // Versions of one shape: that without a number, else the newest.
-        let row = self.entries[nearest[0]].row;
-        if parts.versions.is_empty() && nearest.iter().all(|at| self.entries[*at].row == row) {
+        let shape = self.entries[nearest[0]].listed.id;
+        if parts.versions.is_empty() && nearest.iter().all(|at| self.entries[*at].listed.id == shape) {
             let versions = || nearest.iter().map(|at| &self.entries[*at].parts.versions);
             let meant = versions().find(|versions| versions.is_empty()).or_else(|| versions().max()).cloned();
             nearest.retain(|at| Some(&self.entries[*at].parts.versions) == meant.as_ref());
@@ -452,7 +451,7 @@ impl Index {
             found = self.holding(&parts);
         }
         let distance =
-            |at: &usize| size.map_or(0, |size| ((self.entries[*at].parameters / size).ln().abs() * 1000.0) as u64);
+            |at: &usize| size.map_or(0, |size| ((self.entries[*at].parameters() / size).ln().abs() * 1000.0) as u64);
         found.sort_by_key(|at| (distance(at), self.entries[*at].parts.words.len(), self.entries[*at].rank));
         let mut seen = BTreeSet::new();
         found
@@ -500,8 +499,8 @@ impl Index {
         self.by_id.get(&id.to_lowercase()).map_or(usize::MAX, |at| self.entries[*at].rank)
     }
 
-    pub fn row(&self, id: &str) -> Option<usize> {
-        self.by_id.get(&id.to_lowercase()).map(|at| self.entries[*at].row)
+    pub fn listing(&self, id: &str) -> Option<&'static Listed> {
+        self.by_id.get(&id.to_lowercase()).map(|at| self.entries[*at].listed)
     }
 
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {

@@ -3,7 +3,6 @@
 use super::item::{Item, Piece};
 use crate::catalog::Catalog;
 use crate::catalog::names::{Outcome, Resolution};
-use crate::request::knobs;
 use crate::request::lexicon::{Lexicon, Sense};
 use crate::request::words::{Class, Gap, Word, is_han};
 
@@ -15,10 +14,10 @@ pub(super) fn repository(plain: &str, rest: &[Word], catalog: &'static Catalog) 
     if word.gap != Gap::Space || owner.len() < 2 || name.len() < 2 {
         return None;
     }
-    let found = match knobs::listed_model(chunk, catalog) {
+    let found = match catalog.listing(chunk) {
         Some(model) => Resolution {
             outcome: Outcome::Match,
-            id: Some(model.id.clone()),
+            id: Some(model.id.to_owned()),
             quant: None,
             candidates: vec![],
             reason: None,

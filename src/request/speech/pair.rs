@@ -110,7 +110,7 @@ impl Pair<'_> {
         let width = match knob.kind {
             Kind::Model(words)
                 if !words.contains(&self.value)
-                    && knobs::listed_model(self.value, catalog).is_none()
+                    && catalog.listing(self.value).is_none()
                     && !value.is_empty() =>
             {
                 model(plain, value, lexicon(), catalog)?.0

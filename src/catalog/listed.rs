@@ -1,0 +1,69 @@
+//! The models of the catalog: known by name at once, laid out when first asked for.
+
+use super::model::{Model, Native};
+use super::shape::Shape;
+use super::source::Source;
+use serde::Deserialize;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+/// A model by its names.
+pub struct Listed {
+    /// Hugging Face id.
+    pub id: &'static str,
+    /// As people write it.
+    pub family: &'static str,
+    /// Further names, with tabs between.
+    aliases: &'static str,
+    /// The rest as JSON.
+    row: &'static str,
+    model: OnceLock<Arc<Model>>,
+}
+
+/// What a row of `presets/models/*.toml` says beside the names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    #[serde(default)]
+    native: Native,
+    #[serde(default)]
+    parameters: Option<u64>,
+    source: Source,
+    shape: Shape,
+}
+
+/// One model a line: id, family, other names, the rest as JSON, with tabs between.
+static EMBEDDED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
+    let listed = |line: &'static str| {
+        let (names, row) = line.rsplit_once('\t')?;
+        let (id, names) = names.split_once('\t')?;
+        let (family, aliases) = names.split_once('\t').unwrap_or((names, ""));
+        Some(Listed { id, family, aliases, row, model: OnceLock::new() })
+    };
+    include_str!(concat!(env!("OUT_DIR"), "/models.txt")).lines().filter_map(listed).collect()
+});
+
+impl Listed {
+    /// Every model built into the program.
+    pub fn embedded() -> &'static [Self] {
+        &EMBEDDED
+    }
+
+    pub fn aliases(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.aliases.split_terminator('\t')
+    }
+
+    pub fn model(&self) -> &Arc<Model> {
+        self.model.get_or_init(|| {
+            let row: Row = serde_json::from_str(self.row).expect("the tests read every row");
+            let shape = Model::of(row.shape).expect("the tests lay out every shape");
+            Arc::new(Model {
+                id: self.id.to_owned(),
+                family: self.family.to_owned(),
+                native: row.native,
+                published: row.parameters,
+                source: row.source,
+                ..shape
+            })
+        })
+    }
+}
