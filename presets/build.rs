@@ -102,7 +102,8 @@ fn model(row: &Value, models: &[Value], architectures: &Value) -> Value {
 /// A model's line: its id, its family, its other names and the rest as JSON, with tabs between.
 fn listed(mut row: Value) -> String {
     let aliases = row["aliases"].take();
-    let names = ["id", "family"].map(|key| row[key].take()).into_iter().chain(aliases.as_array().cloned().unwrap_or_default());
+    let names =
+        ["id", "family"].map(|key| row[key].take()).into_iter().chain(aliases.as_array().cloned().unwrap_or_default());
     let names: Vec<String> = names.map(|name| name.as_str().expect("names are texts").to_owned()).collect();
     row.as_object_mut().expect("rows are tables").retain(|_, value| !value.is_null());
     format!("{}\t{row}\n", names.join("\t"))

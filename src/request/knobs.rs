@@ -3,8 +3,8 @@
 //! The table's order is the order in which a canonical line is written.
 
 use super::settings::{Value, Verb};
-use crate::catalog::names::{Outcome, Resolution};
 use crate::catalog::Catalog;
+use crate::catalog::names::{Outcome, Resolution};
 use crate::message::Problem;
 use crate::msg;
 use Kind::{Choice, Number};

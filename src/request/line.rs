@@ -138,7 +138,8 @@ pub(super) fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> R
     let sibling = |size: f64| names.resized(&row?.id, size).id;
     let near = row.into_iter().flat_map(|row| catalog.listed.iter().filter(|other| other.family == row.family));
     let distance = |size: f64| (size / parameters).ln().abs();
-    let nearest = near.map(|other| other.model().counts.total as f64).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+    let nearest =
+        near.map(|other| other.model().counts.total as f64).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
     let rounded = nearest.filter(|size| distance(*size) < 0.2).map(|size| (size / 1e9).round() * 1e9);
     rounded.and_then(sibling).ok_or_else(|| {
         let typed = format!("{}b", parameters / 1e9);

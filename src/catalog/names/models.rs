@@ -359,7 +359,8 @@ impl Index {
                 self.entries[*at].parts.words.difference(&parts.words).all(|word| self.lines_and_tags.contains(word))
             };
             let lines: Vec<usize> = found.iter().copied().filter(of_line).collect();
-            let alike = |at: &usize| close(self.entries[*at].parameters(), self.entries[nearest[0]].parameters(), ABOUT);
+            let alike =
+                |at: &usize| close(self.entries[*at].parameters(), self.entries[nearest[0]].parameters(), ABOUT);
             nearest = if lines.iter().all(alike) { nearest } else { lines };
         }
         // `mistral v0.3`

@@ -109,9 +109,7 @@ impl Pair<'_> {
         let lexicon = || Lexicon::of(catalog);
         let width = match knob.kind {
             Kind::Model(words)
-                if !words.contains(&self.value)
-                    && catalog.listing(self.value).is_none()
-                    && !value.is_empty() =>
+                if !words.contains(&self.value) && catalog.listing(self.value).is_none() && !value.is_empty() =>
             {
                 model(plain, value, lexicon(), catalog)?.0
             }
