@@ -25,6 +25,7 @@ mod litgpt;
 mod megatron;
 mod merge;
 mod oom;
+mod openrlhf;
 mod peft;
 mod python;
 mod shell;
@@ -33,6 +34,7 @@ mod torchtitan;
 mod torchtune;
 mod trainers;
 mod tree;
+mod verl;
 
 /// Longest paste that is read.
 pub const LONGEST: usize = 128 * 1024;
@@ -50,6 +52,8 @@ pub enum Kind {
     Trtllm,
     LlamaCpp,
     Ollama,
+    Lmdeploy,
+    Transformers,
     Deepspeed,
     Accelerate,
     Torchtune,
@@ -58,6 +62,7 @@ pub enum Kind {
     Megatron,
     Litgpt,
     Torchtitan,
+    Verl,
     NvidiaSmi,
     Oom,
 }
@@ -73,6 +78,8 @@ impl Kind {
             Kind::Trtllm => "trtllm",
             Kind::LlamaCpp => "llama.cpp",
             Kind::Ollama => "ollama",
+            Kind::Lmdeploy => "lmdeploy",
+            Kind::Transformers => "transformers",
             Kind::Deepspeed => "deepspeed",
             Kind::Accelerate => "accelerate",
             Kind::Torchtune => "torchtune",
@@ -81,6 +88,7 @@ impl Kind {
             Kind::Megatron => "megatron",
             Kind::Litgpt => "litgpt",
             Kind::Torchtitan => "torchtitan",
+            Kind::Verl => "verl",
             Kind::NvidiaSmi => "nvidia-smi",
             Kind::Oom => "oom",
         }
@@ -139,7 +147,8 @@ fn clean(text: &str) -> String {
 fn pieces(text: &str) -> Vec<String> {
     let parts: Vec<&str> = text.split("```").collect();
     if parts.len() < 3 || parts.len() > 2 * MOST_PIECES {
-        let (script, mut found) = shell::here_documents(text);
+        let (spans, text) = inline(text);
+        let (script, mut found) = shell::here_documents(&text);
         let mut document = String::new();
         for line in script.lines() {
             if line.trim_end() == "---" && found.len() < MOST_PIECES {
@@ -150,23 +159,55 @@ fn pieces(text: &str) -> Vec<String> {
             }
         }
         found.push(document);
-        return [inline(text), found].concat();
+        return [spans, found].concat();
     }
     let fenced = parts.iter().skip(1).step_by(2).map(|block| {
         // The language stands on the fence's line.
         let (first, rest) = block.split_once('\n').unwrap_or(("", block));
         if first.trim().contains([' ', '-', '{']) { (*block).to_owned() } else { rest.to_owned() }
     });
-    let around = parts.iter().step_by(2).copied().collect::<Vec<_>>().join("\n");
-    let spans = inline(&around);
+    let (spans, around) = inline(&parts.iter().step_by(2).copied().collect::<Vec<_>>().join("\n"));
     fenced.chain(spans).chain([around]).filter(|piece| !piece.trim().is_empty()).collect()
 }
 
-/// Commands within a sentence: `` run `vllm serve …` and `` so on.
-fn inline(text: &str) -> Vec<String> {
-    let spans = |line: &str| line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    let lines = text.lines().filter(|line| line.matches('`').count() % 2 == 0);
-    lines.flat_map(spans).filter(|span| span.trim().contains(' ')).take(MOST_SPANS).collect()
+/// Commands and files within sentences, as in `` run `vllm serve …` ``, and the text without those that go over lines.
+fn inline(text: &str) -> (Vec<String>, String) {
+    let (mut spans, mut rest) = (vec![], String::with_capacity(text.len()));
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        let line = match open.take() {
+            None => line,
+            Some(mut span) => {
+                let end = line.find('`');
+                span.push('\n');
+                span.push_str(&line[..end.unwrap_or(line.len())]);
+                let Some(end) = end else {
+                    open = Some(span);
+                    continue;
+                };
+                spans.push(span);
+                &line[end + 1..]
+            }
+        };
+        // PowerShell goes on after a backtick at the end of a line.
+        let begun = line.rsplit_once('`').filter(|(_, begun)| !begun.trim().is_empty());
+        match begun.filter(|_| !line.matches('`').count().is_multiple_of(2)) {
+            Some((before, begun)) if spans.len() < MOST_SPANS => {
+                rest.push_str(before);
+                open = Some(begun.to_owned());
+            }
+            _ => {
+                let within = line.split('`').skip(1).step_by(2).filter(|_| line.matches('`').count() % 2 == 0);
+                spans.extend(within.map(str::to_owned));
+                rest.push_str(line);
+            }
+        }
+        rest.push('\n');
+    }
+    rest.push_str(&open.unwrap_or_default());
+    spans.retain(|span| span.trim().contains(' '));
+    spans.truncate(MOST_SPANS);
+    (spans, rest)
 }
 
 fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Problem> {
@@ -196,6 +237,7 @@ fn file(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Pr
         .or_else(|| torchtune::read(tree, catalog))
         .or_else(|| trainers::llama_factory(tree))
         .or_else(|| axolotl::read(tree))
+        .or_else(|| verl::file(tree))
         .or_else(|| accelerate::read(tree));
     if let Some(draft) = own {
         return Some(Ok(draft));
@@ -238,5 +280,7 @@ fn program(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
         .or_else(|| torchtune::command(command))
         .or_else(|| litgpt::command(command))
         .or_else(|| torchtitan::command(command))
+        .or_else(|| verl::command(command))
+        .or_else(|| openrlhf::command(command, allotted))
         .or_else(|| launch::trainer(command, allotted))
 }

@@ -163,6 +163,23 @@ pub enum Mixer {
     None,
 }
 
+impl Mixer {
+    /// Numbers that a further token leaves in the cache of one layer.
+    pub fn cached(&self) -> f64 {
+        match self {
+            Mixer::Attention { shares_kv: true, .. } => 0.0,
+            Mixer::Attention { kv_heads, head_dim, value_head_dim, .. } => {
+                (kv_heads * (head_dim + value_head_dim)) as f64
+            }
+            Mixer::Latent { kv_lora_rank, rope_head_dim, .. } => (kv_lora_rank + rope_head_dim) as f64,
+            // Beyond the window one entry for every `rate` tokens.
+            Mixer::Compressed { head_dim, rate, .. } => rate.map_or(0.0, |rate| *head_dim as f64 / rate as f64),
+            Mixer::Parallel(one, other) => one.cached() + other.cached(),
+            Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::None => 0.0,
+        }
+    }
+}
+
 /// Scores earlier tokens so that attention reads the `top_k` best only; caches one key of `head_dim` a token.
 /// No heads where an earlier layer's choice is used again.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

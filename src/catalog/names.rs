@@ -133,6 +133,11 @@ impl<'a> Names<'a> {
         self.gpus().reported(name, memory_gb)
     }
 
+    /// Accelerators that are meant most often, the most wanted first.
+    pub fn wanted_gpus(&self) -> &[String] {
+        self.gpus.wanted()
+    }
+
     /// Ids that complete what was typed so far, most wanted first.
     pub fn suggest_models(self, typed: &str, limit: usize) -> Vec<&'a str> {
         self.models().suggest(typed, limit)

@@ -27,6 +27,12 @@ pub fn commands(tree: &Map<String, Value>) -> Vec<Command> {
 fn container(map: &Map<String, Value>) -> Vec<Command> {
     let image = map.get("image").and_then(Value::as_str);
     let run: Vec<String> = ["entrypoint", "command", "args"].iter().flat_map(|key| words(map.get(*key))).collect();
+    // A whole command, or a flag with its value, written as one item.
+    let apart = |(at, word): (usize, &String)| match shlex::split(word) {
+        Some(words) if words.len() > 1 && (at == 0 || word.starts_with('-')) => words,
+        _ => vec![word.clone()],
+    };
+    let run: Vec<String> = run.iter().enumerate().flat_map(apart).collect();
     if image.is_none() && !run.first().is_some_and(|word| word.starts_with('-')) {
         return vec![];
     }

@@ -11,7 +11,7 @@ use crate::request::Verb;
 use crate::request::knobs::KNOBS;
 use serde_json::{Map, Value};
 
-const BF16: u64 = 2;
+const BF16: f64 = 2.0;
 
 pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Problem>> {
     let inner = ["text_config", "llm_config", "language_config", "thinker_config"]
@@ -143,24 +143,12 @@ fn facts(draft: &mut Draft, model: &Model, fields: &Map<String, Value>) {
     put("kv_lora_rank", shape.attention.kv_lora_rank.unwrap_or(0));
     put("rope_head_dim", if latent { shape.attention.rope_head_dim } else { 0 });
     put("sliding_window", model.layers.iter().filter_map(|kind| window(&kind.mixer)).max().unwrap_or(0));
-    let attends = |kind: &&LayerKind| cached(&kind.mixer) > 0;
+    let attends = |kind: &&LayerKind| kind.mixer.cached() > 0.0;
     put("attention_layers", model.layers.iter().filter(attends).map(|kind| kind.count).sum());
-    put("kv_bytes_per_token_bf16", model.layers.iter().map(|kind| kind.count * cached(&kind.mixer) * BF16).sum());
+    let cached: f64 = model.layers.iter().map(|kind| kind.count as f64 * kind.mixer.cached()).sum();
+    put("kv_bytes_per_token_bf16", (cached * BF16) as u64);
     put("params_total", model.counts.total);
     draft.fact("tied", shape.tied_embeddings);
-}
-
-/// Numbers a token leaves in the cache of one layer.
-fn cached(mixer: &Mixer) -> u64 {
-    match mixer {
-        Mixer::Attention { shares_kv: true, .. } => 0,
-        Mixer::Attention { kv_heads, head_dim, value_head_dim, .. } => kv_heads * (head_dim + value_head_dim),
-        Mixer::Latent { kv_lora_rank, rope_head_dim, .. } => kv_lora_rank + rope_head_dim,
-        // Beyond the window one entry for every `rate` tokens.
-        Mixer::Compressed { head_dim, rate, .. } => rate.map_or(0, |rate| head_dim / rate),
-        Mixer::Parallel(one, other) => cached(one) + cached(other),
-        Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::None => 0,
-    }
 }
 
 fn window(mixer: &Mixer) -> Option<u64> {
@@ -171,6 +159,7 @@ fn window(mixer: &Mixer) -> Option<u64> {
         Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::None => None,
     }
 }
+
 /// The same shape as knobs of a line.
 fn custom(draft: &mut Draft) {
     draft.model = Some("custom".to_owned());

@@ -83,10 +83,24 @@ fn is_placeholder(value: &str) -> bool {
     value.contains('$') || value.starts_with('<') || value.contains("{{")
 }
 
+/// `--max-model-len` and `maxModelLen` as `max_model_len`.
+pub fn snake(name: &str) -> String {
+    let mut made = String::with_capacity(name.len());
+    let mut after_small = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && after_small {
+            made.push('_');
+        }
+        after_small = c.is_ascii_lowercase();
+        made.push(if c == '-' { '_' } else { c.to_ascii_lowercase() });
+    }
+    made
+}
+
 impl Draft {
     /// Follows the rule of a setting; whether there is one.
     pub fn follow(&mut self, rules: Rules, name: &str, value: &str) -> bool {
-        let name = name.to_ascii_lowercase().replace('-', "_");
+        let name = snake(name);
         let Some((_, rule)) = rules.iter().find(|(names, _)| names.contains(&name.as_str())) else { return false };
         if is_placeholder(value) {
             if let Rule::Knob(knob) = rule {

@@ -1,14 +1,16 @@
 //! Commands and files that start an inference engine.
 
 use super::Kind;
-use super::draft::{Draft, Rules};
+use super::draft::{Draft, Rules, snake};
 use super::shell::{Command, flags, positional};
 use crate::request::Verb;
 
 mod flags;
 mod ollama;
 
-use flags::{LLAMA_CPP_FLAGS, OLLAMA_VARIABLES, SGLANG_FLAGS, SPECULATIVE, TGI_FLAGS, TRTLLM_FLAGS, VLLM_FLAGS};
+use flags::{
+    LLAMA_CPP_FLAGS, LMDEPLOY_FLAGS, OLLAMA_VARIABLES, SGLANG_FLAGS, SPECULATIVE, TGI_FLAGS, TRTLLM_FLAGS, VLLM_FLAGS,
+};
 pub use ollama::{ollama, ollama_posted, ollama_request};
 
 /// What starts an engine, where a word of a command is or ends so.
@@ -37,7 +39,7 @@ const LLAMA_CPP: &[&str] = &[
 
 /// Settings by which an engine is known where it isn't named: a container's arguments, a file, a list of flags.
 const OWN: &[(Kind, &[&str])] = &[
-    (Kind::Vllm, &["gpu_memory_utilization", "max_model_len", "max_num_seqs"]),
+    (Kind::Vllm, &["gpu_memory_utilization", "max_model_len", "max_num_seqs", "accelerator_type"]),
     (
         Kind::Trtllm,
         &["free_gpu_memory_fraction", "max_num_tokens", "enable_attention_dp", "decoding_type", "trt_llm_version"],
@@ -49,7 +51,7 @@ const OWN: &[(Kind, &[&str])] = &[
 
 /// The engine whose settings these are.
 pub fn known<'a>(names: impl Iterator<Item = &'a str>) -> Option<Kind> {
-    let names: Vec<String> = names.map(|name| name.replace('-', "_")).collect();
+    let names: Vec<String> = names.map(snake).collect();
     OWN.iter().find(|(_, own)| names.iter().any(|name| own.contains(&name.as_str()))).map(|(kind, _)| *kind)
 }
 
@@ -86,6 +88,8 @@ pub fn read(command: &Command) -> Option<Draft> {
         let mut draft = Draft::new(Kind::Ollama, Verb::Infer);
         draft.model = positional(rest).map(str::to_owned);
         draft
+    } else if let Some(rest) = served(words, "lmdeploy", &["serve", "chat"]) {
+        engine(Kind::Lmdeploy, rest.strip_prefix(&["api_server".to_owned()]).unwrap_or(rest), LMDEPLOY_FLAGS)
     } else if let Some(rest) = served(words, "swift", &["deploy", "infer", "app", "rollout", "eval"]) {
         swift(rest)?
     } else if let Some(rest) = command.after(|word| matches!(program(word).as_str(), "lm_eval" | "lm-eval")) {
@@ -117,6 +121,7 @@ const fn rules(kind: Kind) -> Rules {
         Kind::Trtllm => TRTLLM_FLAGS,
         Kind::Tgi => TGI_FLAGS,
         Kind::LlamaCpp => LLAMA_CPP_FLAGS,
+        Kind::Lmdeploy => LMDEPLOY_FLAGS,
         _ => VLLM_FLAGS,
     }
 }
@@ -191,7 +196,7 @@ fn engine(kind: Kind, words: &[String], rules: Rules) -> Draft {
         set(&mut draft, rules, name, value);
     }
     let bare = positional(words).filter(|word| !word.starts_with(['/', '{']) || word.len() > 1);
-    if draft.model.is_none() && matches!(kind, Kind::Vllm | Kind::Trtllm | Kind::Sglang) {
+    if draft.model.is_none() && matches!(kind, Kind::Vllm | Kind::Trtllm | Kind::Sglang | Kind::Lmdeploy) {
         draft.model = bare.filter(|word| word.contains(['/', '-'])).map(str::to_owned);
     }
     draft
@@ -229,7 +234,10 @@ fn environment(command: &Command, draft: &mut Draft) {
 
 /// What follows from the flags together.
 fn settle(command: &Command, draft: &mut Draft) {
-    draft.set("backend", draft.kind.word());
+    // No row has LMDeploy's memory: its settings hold for any engine.
+    if draft.kind != Kind::Lmdeploy {
+        draft.set("backend", draft.kind.word());
+    }
     if draft.get("draft").is_none() {
         draft.unset("draft_tokens");
     }
@@ -282,6 +290,7 @@ pub fn settings(kind: Kind, pairs: &[(String, String)]) -> Draft {
         let name = if name.ends_with("kv_cache_config.dtype") { "kv_cache_dtype" } else { name };
         set(&mut draft, rules(kind), name, value);
     }
+    draft.model = draft.model.or_else(|| draft.alias.clone());
     settle(&Command::default(), &mut draft);
     draft
 }

@@ -20,7 +20,7 @@ pub fn allotment(commands: &[Command]) -> Option<(u64, u64)> {
 }
 
 /// How many GPUs a launcher starts processes on, and over how many machines.
-fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>, Option<u64>) {
+pub fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>, Option<u64>) {
     let flags = command.flags();
     let flag = |names: &[&str]| {
         let found = flags.iter().find(|(name, _)| names.contains(&name.replace('-', "_").as_str()));
@@ -46,7 +46,7 @@ fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>, Op
 }
 
 /// The stage that a script or a verb is named for: `trl/scripts/dpo.py`, `trl sft`, `swift pt`.
-fn stage(words: &[String]) -> Option<&'static str> {
+pub fn stage(words: &[String]) -> Option<&'static str> {
     const NAMES: &[(&str, &str)] = &[
         ("pt", "pretrain"),
         ("sft", "sft"),
@@ -57,10 +57,17 @@ fn stage(words: &[String]) -> Option<&'static str> {
         ("ppo", "ppo"),
         ("grpo", "grpo"),
         ("reward", "rm"),
+        ("rm", "rm"),
     ];
     let named = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|(_, stage)| *stage);
-    let verb = |pair: &[String]| matches!(pair[0].as_str(), "trl" | "swift").then(|| named(&pair[1])).flatten();
-    let script = |word: &String| word.rsplit('/').next()?.strip_suffix(".py")?.split('_').find_map(named);
+    let program = |word: &str| matches!(word.rsplit('/').next(), Some("trl" | "swift"));
+    let verb = |pair: &[String]| program(&pair[0]).then(|| named(&pair[1])).flatten();
+    // `trl/scripts/dpo.py`, `openrlhf.cli.train_dpo`
+    let script = |word: &String| {
+        let name = word.rsplit('/').next()?;
+        let name = name.strip_suffix(".py").or_else(|| name.rsplit_once(".cli.").map(|(_, name)| name))?;
+        name.split('_').find_map(named)
+    };
     words.windows(2).find_map(verb).or_else(|| words.iter().find_map(script))
 }
 
@@ -81,6 +88,7 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
         // ms-swift's `megatron sft` names its own settings beside Megatron's.
         if starts("megatron") {
             for (name, value) in flags.iter().filter(|(name, _)| !megatron::has_argument(name)) {
+                let name = if *name == "load" && draft.model.is_none() { "model" } else { name };
                 draft.follow(trainers::TRAINER, name, value);
             }
             trainers::finish_trainer(&mut draft);

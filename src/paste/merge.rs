@@ -4,11 +4,15 @@
 
 use super::draft::Draft;
 use super::{Kind, Pasted};
-use crate::catalog::{Catalog, Outcome};
+use crate::catalog::{Catalog, Gpu, Outcome};
 use crate::message::Problem;
 use crate::request::knobs::{self, KNOBS, Kind as KnobKind};
 use crate::request::{Settings, Value, Verb};
+use crate::units::Bytes;
 use serde_json::{Map, json};
+
+/// What drivers keep differs by so much of a card's memory.
+const CARD: f64 = 0.01;
 
 /// The drafts as one: each knob from the piece that says most.
 pub fn merge(mut drafts: Vec<Draft>, catalog: &'static Catalog) -> Result<Pasted, Problem> {
@@ -40,6 +44,9 @@ pub fn merge(mut drafts: Vec<Draft>, catalog: &'static Catalog) -> Result<Pasted
         pasted.settings.values.insert("gpus", Value::Count(1));
     }
     pasted.settle();
+    if let Some(total) = shape.get("oom.total").and_then(serde_json::Value::as_f64) {
+        pasted.assume_gpu(Bytes(total), catalog);
+    }
     for knob in KNOBS {
         if let Some(value) = pasted.settings.get(knob.key) {
             let said = format!("{}={value}", knob.key);
@@ -102,9 +109,15 @@ impl Pasted {
             self.settings.values.insert("model", Value::Text(name.to_owned()));
             return;
         }
+        // What a folder of one's own is called says less than the name that it is served by.
+        let outcome = |name: &str| catalog.names().model(name).outcome;
+        let better = |alias: &&str| match outcome(name) {
+            Outcome::Match => false,
+            Outcome::Unknown => true,
+            Outcome::Ambiguous | Outcome::Generic => outcome(alias) == Outcome::Match,
+        };
+        let name = draft.alias.as_deref().filter(better).unwrap_or(name);
         // Ollama's names without a tag are its latest.
-        let unknown = catalog.names().model(name).id.is_none();
-        let name = draft.alias.as_deref().filter(|_| unknown).unwrap_or(name);
         let untagged = draft.kind == Kind::Ollama && !name.contains([':', '/']) && !name.ends_with(".gguf");
         let found = catalog.names().model(&if untagged { format!("{name}:latest") } else { name.to_owned() });
         let Some(id) = found.id else { return };
@@ -135,6 +148,16 @@ impl Pasted {
     fn ask(&mut self, key: &'static str) {
         if !self.asked.contains(&key) {
             self.asked.push(key);
+        }
+    }
+
+    /// The most wanted card of about the memory that a message gives; which it is is still to be asked.
+    fn assume_gpu(&mut self, total: Bytes, catalog: &Catalog) {
+        let near = |gpu: &&Gpu| (gpu.visible().0 / total.0 - 1.0).abs() < CARD;
+        let card = catalog.names().wanted_gpus().iter().filter_map(|id| catalog.gpu(id)).find(near);
+        if let (Some(gpu), None) = (card, self.settings.get("gpu")) {
+            self.assumed.push(format!("gpu={}", gpu.id));
+            self.settings.values.insert("gpu", Value::Text(gpu.id.clone()));
         }
     }
 

@@ -3,6 +3,8 @@
 
 use super::draft::Draft;
 use super::{Kind, engines, trainers, tree};
+use crate::request::Verb;
+use serde_json::Value;
 
 /// What opens an engine's arguments, in a script or in its log.
 const ENGINES: &[(&str, Kind)] = &[
@@ -12,14 +14,32 @@ const ENGINES: &[(&str, Kind)] = &[
     (" with config: ", Kind::Vllm),
     ("ServerArgs(", Kind::Sglang),
     ("sgl.Engine(", Kind::Sglang),
+    ("LLMConfig(", Kind::Vllm),
     ("Llama(", Kind::LlamaCpp),
 ];
 
+/// What a model is loaded by, to train it or to run it: `LlamaForCausalLM.from_pretrained(…)`, `pipeline(…)`.
+fn loads(text: &str) -> Vec<(String, String)> {
+    let class = |at: usize| text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    let of_model = |at: &usize| class(*at).contains("For") || class(*at).ends_with("LanguageModel");
+    let calls = text.match_indices(LOADED).map(|(at, _)| at).take(MOST_CALLS).filter(of_model);
+    let loaded = calls.filter_map(|at| call(text, at, LOADED));
+    let beside = ["BitsAndBytesConfig(", "pipeline("];
+    loaded.chain(beside.iter().filter_map(|opening| call(text, 0, opening))).flatten().collect()
+}
+
+const LOADED: &str = ".from_pretrained(";
+const MOST_CALLS: usize = 16;
+
 fn engine(text: &str) -> Option<Draft> {
     ENGINES.iter().find_map(|(opening, kind)| {
-        let mut pairs = tree::call(text, opening)?;
-        pairs.extend(tree::call(text, "KvCacheConfig(").unwrap_or_default());
-        let loads = pairs.iter().any(|(name, _)| matches!(name.as_str(), "model" | "model_path"));
+        let mut pairs = call(text, 0, opening)?;
+        if pairs[0].0.is_empty() {
+            "model".clone_into(&mut pairs[0].0);
+        }
+        pairs.extend(call(text, 0, "KvCacheConfig(").unwrap_or_default());
+        let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+        let loads = pairs.iter().any(|(path, _)| matches!(last(path).as_str(), "model" | "model_path" | "model_id"));
         let kind = if text.contains("tensorrt_llm") { Kind::Trtllm } else { *kind };
         loads.then(|| engines::settings(kind, &pairs))
     })
@@ -51,19 +71,26 @@ pub fn read(text: &str) -> Vec<Draft> {
         "ORPOConfig",
         "KTOConfig",
         "Seq2SeqTrainingArguments",
-        "BitsAndBytesConfig",
-        "FastLanguageModel.from_pretrained",
         "get_peft_model",
-        "AutoModelForCausalLM.from_pretrained",
         "LoraConfig",
     ];
     let found: Vec<(&str, Vec<(String, String)>)> =
-        calls.iter().filter_map(|name| Some((*name, tree::call(text, &format!("{name}("))?))).collect();
+        calls.iter().filter_map(|name| Some((*name, call(text, 0, &format!("{name}("))?))).collect();
+    let loads = loads(text);
+    if let Some(settings) = call(text, 0, "dict(").filter(|_| found.is_empty()) {
+        let tree = settings.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        return trainers::llama_factory(&tree).into_iter().collect();
+    }
+    let model = || {
+        let named = loads.iter().find(|(name, _)| matches!(name.as_str(), "model" | "model_name"));
+        let positional = || loads.iter().find(|(name, value)| name.is_empty() && !value.contains("-generation"));
+        named.or_else(positional).map(|(_, value)| value.clone())
+    };
     if found.is_empty() {
-        return vec![];
+        return loaded(&loads, model()).into_iter().collect();
     }
     let only_lora = found.iter().all(|(name, _)| *name == "LoraConfig");
-    let pairs: Vec<(String, String)> = found.iter().flat_map(|(_, pairs)| pairs.clone()).collect();
+    let pairs: Vec<(String, String)> = found.iter().flat_map(|(_, pairs)| pairs.clone()).chain(loads.clone()).collect();
     let mut draft = trainers::keywords(if only_lora { Kind::PeftConfig } else { Kind::Accelerate }, &pairs);
     for (name, _) in &found {
         match *name {
@@ -71,13 +98,43 @@ pub fn read(text: &str) -> Vec<Draft> {
             "GRPOConfig" => draft.set("stage", "grpo"),
             "ORPOConfig" => draft.set("stage", "orpo"),
             "KTOConfig" => draft.set("stage", "kto"),
-            "FastLanguageModel.from_pretrained" => draft.set("framework", "unsloth"),
             _ => {}
         }
     }
-    let pretrained = text.split("from_pretrained(").nth(1).map(str::trim_start);
-    let quoted = pretrained.and_then(|rest| rest.strip_prefix(['"', '\''])?.split(['"', '\'']).next());
-    draft.model = draft.model.or_else(|| quoted.map(str::to_owned));
+    if text.contains("FastLanguageModel") {
+        draft.set("framework", "unsloth");
+    }
+    draft.model = draft.model.or_else(model);
     trainers::finish_trainer(&mut draft);
     vec![draft]
+}
+
+/// A model that a script loads and does not train.
+fn loaded(pairs: &[(String, String)], model: Option<String>) -> Option<Draft> {
+    let read = trainers::keywords(Kind::Transformers, pairs);
+    let mut draft = Draft::new(Kind::Transformers, Verb::Infer);
+    draft.model = Some(model.or(read.model.clone())?);
+    draft.set("backend", "transformers");
+    for knob in ["precision", "attn"] {
+        if let Some(value) = read.get(knob) {
+            draft.set(knob, value);
+        }
+    }
+    match read.get("quant_bits") {
+        Some("4") => draft.set("quant", "bnb-nf4"),
+        Some("8") => draft.set("quant", "bnb-int8"),
+        _ => {}
+    }
+    Some(draft)
+}
+
+/// The arguments of the next call, those that are names by what the script sets them to.
+fn call(text: &str, from: usize, opening: &str) -> Option<Vec<(String, String)>> {
+    let mut pairs = tree::call(&text[from..], opening)?;
+    for (_, value) in &mut pairs {
+        if let Some(set) = tree::assigned(text, value) {
+            *value = set.to_owned();
+        }
+    }
+    Some(pairs)
 }

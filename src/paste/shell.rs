@@ -48,7 +48,7 @@ pub fn commands(text: &str) -> Vec<Command> {
     for line in lines(text).into_iter().take(MOST_LINES) {
         for part in split_commands(&line) {
             let Some(words) = branches.follow(words(&substitute(part, &variables))) else { continue };
-            let mut words = words.into_iter().peekable();
+            let mut words = gather(words).into_iter().peekable();
             while let Some((name, value)) = words.peek().and_then(|word| assignment(word)) {
                 remember(&mut variables, name, value);
                 words.next();
@@ -78,6 +78,26 @@ pub fn commands(text: &str) -> Vec<Command> {
     }
     found.retain(|command| !command.words.is_empty() || !command.variables.is_empty());
     found
+}
+
+/// What a flag of many values takes as one word: `--target_modules q_proj k_proj`.
+fn gather(words: Vec<String>) -> Vec<String> {
+    let mut made: Vec<String> = vec![];
+    let mut many = false;
+    for word in words {
+        let flag = word.strip_prefix("--");
+        match made.last_mut() {
+            Some(last) if many && flag.is_none() && !last.starts_with("--") => {
+                last.push(',');
+                last.push_str(&word);
+            }
+            _ => {
+                many = flag.map_or(many, |name| name.ends_with("modules") || name.starts_with("lora_target"));
+                made.push(word);
+            }
+        }
+    }
+    made
 }
 
 fn remember(variables: &mut HashMap<String, String>, name: String, value: String) {

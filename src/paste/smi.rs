@@ -1,5 +1,5 @@
-//! What `nvidia-smi` prints: its table, `-L`, `-q`, and `--query-gpu` as CSV; and the cards that
-//! `torch.utils.collect_env` lists.
+//! What `nvidia-smi` prints: its table, `-L`, `-q`, and `--query-gpu` as CSV; Huawei's `npu-smi info`, AMD's
+//! `rocm-smi` and `amd-smi`; and the cards that `torch.utils.collect_env` and Ollama's log list.
 
 use super::Kind;
 use super::draft::Draft;
@@ -34,9 +34,12 @@ static LOGGED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^(Product Name|FB Memory Usage|Total|Used)\s*(?::\s*(.+))?$").expect("written here"));
 
 pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
-    let mut cards = table(text)
+    let mut cards = huawei(text)
+        .or_else(|| table(text))
         .or_else(|| listed(text, catalog))
         .or_else(|| logged(text))
+        .or_else(|| amd(text, catalog))
+        .or_else(|| ollama(text))
         .or_else(|| queried(text))
         .or_else(|| reported(text))?;
     cards.truncate(MOST);
@@ -120,6 +123,67 @@ fn reported(text: &str) -> Option<Vec<Card>> {
     let count = field("GPU number").and_then(|number| number.parse().ok()).filter(|count| (1..=MOST).contains(count));
     let card = || Card { name: name.to_owned(), total_mib: None, used_mib: None };
     Some(std::iter::repeat_with(card).take(count.unwrap_or(1)).collect())
+}
+
+/// `| 0     910B3               | OK            | 97.6 …`, its memory at the end of the line after.
+static HUAWEI: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\|\s*[0-9]+\s+([0-9A-Za-z-]+)\s*\|\s*\w+\s*\|[^\n]*\n[^\n]*?([0-9]+)\s*/\s*([0-9]+)\s*\|\s*$")
+        .expect("written here")
+});
+
+fn huawei(text: &str) -> Option<Vec<Card>> {
+    text.contains("npu-smi").then_some(())?;
+    let card = |found: regex::Captures| Card {
+        name: format!("Ascend {}", &found[1]),
+        used_mib: found[2].parse().ok(),
+        total_mib: found[3].parse().ok(),
+    };
+    let cards: Vec<Card> = HUAWEI.captures_iter(text).take(MOST).map(card).collect();
+    (!cards.is_empty()).then_some(cards)
+}
+
+/// `GPU[0] : Card Series: AMD Instinct MI300X OAM`, of `amd-smi` `MARKET_NAME: …`; rows of its table and of
+/// `rocm-smi`'s, which names no card.
+static AMD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?mi)(?:Card series|Device Name|market_name|Marketing Name)\s*:\s*(\S.*?)\s*$|^\|?\s*(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9]\s+(AMD .+?)\s*\|")
+        .expect("written here")
+});
+static AMD_MEMORY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"VRAM Total (Used )?Memory \(B\):\s*([0-9]+)").expect("written here"));
+static ROCM_ROW: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^[0-9]+ .*[0-9]%\s+[0-9]+%\s*$").expect("written here"));
+
+fn amd(text: &str, catalog: &Catalog) -> Option<Vec<Card>> {
+    let named = AMD.captures_iter(text).filter_map(|found| found.get(1).or(found.get(2)));
+    let card = |name: &str| Card { name: name.to_owned(), total_mib: None, used_mib: None };
+    // A processor has a marketing name, too.
+    let mut cards: Vec<Card> = named
+        .take(MOST)
+        .map(|name| card(name.as_str().split('/').next().unwrap_or("")))
+        .filter(|card| identify(card, catalog).is_some())
+        .collect();
+    if cards.is_empty() && text.contains("ROCm System Management Interface") {
+        cards = ROCM_ROW.find_iter(text).take(MOST).map(|_| card("")).collect();
+    }
+    let memory = |used: bool| {
+        let of_kind = AMD_MEMORY.captures_iter(text).filter(move |found| found.get(1).is_some() == used);
+        of_kind.map(|found| found[2].parse::<u64>().ok().map(|bytes| bytes >> 20))
+    };
+    for (card, (total, used)) in cards.iter_mut().zip(memory(false).zip(memory(true))) {
+        (card.total_mib, card.used_mib) = (total, used);
+    }
+    (!cards.is_empty()).then_some(cards)
+}
+
+/// `msg="inference compute" … name="NVIDIA GeForce RTX 4090" total="23.6 GiB"`
+static OLLAMA: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#""inference compute".* (?:name|description)="([^"]+)" total"#).expect("written here")
+});
+
+fn ollama(text: &str) -> Option<Vec<Card>> {
+    let card = |found: regex::Captures| Card { name: found[1].to_owned(), total_mib: None, used_mib: None };
+    let cards: Vec<Card> = OLLAMA.captures_iter(text).take(MOST).map(card).collect();
+    (!cards.is_empty()).then_some(cards)
 }
 
 fn logged(text: &str) -> Option<Vec<Card>> {

@@ -56,6 +56,11 @@ pub fn llama_factory(tree: &Map<String, Value>) -> Option<Draft> {
 
 /// What Trainer-like settings come to together.
 pub fn finish_trainer(draft: &mut Draft) {
+    // A plain `batch_size` is that of a GPU, beside a micro batch that of a step.
+    if let Some(step) = draft.count("step_batch") {
+        draft.set(if draft.get("batch").is_some() { "global_batch" } else { "batch" }, step);
+        draft.unset("step_batch");
+    }
     let lora = draft.get("lora_rank").is_some() || draft.get("lora_targets").is_some();
     if draft.get("method").is_none() && lora {
         draft.set("method", "lora");
@@ -128,6 +133,7 @@ pub fn checkpointing(draft: &mut Draft, value: &str) {
 
 pub fn attention(draft: &mut Draft, value: &str) {
     match value.to_ascii_lowercase().as_str() {
+        on if is_on(on) => draft.set("attn", "flash"),
         "fa2" | "fa3" | "flash_attention_2" | "flash_attention_3" | "flash_attn" => draft.set("attn", "flash"),
         "sdpa" => draft.set("attn", "sdpa"),
         "disabled" | "eager" => draft.set("attn", "eager"),
@@ -160,7 +166,18 @@ pub fn half(draft: &mut Draft, value: &str, precision: &str) {
 }
 
 pub const TRAINER: Rules = &[
-    (&["model_name_or_path", "model_id", "model"], Model),
+    (
+        &[
+            "model_name_or_path",
+            "pretrained_model_name_or_path",
+            "model_id_or_path",
+            "model_id",
+            "model_path",
+            "base_model",
+            "model",
+        ],
+        Model,
+    ),
     (
         &["model_name"],
         With(|draft, value| {
@@ -188,9 +205,10 @@ pub const TRAINER: Rules = &[
             }
         }),
     ),
-    (&["per_device_train_batch_size", "per_gpu_train_batch_size"], Knob("batch")),
+    (&["per_device_train_batch_size", "per_gpu_train_batch_size", "micro_batch_size"], Knob("batch")),
+    (&["batch_size"], Knob("step_batch")),
     (&["gradient_accumulation_steps"], Knob("accum")),
-    (&["num_train_epochs"], Knob("epochs")),
+    (&["num_train_epochs", "num_epochs", "max_epochs"], Knob("epochs")),
     (&["max_samples", "max_train_samples"], Knob("samples")),
     (&["cutoff_len", "max_seq_length", "model_max_length", "block_size", "max_length", "max_seq_len"], Knob("seq")),
     (&["lora_rank", "lora_r"], Knob("lora_rank")),
@@ -206,7 +224,7 @@ pub const TRAINER: Rules = &[
     (&["zero_stage"], Knob("zero")),
     (&["offload"], On("offload", "cpu")),
     (&["lora_alpha"], Knob("lora_alpha")),
-    (&["lora_target", "lora_target_modules", "target_modules"], With(targets)),
+    (&["lora_target", "lora_target_modules", "target_modules", "lora_trainable", "trainable"], With(targets)),
     (
         &["quantization_bit", "quant_bits", "bits"],
         With(|draft, value| {
@@ -332,8 +350,8 @@ pub fn sharding_strategy(draft: &mut Draft, value: &str) {
 /// Keyword arguments of `LoraConfig(…)`, `TrainingArguments(…)`, `SFTConfig(…)` and the like.
 pub fn keywords(kind: Kind, pairs: &[(String, String)]) -> Draft {
     let mut draft = train(kind);
-    for (name, value) in pairs {
-        match name.as_str() {
+    for (path, value) in pairs {
+        match path.rsplit('.').next().unwrap_or(path) {
             "r" => draft.set("lora_rank", value),
             name => drop(draft.follow(TRAINER, name, value.trim_start_matches("torch."))),
         }

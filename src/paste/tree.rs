@@ -7,6 +7,7 @@ use crate::msg;
 use serde_json::{Map, Value};
 use serde_saphyr::Error;
 use serde_saphyr::budget::BudgetBreach;
+use std::fmt::Write;
 
 /// Deepest nesting that is followed.
 const DEPTH: usize = 32;
@@ -127,6 +128,13 @@ fn plain_json(text: &str) -> String {
                 }
                 made.push(c);
             }
+            // `3e-5`
+            c if c.is_ascii_digit() => {
+                made.push(c);
+                while let Some(next) = chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '.') {
+                    made.push(next);
+                }
+            }
             c if c.is_ascii_alphabetic() => {
                 let mut word = String::from(c);
                 while let Some(next) = chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '.') {
@@ -136,7 +144,9 @@ fn plain_json(text: &str) -> String {
                     "True" => made.push_str("true"),
                     "False" => made.push_str("false"),
                     "None" | "NaN" | "Infinity" => made.push_str("null"),
-                    _ => made.push_str(&word),
+                    "true" | "false" | "null" => made.push_str(&word),
+                    // Python's `torch.bfloat16`.
+                    _ => drop(write!(made, "\"{word}\"")),
                 }
             }
             c => made.push(c),
@@ -194,40 +204,78 @@ fn is_mapping_line(line: &str) -> bool {
     !key.is_empty() && key.len() < 64 && key.chars().all(fits) && (rest.is_empty() || rest.starts_with(' '))
 }
 
-/// Keyword arguments after what opens a call, such as `TrainingArguments(`.
+/// Calls within calls that are followed.
+const CALLS: usize = 3;
+
+/// Arguments after what opens a call, such as `TrainingArguments(`: those of calls and dictionaries within by their
+/// path, one without a name by an empty one.
 pub fn call(text: &str, opening: &str) -> Option<Vec<(String, String)>> {
+    let mut pairs = vec![];
     let at = text.find(opening)? + opening.len();
-    let mut depth = 1usize;
-    let mut quote = None;
-    let mut end = text.len();
-    let mut cuts = vec![at];
-    for (offset, c) in text[at..].char_indices() {
+    arguments(&text[at..], "", CALLS, &mut pairs);
+    (!pairs.is_empty()).then_some(pairs)
+}
+
+fn arguments(text: &str, path: &str, calls: usize, pairs: &mut Vec<(String, String)>) {
+    for part in split_arguments(text) {
+        let named = part.split_once('=').filter(|(name, _)| is_name(name.trim()));
+        let (name, value) = named.map_or(("", part.trim()), |(name, value)| (name.trim(), value.trim()));
+        let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        let within = value.split_once('(').filter(|(callee, _)| calls > 0 && !name.is_empty() && is_name(callee));
+        if let Some((_, inner)) = within {
+            arguments(inner, &path, calls - 1, pairs);
+        } else if let Some(Value::Object(map)) = value.starts_with('{').then(|| object(value)).flatten() {
+            pairs.extend(flatten(&map).into_iter().map(|(key, value)| (format!("{path}.{key}"), value)));
+        } else if !value.is_empty() {
+            pairs.push((path, value.trim_matches(['"', '\'']).to_owned()));
+        }
+    }
+}
+
+/// Parts between the commas of a call, up to where it closes, without comments.
+fn split_arguments(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let (mut depth, mut quote, mut comment) = (0usize, None, false);
+    for c in text.chars() {
+        comment = (comment || (c == '#' && quote.is_none())) && c != '\n';
+        if comment {
+            continue;
+        }
         match (quote, c) {
             (None, '\'' | '"') => quote = Some(c),
             (Some(open), c) if open == c => quote = None,
             (Some(_), _) => {}
             (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => {
-                depth -= 1;
-                if depth == 0 {
-                    end = at + offset;
-                    break;
-                }
+            (None, ')' | ']' | '}') if depth == 0 => break,
+            (None, ')' | ']' | '}') => depth -= 1,
+            (None, ',') if depth == 0 => {
+                parts.push(String::new());
+                continue;
             }
-            (None, ',') if depth == 1 => cuts.push(at + offset + 1),
             (None, _) => {}
         }
+        if let Some(part) = parts.last_mut() {
+            part.push(if c == '\n' { ' ' } else { c });
+        }
     }
-    cuts.push(end + 1);
-    let parts = cuts.windows(2).filter_map(|cut| text.get(cut[0]..cut[1].saturating_sub(1).max(cut[0])));
-    let pair = |part: &str| {
-        let part: String =
-            part.lines().map(|line| line.split('#').next().unwrap_or("").trim()).collect::<Vec<_>>().join(" ");
-        let (name, value) = part.split_once('=')?;
-        Some((name.trim().to_owned(), value.trim().trim_matches(['"', '\'']).to_owned()))
-    };
-    let pairs: Vec<_> = parts.filter_map(pair).collect();
-    (!pairs.is_empty()).then_some(pairs)
+    parts
+}
+
+fn is_name(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+}
+
+/// What a script sets a name to, where that is a word or a number: `model_id = "…"`.
+pub fn assigned<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| {
+        let (_, value) = line.trim().strip_prefix(name)?.split_once('=').filter(|(typed, _)| {
+            let typed = typed.trim();
+            typed.is_empty() || typed.starts_with(':')
+        })?;
+        let value = value.split(" #").next()?.trim();
+        let bare = value.trim_matches(['"', '\'']);
+        (bare.len() < value.len() || value.starts_with(|c: char| c.is_ascii_digit())).then_some(bare)
+    })
 }
 
 /// A value that is one word, as it would be typed.
@@ -254,6 +302,10 @@ pub fn flatten(tree: &Map<String, Value>) -> Vec<(String, String)> {
             match (scalar(value), value) {
                 (Some(word), _) => found.push((path, word)),
                 (None, Value::Object(inner)) if depth < DEPTH => open.push((path, inner, depth + 1)),
+                (None, Value::Array(items)) if depth < DEPTH => {
+                    let inner = items.iter().filter_map(Value::as_object);
+                    open.extend(inner.map(|inner| (path.clone(), inner, depth + 1)));
+                }
                 (None, _) => {}
             }
         }

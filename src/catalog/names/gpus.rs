@@ -245,6 +245,10 @@ impl Index {
         at.map(|at| self.gpus[at].0.as_str())
     }
 
+    pub fn wanted(&self) -> &[String] {
+        &self.words.popular
+    }
+
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
         let wanted: String = normalise(typed).chars().filter(|c| c.is_alphanumeric()).collect();
         let rank =

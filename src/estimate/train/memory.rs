@@ -15,7 +15,7 @@ use super::share::Share;
 use super::stages::Load;
 use super::states::{Sharding, States};
 use crate::catalog::constant::Training;
-use crate::catalog::model::{Mixer, Role};
+use crate::catalog::model::Role;
 use crate::catalog::recipe::BufferRule;
 use crate::estimate::{Basis, Memory, Part, PartKind, Term};
 use crate::request::{Method, Request, Train};
@@ -160,13 +160,7 @@ fn head_bytes(share: &Share, size: f64) -> f64 {
 /// KV cache in 16 bits of the sequences that a rank writes at once: those of its optimizer step (TRL's
 /// `steps_per_generation`), or its part of one group.
 fn rollout_cache(share: &Share, train: &Train, seq: u64, ranks: f64) -> f64 {
-    let token = |mixer: &Mixer| match *mixer {
-        Mixer::Attention { kv_heads, head_dim, value_head_dim, .. } => (kv_heads * (head_dim + value_head_dim)) as f64,
-        Mixer::Latent { kv_lora_rank, rope_head_dim, .. } => (kv_lora_rank + rope_head_dim) as f64,
-        Mixer::Compressed { head_dim, rate, .. } => rate.map_or(0.0, |rate| head_dim as f64 / rate as f64),
-        Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::Parallel(..) | Mixer::None => 0.0,
-    };
-    let each: f64 = share.layers.iter().map(|(kind, count)| count * token(&kind.mixer) / share.tensor).sum();
+    let each: f64 = share.layers.iter().map(|(kind, count)| count * kind.mixer.cached() / share.tensor).sum();
     let of_step = (train.micro_batch_size * train.gradient_accumulation) as f64;
     2.0 * each * of_step.max(train.generations as f64 / ranks) * seq as f64
 }

@@ -4,7 +4,7 @@
 
 use crate::paste::Kind;
 use crate::paste::draft::{Draft, Rule, Rules, is_on};
-use crate::paste::tree;
+use crate::paste::{shell, tree};
 use Rule::{Knob, Model, On, With};
 use serde_json::Value;
 
@@ -136,8 +136,19 @@ pub const SPECULATIVE: Rules = &[
 ];
 
 pub const VLLM_FLAGS: Rules = &[
-    (&["model", "model_tag"], Model),
-    (&["served_model_name"], With(|draft, value| draft.alias = Some(value.to_owned()))),
+    // Of Ray Serve and of the production stack's chart, too.
+    (&["model", "model_tag", "model_source", "model_url"], Model),
+    (&["served_model_name", "model_id"], With(|draft, value| draft.alias = Some(value.to_owned()))),
+    (&["accelerator_type"], Knob("gpu")),
+    (
+        &["extra_args"],
+        With(|draft, value| {
+            let words: Vec<String> = value.split([',', ' ']).map(str::to_owned).collect();
+            for (name, value) in shell::flags(&words) {
+                draft.follow(VLLM_FLAGS, name, value);
+            }
+        }),
+    ),
     (&["tensor_parallel_size", "tp"], Knob("tp")),
     (&["pipeline_parallel_size", "pp"], Knob("pp")),
     (&["data_parallel_size", "dp"], Knob("dp")),
@@ -249,6 +260,27 @@ pub const TGI_FLAGS: Rules = &[
     ),
 ];
 
+pub const LMDEPLOY_FLAGS: Rules = &[
+    (&["model_path"], Model),
+    (&["tp"], Knob("tp")),
+    (&["dp"], Knob("dp")),
+    (&["ep"], Knob("ep")),
+    (&["session_len"], Knob("seq")),
+    (&["max_batch_size"], Knob("max_seqs")),
+    (&["max_prefill_token_num"], Knob("max_batched_tokens")),
+    (&["model_format"], With(quantisation)),
+    (&["dtype"], With(dtype)),
+    (&["eager_mode"], On("eager", "on")),
+    (
+        &["quant_policy"],
+        With(|draft, value| match value {
+            "4" => draft.set("kv", "int4"),
+            "8" => draft.set("kv", "int8"),
+            _ => {}
+        }),
+    ),
+];
+
 pub const TRTLLM_FLAGS: Rules = &[
     (&["model", "model_dir", "checkpoint_dir", "model_path"], Model),
     (&["tp_size", "tp", "tensor_parallel_size"], Knob("tp")),
@@ -311,8 +343,8 @@ pub const LLAMA_CPP_FLAGS: Rules = &[
 ];
 
 pub const OLLAMA_VARIABLES: Rules = &[
-    (&["ollama_num_parallel"], Knob("concurrency")),
-    (&["ollama_context_length"], Knob("seq")),
+    (&["ollama_num_parallel"], With(|draft, value| whole("concurrency")(draft, value))),
+    (&["ollama_context_length"], With(|draft, value| whole("seq")(draft, value))),
     (&["ollama_kv_cache_type"], With(kv_cache)),
     (&["ollama_flash_attention"], On("attn", "flash")),
 ];

@@ -1,6 +1,6 @@
 //! Ollama's Modelfile, its prompt and its API.
 
-use super::flags::whole;
+use super::flags::{OLLAMA_VARIABLES, whole};
 use crate::paste::Kind;
 use crate::paste::draft::{Draft, Rule, Rules};
 use crate::paste::tree;
@@ -44,8 +44,23 @@ pub fn ollama(text: &str) -> Option<Draft> {
                 telling = true;
             }
             ["TEMPLATE" | "SYSTEM" | "ADAPTER" | "MESSAGE", ..] => telling = true,
+            // `ollama show`
+            ["architecture", family] => draft.alias = Some(family.to_owned()),
+            ["parameters", size] => draft.alias = draft.alias.map(|family| format!("{family}-{size}")),
+            ["quantization", packing] if draft.alias.is_some() => draft.set("quant", packing),
+            ["num_ctx", tokens] if draft.alias.is_some() => draft.set("seq", tokens),
             _ => {}
         }
+    }
+    // The start of a server's log: `server config env="map[… OLLAMA_CONTEXT_LENGTH:4096 …]"`.
+    if let Some((_, variables)) = text.split_once("server config").and_then(|(_, rest)| rest.split_once("map[")) {
+        for (name, value) in variables.split_whitespace().filter_map(|pair| pair.split_once(':')) {
+            telling |= draft.follow(OLLAMA_VARIABLES, name, value);
+        }
+    }
+    if let Some(shown) = draft.alias.as_ref().filter(|_| draft.get("quant").is_some()) {
+        draft.model = Some(shown.clone());
+        telling = true;
     }
     // A Dockerfile begins so too; a Modelfile's FROM stands alone or beside its own words.
     let alone = draft.model.is_some()
