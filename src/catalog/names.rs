@@ -134,8 +134,8 @@ impl<'a> Names<'a> {
     }
 
     /// Accelerators that are meant most often, the most wanted first.
-    pub fn wanted_gpus(&self) -> &[String] {
-        self.gpus.wanted()
+    pub fn wanted_gpus(self) -> &'a [String] {
+        self.gpus().wanted()
     }
 
     /// Ids that complete what was typed so far, most wanted first.
