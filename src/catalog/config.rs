@@ -1,7 +1,7 @@
 //! A Hugging Face `config.json` to a shape.
 //!
 //! What the `model_type` implies comes first, then what the file says. Several names stand for one figure across
-//! model families; all are tried. Of a multimodal configuration the vision tower is counted, audio is left out.
+//! model families; all are tried. Of a multimodal configuration the towers are counted.
 
 use super::Catalog;
 use super::model::{Activation, Architecture, Model, Norm};
@@ -39,7 +39,7 @@ fn shape(config: &Value) -> Result<Shape, MissingFields> {
     let Some(fields) = config.as_object() else { return Err(MissingFields(vec!["num_hidden_layers"])) };
     if let Some(text) = TEXT.iter().find_map(|key| fields.get(*key)?.as_object()) {
         let mut shape = shape(&Value::Object(whole(text, fields)))?;
-        shape.vision_parameters = tower::parameters(&Config(fields), shape.hidden_size).unwrap_or(0);
+        shape.vision_parameters = tower::parameters(&Config(fields), shape.hidden_size);
         return Ok(shape);
     }
     let config = Config(fields);
@@ -60,7 +60,7 @@ fn shape(config: &Value) -> Result<Shape, MissingFields> {
     if let Some(pattern) = layers::pattern(&config, &shape)? {
         shape.pattern = pattern;
     }
-    shape.vision_parameters = tower::parameters(&config, shape.hidden_size).unwrap_or(0);
+    shape.vision_parameters = tower::parameters(&config, shape.hidden_size);
     Ok(shape)
 }
 
@@ -68,8 +68,8 @@ fn shape(config: &Value) -> Result<Shape, MissingFields> {
 fn whole(text: &Map<String, Value>, around: &Map<String, Value>) -> Map<String, Value> {
     let model_type = text.get("model_type").and_then(Value::as_str).unwrap_or_default();
     let mut whole = Catalog::embedded().architecture(model_type).map(|row| row.defaults.clone()).unwrap_or_default();
-    whole.extend(around.get("tie_word_embeddings").map(|tied| ("tie_word_embeddings".to_owned(), tied.clone())));
     whole.extend(text.clone());
+    whole.extend(around.get("tie_word_embeddings").map(|tied| ("tie_word_embeddings".to_owned(), tied.clone())));
     whole
 }
 
@@ -90,8 +90,11 @@ fn sizes(config: &Config, sublayers: u64, shape: &mut Shape) -> Result<(), Missi
     // ChatGLM's `padded_vocab_size` is what the table has.
     shape.vocab_size = need(config.count(&["padded_vocab_size", "vocab_size", "n_vocab"]), "vocab_size");
     let heads = config.count(&["num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads"]);
-    let recurrent = config.has("state_size") && !config.has("num_attention_heads");
-    shape.attention.heads = if recurrent { 0 } else { need(heads, "num_attention_heads") };
+    let mamba = config.has("state_size") && !config.has("num_attention_heads");
+    shape.attention.heads = match heads.filter(|_| !mamba) {
+        None if mamba || !shape.attends() => 0,
+        heads => need(heads, "num_attention_heads"),
+    };
     if shape.layers > MOST_LAYERS {
         missing.push("num_hidden_layers");
     }
@@ -109,7 +112,7 @@ fn ends(config: &Config, shape: &mut Shape) {
         shape.tied_embeddings = tied;
     }
     shape.max_position = config
-        .count(&["max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx"])
+        .count(&["max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx", "context_length"])
         .or(shape.max_position);
     shape.token_types = config.count(&["type_vocab_size"]).unwrap_or(shape.token_types);
     shape.embedding_size = config.count(&["word_embed_proj_dim"]).filter(|&width| width != shape.hidden_size);

@@ -207,7 +207,7 @@ fn attention(shape: &Shape, depth: Depth, tensors: &mut Tensors) -> Mixer {
     }
 }
 
-/// `q: heads·d × h`, `k: kv·d × h`, `v: kv·d_v × h`, `o: h × heads·d_v`.
+/// `q: heads·d × h`, `k: kv·d × h`, `v: kv·d_v × h`, `o: h × heads·d_v`; Step-3's queries through a bottleneck.
 fn projections(own: &Attention, hidden: u64, tensors: &mut Tensors) {
     let value_head_dim = own.value_head_dim.unwrap_or(own.head_dim);
     let query = own.heads * own.head_dim;
@@ -217,7 +217,14 @@ fn projections(own: &Attention, hidden: u64, tensors: &mut Tensors) {
         OutputGate::Head => own.heads,
         OutputGate::Element => query,
     };
-    tensors.linear(Role::Query, query + gate, hidden, own.qkv_bias);
+    match own.q_lora_rank {
+        Some(rank) => {
+            tensors.linear(Role::QueryDown, rank, hidden, own.qkv_bias);
+            tensors.vector(Role::Norm, rank);
+            tensors.linear(Role::QueryUp, query + gate, rank, false);
+        }
+        None => tensors.linear(Role::Query, query + gate, hidden, own.qkv_bias),
+    }
     tensors.linear(Role::Key, key, hidden, own.qkv_bias);
     if !own.key_is_value {
         tensors.linear(Role::Value, own.kv_heads * value_head_dim, hidden, own.qkv_bias);
@@ -271,6 +278,14 @@ fn latent_attention(
     tensors.vector(Role::Norm, kv_lora_rank);
     tensors.linear(Role::KvUp, own.heads * (own.nope_head_dim + value_head_dim), kv_lora_rank, false);
     tensors.linear(Role::Output, hidden, own.heads * value_head_dim, own.output_bias);
+    match own.output_gate {
+        OutputGate::None => {}
+        OutputGate::Head => tensors.linear(Role::Query, own.heads, hidden, false),
+        OutputGate::Element => tensors.linear(Role::Query, own.heads * value_head_dim, hidden, false),
+    }
+    if own.sinks {
+        tensors.vector(Role::Sinks, own.heads);
+    }
     if let Some(indexer) = indexer.as_ref().filter(|indexer| indexer.heads > 0) {
         let rank = own.q_lora_rank.unwrap_or(hidden);
         tensors.linear(Role::Indexer, indexer.heads * indexer.head_dim, rank, false);
@@ -338,12 +353,12 @@ fn compressed_attention(
 }
 
 fn linear_attention(linear: &Linear, hidden: u64, tensors: &mut Tensors) -> Mixer {
-    let Linear { kind, key_heads, value_heads, key_head_dim, value_head_dim, conv_kernel } = *linear;
+    let Linear { kind, key_heads, value_heads, key_head_dim, value_head_dim, conv_kernel, whole_gates } = *linear;
     let (key, value) = (key_heads * key_head_dim, value_heads * value_head_dim);
     let conv_channels = match kind {
         LinearKind::GatedDelta | LinearKind::KimiDelta => 2 * key + value,
         LinearKind::RgLru | LinearKind::ShortConv => value,
-        LinearKind::Lightning | LinearKind::Mlstm => 0,
+        LinearKind::Lightning | LinearKind::Mlstm | LinearKind::Rwkv => 0,
     };
     match kind {
         LinearKind::GatedDelta => {
@@ -356,10 +371,14 @@ fn linear_attention(linear: &Linear, hidden: u64, tensors: &mut Tensors) -> Mixe
         LinearKind::KimiDelta => {
             tensors.linear(Role::MixerIn, 2 * key + value, hidden, false);
             tensors.linear(Role::MixerIn, value_heads, hidden, false);
-            // Forget gate and output gate, each through a bottleneck of one head.
+            // Forget gate and output gate, most often each through a bottleneck of one head.
             for _ in 0..2 {
-                tensors.linear(Role::MixerIn, value_head_dim, hidden, false);
-                tensors.linear(Role::MixerIn, value, value_head_dim, false);
+                if whole_gates {
+                    tensors.linear(Role::MixerIn, value, hidden, false);
+                } else {
+                    tensors.linear(Role::MixerIn, value_head_dim, hidden, false);
+                    tensors.linear(Role::MixerIn, value, value_head_dim, false);
+                }
             }
             tensors.vector(Role::State, value + value_heads);
             tensors.vector(Role::Norm, value_head_dim);
@@ -376,6 +395,13 @@ fn linear_attention(linear: &Linear, hidden: u64, tensors: &mut Tensors) -> Mixe
             tensors.vector(Role::Norm, value);
         }
         LinearKind::ShortConv => tensors.linear(Role::MixerIn, 3 * value, hidden, false),
+        LinearKind::Rwkv => {
+            // Keys, values and receptance; the receptance of channel mixing.
+            tensors.linear(Role::MixerIn, 3 * value, hidden, false);
+            tensors.linear(Role::MixerIn, hidden, hidden, false);
+            // Decay and bonus; shares of the token before in each of the five inputs.
+            tensors.vector(Role::State, 2 * value + 5 * hidden);
+        }
         LinearKind::RgLru => {
             // Two branches in; a recurrence and an input gate, block-diagonal by head.
             tensors.linear(Role::MixerIn, 2 * value, hidden, true);
@@ -446,6 +472,9 @@ fn experts(shape: &Shape, moe: &Moe, hashed: bool, tensors: &mut Tensors) -> Ffn
     }
     if moe.output_bias {
         tensors.vector(Role::Bias, hidden);
+    }
+    if moe.output_norm {
+        tensors.norm(shape.norm, hidden);
     }
     if let Some(latent) = moe.latent_size {
         tensors.linear(Role::LatentDown, latent, hidden, false);

@@ -126,10 +126,15 @@ const MOST_HEADS: u64 = 1 << 13;
 const MOST_RARE: u64 = 64;
 
 impl Shape {
+    /// Whether any layer has attention.
+    pub fn attends(&self) -> bool {
+        self.pattern.is_empty() || Block::ATTENDING.iter().any(|word| self.pattern.contains(word))
+    }
+
     /// The first figure that cannot be, by the name of its knob.
     pub fn impossible(&self) -> Option<&'static str> {
         let Attention { heads, kv_heads, head_dim, .. } = self.attention;
-        let attends = self.pattern.is_empty() || Block::ATTENDING.iter().any(|word| self.pattern.contains(word));
+        let attends = self.attends();
         let latent = self.attention.kv_lora_rank.is_some();
         let moe = self.moe.as_ref();
         let width = |widths: &[u64]| widths.iter().any(|&width| width > WIDEST);
@@ -151,7 +156,7 @@ impl Shape {
         faults.into_iter().find_map(|(knob, wrong)| wrong.then_some(knob))
     }
 
-    fn rarer_widths(&self) -> [u64; 16] {
+    fn rarer_widths(&self) -> [u64; 18] {
         let attention = &self.attention;
         let mamba = self.mamba.as_ref();
         let linear = self.linear.as_ref();
@@ -174,6 +179,8 @@ impl Shape {
             self.laurel_rank.unwrap_or(0),
             self.moe.as_ref().and_then(|moe| moe.latent_size).unwrap_or(0),
             self.sliding.head_dim.unwrap_or(0),
+            self.sliding.kv_lora_rank.unwrap_or(0),
+            self.sliding.nope_head_dim.unwrap_or(0),
             self.sliding.heads.or(self.sliding.kv_heads).unwrap_or(0),
         ]
     }
@@ -214,6 +221,7 @@ pub struct Attention {
 
     /// Multi-head latent attention, where given.
     pub kv_lora_rank: Option<u64>,
+    /// Of queries, in latent attention or another.
     pub q_lora_rank: Option<u64>,
     pub nope_head_dim: u64,
     pub rope_head_dim: u64,
@@ -251,7 +259,7 @@ pub enum OutputGate {
     None,
     /// A scalar a head (Step-3.5).
     Head,
-    /// Every element, made by the query projection (Qwen3-Next).
+    /// Every element, most often made by the query projection (Qwen3-Next).
     Element,
 }
 
@@ -263,6 +271,8 @@ pub struct Sliding {
     pub kv_heads: Option<u64>,
     pub head_dim: Option<u64>,
     pub value_head_dim: Option<u64>,
+    pub kv_lora_rank: Option<u64>,
+    pub nope_head_dim: Option<u64>,
     pub sinks: bool,
 }
 
@@ -274,6 +284,8 @@ impl Sliding {
             kv_heads: self.kv_heads.unwrap_or(attention.kv_heads),
             head_dim: self.head_dim.unwrap_or(attention.head_dim),
             value_head_dim: self.value_head_dim.or(attention.value_head_dim),
+            kv_lora_rank: self.kv_lora_rank.or(attention.kv_lora_rank),
+            nope_head_dim: self.nope_head_dim.unwrap_or(attention.nope_head_dim),
             sinks: self.sinks || attention.sinks,
             key_is_value: false,
             ..attention.clone()
@@ -290,6 +302,8 @@ pub struct Linear {
     pub key_head_dim: u64,
     pub value_head_dim: u64,
     pub conv_kernel: u64,
+    /// Kimi Delta's gates are whole matrices, without a bottleneck (Ling-3.0).
+    pub whole_gates: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -308,6 +322,8 @@ pub enum LinearKind {
     ShortConv,
     /// Griffin's gated linear recurrence (RecurrentGemma).
     RgLru,
+    /// RWKV-4's time mixing, and its channel mixing's receptance.
+    Rwkv,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -389,6 +405,8 @@ pub struct Moe {
     pub bias: bool,
     /// One bias on the experts' sum (JetMoE).
     pub output_bias: bool,
+    /// A norm on the experts' sum (A.X-K1).
+    pub output_norm: bool,
     /// Learned scales of the router's input and of each expert's weight (Gemma 4).
     pub router_scales: bool,
     /// Experts work on a projection of the hidden state to this width.
@@ -413,6 +431,7 @@ impl Default for Moe {
             zero_experts: 0,
             bias: false,
             output_bias: false,
+            output_norm: false,
             router_scales: false,
             latent_size: None,
             beside_dense: false,

@@ -2,7 +2,7 @@
 
 use super::fields::Config;
 use crate::catalog::Shape;
-use crate::catalog::shape::Moe;
+use crate::catalog::shape::{Moe, WIDEST};
 use serde_json::Value;
 
 pub(super) fn feed_forward(config: &Config, shape: &mut Shape) {
@@ -20,6 +20,7 @@ pub(super) fn feed_forward(config: &Config, shape: &mut Shape) {
     shape.ffn.intermediate_size = config
         .count(&["intermediate_size_mlp", "dense_intermediate_size", "block_ff_dim"])
         .or(width)
+        .or_else(|| scaled(config, shape.hidden_size))
         .unwrap_or(ratio * shape.hidden_size);
     if config.flag(&["block_auto_adjust_ff_dim"]) == Some(true) {
         // LFM2 states the width of an ungated FFN of equal size.
@@ -96,7 +97,7 @@ pub(super) fn feed_forward(config: &Config, shape: &mut Shape) {
         router_bias: routing.unwrap_or(implied.router_bias || corrected),
         hash_layers: config.count(&["num_hash_layers"]).unwrap_or(implied.hash_layers),
         zero_experts: config.count(&["zero_expert_num"]).unwrap_or(0),
-        latent_size: config.count(&["moe_latent_size", "routed_expert_hidden_size"]),
+        latent_size: config.count(&["moe_latent_size", "moe_hidden_size", "routed_expert_hidden_size"]),
         beside_dense: implied.beside_dense || config.flag(&["enable_moe_block"]) == Some(true),
         router_scales: config.flag(&["enable_moe_block"]) == Some(true),
         ..implied
@@ -105,6 +106,12 @@ pub(super) fn feed_forward(config: &Config, shape: &mut Shape) {
         // Gemma 4 norms the experts' way in and out, and the dense way out.
         shape.block_norms += 3;
     }
+}
+
+/// xLSTM states the width as a multiple of the hidden size, and what it is rounded up to.
+fn scaled(config: &Config, hidden: u64) -> Option<u64> {
+    let width = (config.number("ffn_proj_factor")? * hidden as f64).min(WIDEST as f64) as u64;
+    Some(width.next_multiple_of(config.count(&["ffn_round_up_to_multiple_of"]).unwrap_or(1).max(1)))
 }
 
 /// Of the layers that may have experts, one in how many has, and the depth of the first.

@@ -84,9 +84,10 @@ pub(super) fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, 
 
 fn block(word: &str, config: &Config, shape: &Shape) -> Option<&'static str> {
     Some(match word {
-        "full_attention" | "attention" | "global_attention" | "global" if !is_local(config) => "full",
+        "full_attention" | "attention" | "global_attention" | "global" | "hybrid" if !is_local(config) => "full",
         "attention" => "sliding",
-        "sliding_attention" | "chunked_attention" | "local_attention" | "local" => "sliding",
+        "chunked_attention" | "local_attention" | "local" => "sliding",
+        word if word.contains("sliding") => "sliding",
         "linear_attention" if shape.linear.is_none() && shape.mamba.is_some() => "mamba",
         "linear_attention" | "recurrent" | "conv" | "short_conv" => "linear",
         "mamba" | "mamba2" => "mamba",

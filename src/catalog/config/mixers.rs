@@ -49,6 +49,7 @@ pub(super) fn attention(config: &Config, optional_qk_norm: QkNorm, shape: &mut S
         _ => own.qk_norm,
     };
 
+    own.q_lora_rank = config.count(&["share_q_dim"]);
     if let Some(rank) = config.count(&["kv_lora_rank"]) {
         own.kv_lora_rank = Some(rank);
         own.q_lora_rank = config.count(&["q_lora_rank"]);
@@ -82,14 +83,33 @@ pub(super) fn attention(config: &Config, optional_qk_norm: QkNorm, shape: &mut S
     shape.sliding.kv_heads = config.count(&["swa_num_key_value_heads"]);
     shape.sliding.head_dim = config.count(&["swa_head_dim"]);
     shape.sliding.value_head_dim = config.count(&["swa_v_head_dim"]);
+    if let Some(layer) = differing(config, "sliding_attention") {
+        shape.sliding.heads = layer.count(&["num_attention_heads"]);
+        shape.sliding.kv_heads = layer.count(&["num_key_value_heads"]);
+        shape.sliding.head_dim = layer.count(&["head_dim"]);
+        shape.sliding.kv_lora_rank = layer.count(&["kv_lora_rank"]);
+        shape.sliding.nope_head_dim = layer.count(&["qk_nope_head_dim"]);
+    }
     // Gemma 4 states its sliding layers and what the others have otherwise.
-    if let Some(global) = config.count(&["global_head_dim"]) {
+    let full = differing(config, "full_attention");
+    let of_full = |key| full.as_ref().and_then(|layer| layer.count(&[key]));
+    if let Some(global) = config.count(&["global_head_dim"]).or(of_full("head_dim")) {
         shape.sliding.head_dim = Some(own.head_dim);
         shape.sliding.kv_heads = Some(own.kv_heads);
         own.head_dim = global;
-        own.kv_heads = config.count(&["num_global_key_value_heads"]).unwrap_or(own.kv_heads);
+        let kv_heads = config.count(&["num_global_key_value_heads"]).or(of_full("num_key_value_heads"));
+        own.kv_heads = kv_heads.unwrap_or(own.kv_heads);
         own.key_is_value = config.flag(&["attention_k_eq_v"]).unwrap_or(false);
     }
+}
+
+/// What the first layer of this type has otherwise than the configuration says of all, as transformers writes it
+/// from version 5 on.
+fn differing<'a>(config: &Config<'a>, layer_type: &str) -> Option<Config<'a>> {
+    let types = config.list("layer_types")?;
+    let is_one = |depth: &str| types.get(depth.parse::<usize>().ok()?)?.as_str().filter(|&of| of == layer_type);
+    let (_, layer) = config.within("per_layer_config")?.0.iter().find(|(depth, _)| is_one(depth).is_some())?;
+    layer.as_object().map(Config)
 }
 
 /// Query heads to a key/value head, of the first attention that architecture search left.
@@ -130,7 +150,8 @@ pub(super) fn recurrence(config: &Config, shape: &mut Shape) {
             ..implied
         });
     }
-    let kind = shape.linear.as_ref().map(|linear| linear.kind);
+    let implied = shape.linear.take();
+    let kind = implied.as_ref().map(|linear| linear.kind);
     let conv_kernel = config.count(&["linear_conv_kernel_dim", "conv_L_cache", "conv1d_width"]);
     let kimi = config.within("linear_attn_config");
     if let Some(value_heads) = config.count(&["linear_num_value_heads"]) {
@@ -141,6 +162,7 @@ pub(super) fn recurrence(config: &Config, shape: &mut Shape) {
             key_head_dim: config.count(&["linear_key_head_dim"]).unwrap_or(128),
             value_head_dim: config.count(&["linear_value_head_dim"]).unwrap_or(128),
             conv_kernel: conv_kernel.unwrap_or(4),
+            whole_gates: false,
         });
     } else if let Some(kimi) = kimi {
         let heads = kimi.count(&["num_heads"]).unwrap_or(shape.attention.heads);
@@ -152,15 +174,20 @@ pub(super) fn recurrence(config: &Config, shape: &mut Shape) {
             key_head_dim: width,
             value_head_dim: width,
             conv_kernel: kimi.count(&["short_conv_kernel_size"]).unwrap_or(4),
+            whole_gates: false,
         });
     } else if let Some(kind) = kind {
         let Attention { heads, head_dim, .. } = shape.attention;
-        let heads = config.count(&["linear_num_heads"]).unwrap_or(heads);
+        let heads = config.count(&["linear_num_heads"]).unwrap_or(heads).max(u64::from(kind == LinearKind::Rwkv));
         let width = config.count(&["lru_width"]).unwrap_or(hidden);
+        let part = |key| (head_dim as f64 * config.number(key).unwrap_or(1.0).clamp(0.0, 8.0)) as u64;
         let (key_head_dim, value_head_dim) = match kind {
             LinearKind::RgLru => (1, width.checked_div(heads).unwrap_or(0)),
             LinearKind::ShortConv => (0, hidden.checked_div(heads).unwrap_or(0)),
-            _ => (head_dim, head_dim),
+            // Of each channel a numerator, a denominator and their exponent.
+            LinearKind::Rwkv => (3, config.count(&["attention_hidden_size"]).unwrap_or(hidden)),
+            LinearKind::Mlstm => (part("qk_dim_factor"), part("v_dim_factor")),
+            LinearKind::GatedDelta | LinearKind::KimiDelta | LinearKind::Lightning => (head_dim, head_dim),
         };
         let own = config.count(&["linear_head_dim"]);
         shape.linear = Some(Linear {
@@ -170,6 +197,7 @@ pub(super) fn recurrence(config: &Config, shape: &mut Shape) {
             key_head_dim: own.unwrap_or(key_head_dim),
             value_head_dim: own.unwrap_or(value_head_dim),
             conv_kernel: conv_kernel.unwrap_or(if kind == LinearKind::Lightning { 0 } else { 4 }),
+            whole_gates: implied.is_some_and(|linear| linear.whole_gates),
         });
     }
 }

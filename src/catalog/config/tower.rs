@@ -2,7 +2,7 @@
 //!
 //! A vision transformer by its widths, its patch embedding and the projector to the language model. Exact for the
 //! families in `presets/towers.toml`; others are within a few percent of the tower, a fraction of a percent of the
-//! model. Knows no audio towers and no cross attention.
+//! model. An audio tower is counted as Whisper's encoder. Knows no cross attention.
 
 use super::fields::Config;
 use crate::catalog::Catalog;
@@ -22,6 +22,8 @@ pub struct Tower {
     patch_bias: bool,
     class_token: bool,
     layer_scale: bool,
+    /// A row of its own between the lines of an image.
+    newline: bool,
     /// Norms before and after the layers.
     ends: u64,
     /// Side of an image in pixels, where the configuration leaves it unsaid.
@@ -41,6 +43,7 @@ impl Default for Tower {
             patch_bias: true,
             class_token: false,
             layer_scale: false,
+            newline: false,
             ends: 0,
             image_size: None,
             mlp_field: None,
@@ -71,7 +74,7 @@ const fn yes() -> bool {
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Linear,
-    /// By the width of the language model.
+    /// By the width of the language model, or by one that the configuration gives.
     Mlp,
     /// By the width of the merged patches; once more for each layer whose features join deeper (Qwen-VL).
     Merger,
@@ -94,9 +97,32 @@ const fn norm(norm: Norm, width: u64) -> u64 {
     }
 }
 
+/// Of all towers.
+pub(super) fn parameters(config: &Config, text_hidden: u64) -> u64 {
+    seeing(config, text_hidden).unwrap_or(0) + hearing(config, text_hidden).unwrap_or(0)
+}
+
+/// Whisper's encoder of width `h`: `depth · (4h² + 2·h·i)`, two convolutions over three frames, a table of positions;
+/// and a linear to the text's hidden size.
+fn hearing(config: &Config, text_hidden: u64) -> Option<u64> {
+    let audio = config.within("audio_config")?;
+    let hidden = audio.count(&["d_model", "hidden_size"])?;
+    let depth = audio.count(&["encoder_layers", "num_hidden_layers"])?;
+    let intermediate = audio.count(&["encoder_ffn_dim", "intermediate_size"])?;
+    let mels = audio.count(&["num_mel_bins"])?;
+    if hidden.max(text_hidden).max(intermediate).max(mels) > WIDEST || depth > MOST_LAYERS {
+        return None;
+    }
+    let mlp = linear(hidden, intermediate, true) + linear(intermediate, hidden, true);
+    let layer = 3 * linear(hidden, hidden, true) + linear(hidden, hidden, false) + mlp + 2 * norm(Norm::Layer, hidden);
+    let convolutions = linear(3 * mels, hidden, true) + linear(3 * hidden, hidden, true);
+    let positions = audio.count(&["max_source_positions"]).unwrap_or(0).min(WIDEST) * hidden;
+    Some(depth * layer + convolutions + positions + norm(Norm::Layer, hidden) + linear(hidden, text_hidden, true))
+}
+
 /// `depth · (4h² + 2·h·i)` for `h` hidden and `i` intermediate size, three times `h·i` where gated; patches of
 /// `3·p²·t` values; and a projector from `m²` merged patches to the text's hidden size.
-pub(super) fn parameters(config: &Config, text_hidden: u64) -> Option<u64> {
+fn seeing(config: &Config, text_hidden: u64) -> Option<u64> {
     let vision = ["vision_config", "visual", "vision_tower_config"].iter().find_map(|key| config.within(key))?;
     let plain = Tower::default();
     let row = config.text("model_type").and_then(|model_type| Catalog::embedded().tower(model_type));
@@ -115,7 +141,11 @@ pub(super) fn parameters(config: &Config, text_hidden: u64) -> Option<u64> {
     let mlp =
         linear(hidden, intermediate, tower.bias) * if gated { 2 } else { 1 } + linear(intermediate, hidden, tower.bias);
     let scales = if tower.layer_scale { 2 * hidden } else { 0 };
-    let layer = 4 * linear(hidden, hidden, tower.bias) + mlp + 2 * norm(tower.norm, hidden) + scales;
+    let qkv_bias = vision.flag(&["attention_bias", "qkv_bias"]).unwrap_or(tower.bias);
+    let heads = vision.count(&["num_heads", "num_attention_heads"]).unwrap_or(1).max(1);
+    let key = hidden / heads * vision.count(&["num_key_value_heads"]).unwrap_or(heads).min(heads);
+    let qkv = linear(hidden, hidden, qkv_bias) + 2 * linear(hidden, key, qkv_bias);
+    let layer = qkv + linear(hidden, hidden, tower.bias) + mlp + 2 * norm(tower.norm, hidden) + scales;
 
     let patch = vision.count(&["patch_size"]).unwrap_or(14).clamp(1, 256);
     let values = 3 * patch * patch * vision.count(&["temporal_patch_size"]).unwrap_or(1).min(16);
@@ -157,14 +187,16 @@ fn projector(config: &Config, vision: &Config, tower: &Tower, hidden: u64, text:
     let from = if merges { hidden } else { merged };
     let normed = |width| kind_of_norm.map_or(0, |kind| norm(kind, width));
     let merging = if merges { linear(merged, hidden, false) } else { 0 };
-    // A row of its own between the lines of an image.
-    let newline = if config.flag(&["use_image_newline_parameter"]) == Some(true) { text } else { 0 };
+    let newline = if tower.newline { text } else { 0 };
     let width = |key: &str| vision.count(&[key]).unwrap_or(text).min(WIDEST);
     merging
         + newline
         + match kind {
             Kind::Linear => normed(hidden) + linear(from, text, bias),
-            Kind::Mlp => normed(from) + linear(from, text, bias) + linear(text, text, bias),
+            Kind::Mlp => {
+                let middle = config.count(&["projector_hidden_size"]).unwrap_or(text).min(WIDEST);
+                normed(from) + linear(from, middle, bias) + linear(middle, text, bias)
+            }
             Kind::Merger => {
                 let deeper = vision.list("deepstack_visual_indexes").map_or(0, |layers| layers.len() as u64);
                 let layers = linear(from, from, bias) + linear(from, text, bias);
