@@ -112,7 +112,15 @@ fn ends(config: &Config, shape: &mut Shape) {
         shape.tied_embeddings = tied;
     }
     shape.max_position = config
-        .count(&["max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx", "context_length"])
+        .count(&[
+            "max_position_embeddings",
+            "n_positions",
+            "max_sequence_length",
+            "max_seq_len",
+            "seq_length",
+            "n_ctx",
+            "context_length",
+        ])
         .or(shape.max_position);
     shape.token_types = config.count(&["type_vocab_size"]).unwrap_or(shape.token_types);
     shape.embedding_size = config.count(&["word_embed_proj_dim"]).filter(|&width| width != shape.hidden_size);
