@@ -48,11 +48,12 @@ impl Gpu {
     }
 
     /// Bytes that programs can have: NVIDIA's driver keeps about 0.41 GiB and 0.14% of what it reports, as CUDA's total
-    /// beside nvidia-smi's shows on T4, L4, A10, A100, H100, H200 and B200.
+    /// beside nvidia-smi's shows on T4, L4, A10, A100, H100, H200 and B200; of 64 GiB Ascend's leaves 60.97.
     pub fn visible(&self) -> Bytes {
         match self.vendor {
             Vendor::Nvidia => self.memory - Bytes(0.41 * GIB) - self.memory * 0.0014,
-            Vendor::Amd | Vendor::Intel | Vendor::Apple | Vendor::Huawei | Vendor::Google | Vendor::Aws => self.memory,
+            Vendor::Huawei => self.memory * (60.97 / 64.0),
+            Vendor::Amd | Vendor::Intel | Vendor::Apple | Vendor::Google | Vendor::Aws => self.memory,
             Vendor::Cambricon | Vendor::Hygon | Vendor::Baidu | Vendor::MooreThreads | Vendor::MetaX => self.memory,
             Vendor::Iluvatar | Vendor::Biren | Vendor::Enflame | Vendor::THead => self.memory,
         }
