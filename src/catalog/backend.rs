@@ -147,10 +147,18 @@ pub struct MemoryRule {
     pub max_seqs: (u64, u64),
     #[serde(default = "never")]
     pub large_card_gib: f64,
-    /// Bytes alive for each logit while a full batch is sampled: 16-bit and fp32 logits, probabilities, a sort; and by
-    /// the kernels for compute capability 9 and later.
+    /// Both of an A100, where they are not those of its memory.
     #[serde(default)]
-    pub sampler_bytes: (f64, f64),
+    pub a100: Option<(u64, u64)>,
+    /// Bytes alive for each logit while a full batch is sampled: 16-bit and fp32 logits, probabilities, a sort.
+    #[serde(default)]
+    pub sampler_bytes: f64,
+    /// Of the warm-up, for each logit of every prompt token in it, where logits of prompts are taken.
+    #[serde(default)]
+    pub prompt_logit_bytes: Option<f64>,
+    /// Buffers of fused experts stay between steps.
+    #[serde(default)]
+    pub keeps_expert_buffers: bool,
     /// Libraries' scratch inside the allocator.
     #[serde(default)]
     pub workspace_gib: f64,
@@ -175,6 +183,9 @@ pub struct MemoryRule {
     /// than blocks (which windows and states leave partly unused).
     #[serde(default)]
     pub counts_sequences: bool,
+    /// Refuses to start where not each of `max_seqs` finds a block for its recurrent state, unless without graphs.
+    #[serde(default)]
+    pub state_each: bool,
     /// Bytes an element of recurrent states.
     #[serde(default = "fp32")]
     pub state_bytes: f64,
@@ -222,6 +233,6 @@ mod tests {
         assert_eq!(since((0, 8)), (0, 7));
         assert_eq!(since((0, 16)), (0, 9));
         assert_eq!(since((0, 17)), (0, 17));
-        assert_eq!(since((0, 99)), (0, 21));
+        assert_eq!(since((0, 99)), (0, 27));
     }
 }

@@ -349,7 +349,8 @@ fn compressed_attention(
         }
         _ => (None, None),
     };
-    Mixer::Compressed { heads: own.heads, head_dim: width, window: window.unwrap_or_default(), rate, indexer }
+    let window = window.unwrap_or_default();
+    Mixer::Compressed { heads: own.heads, head_dim: width, rope_head_dim: own.rope_head_dim, window, rate, indexer }
 }
 
 fn linear_attention(linear: &Linear, hidden: u64, tensors: &mut Tensors) -> Mixer {

@@ -144,7 +144,14 @@ pub enum Mixer {
     },
     /// DeepSeek-V4: one key/value entry of `head_dim` a token within `window`, beyond it one for every `rate`
     /// tokens (none without), and with an indexer its keys at the same rate.
-    Compressed { heads: u64, head_dim: u64, window: u64, rate: Option<u64>, indexer: Option<Indexer> },
+    Compressed {
+        heads: u64,
+        head_dim: u64,
+        rope_head_dim: u64,
+        window: u64,
+        rate: Option<u64>,
+        indexer: Option<Indexer>,
+    },
     /// Gated DeltaNet and its kin: a fixed state of `value_heads × key_head_dim × value_head_dim`, and the last
     /// `conv_kernel - 1` inputs of the convolution.
     Linear {

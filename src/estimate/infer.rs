@@ -95,24 +95,27 @@ impl<'a> Server<'a> {
             Store { bits: infer.kv.bits, latent_head_width: rule.latent_head_width, state_bytes: rule.state_bytes };
         let layers = 0..model.order.len();
         let all = ledger.sum(layers.clone());
-        let all_cache = Cache::of(model, &split, store, layers.clone());
+        let all_cache = Cache::of(model, &split, store, layers);
         let on_host =
             |weights: Weights| if infer.backend.pool == Pool::Cells { weights.off_host(model) } else { weights };
-        let (weights, stage) = (0..split.stages)
-            .map(|at| split.stage(at, model.depth()))
-            .map(|stage| (on_host(ledger.sum(stage.clone())), stage))
-            .max_by(|(a, _), (b, _)| a.bytes().total_cmp(&b.bytes()))
-            .unwrap_or((all, layers));
-        let depth = stage.len() as f64;
         let drafter = infer.draft.as_ref().and_then(|draft| Drafter::of(draft, split, store));
-        let cache = Cache::of(model, &split, store, stage);
-        let cache = drafter.iter().fold(cache, |cache, drafter| cache.with(&drafter.cache));
+        let depth = model.depth();
+        let (weights, cache, peak, depth) = (0..split.stages)
+            .map(|at| {
+                let stage = split.stage(at, depth);
+                let cache = Cache::of(model, &split, store, stage.clone());
+                let cache = drafter.iter().fold(cache, |cache, drafter| cache.with(&drafter.cache));
+                let last = at + 1 == split.stages;
+                let peak = Peak::of(request, infer, rule, &split, &cache, last);
+                (on_host(ledger.sum(stage.clone())), cache, peak, stage.len() as f64)
+            })
+            .max_by(|a, b| (a.0.bytes() + a.2.bytes()).total_cmp(&(b.0.bytes() + b.2.bytes())))
+            .unwrap_or((all, all_cache.clone(), Peak::default(), depth as f64));
 
         let shared = split.tensor * split.attention_ranks > 1;
         let wiring = Wiring::of(request.hardware.gpu);
         let of = |gib: ByWiring, several: bool| gib[if several { wiring } else { Wiring::Alone } as usize] * GIB;
         let rotary = if infer.backend.pool.is_reserved() { activations::rotary(model) } else { 0.0 };
-        let peak = Peak::of(request, infer, rule, &split, &cache);
         let graphs = if infer.eager { 0.0 } else { graphs(rule, depth, model.is_moe()) };
         let taken = Taken {
             weights: weights.bytes() + rotary + drafter.as_ref().map_or(0.0, |drafter| drafter.weights.bytes()),
@@ -167,14 +170,26 @@ impl<'a> Server<'a> {
         self.asked().unwrap_or(1).min(self.infer.max_seqs) as f64 * self.request_bytes()
     }
 
-    /// The engine refuses a length that one sequence could not reach; a length it was not asked for can be lowered.
+    /// vLLM, TensorRT-LLM and TGI refuse a length that one sequence could not reach, SGLang only requests as long; vLLM
+    /// also more sequences than have room for their states. What was not asked for can be lowered.
     fn starts(&self) -> bool {
         let Some(budget) = self.budget else { return true };
-        if self.infer.backend.pool.is_reserved() {
-            budget > 0.0 && self.holds(self.length()).longest >= self.length()
-        } else {
-            self.load_bytes() <= budget
-        }
+        let asked = |key| self.request.settings.get(key).is_some();
+        let least = match self.infer.backend.pool {
+            Pool::Grows | Pool::Cells => return self.load_bytes() <= budget,
+            Pool::Static if asked("prompt") || asked("output") => self.request_tokens(),
+            Pool::Static => self.rule.block_tokens,
+            Pool::OfTotal | Pool::OfFree => self.length(),
+        };
+        let states = !asked("max_seqs") || self.lacking_states().is_none();
+        budget > 0.0 && self.holds(self.length()).longest >= least && states
+    }
+
+    /// Sequences that find a block for their states, where they are fewer than the engine is to take.
+    fn lacking_states(&self) -> Option<u64> {
+        let checks = self.rule.state_each && !self.infer.eager && self.cache.state() > 0.0;
+        let blocks = self.holds(self.length()).blocks.filter(|_| checks && self.budget.is_some())?;
+        (blocks < self.infer.max_seqs).then_some(blocks)
     }
 
     fn compute(&self) -> Compute {
@@ -187,9 +202,17 @@ impl<'a> Server<'a> {
         if !starts && let Some(max_seq) = max_seq.filter(|seq| *seq > 0) {
             notes.push(msg!("note-infer-longest", tokens = max_seq));
         }
-        if starts && max_seq.is_some_and(|most| most < self.request.seq) {
-            let most = max_seq.unwrap_or_default();
-            notes.push(msg!("note-infer-lower-seq", seq = self.request.seq, tokens = most));
+        if starts && let Some(most) = max_seq.filter(|most| *most < self.request.seq) {
+            notes.push(match self.infer.backend.pool {
+                Pool::Static => msg!("note-infer-refuses", tokens = most),
+                _ => msg!("note-infer-lower-seq", seq = self.request.seq, tokens = most),
+            });
+        }
+        if let Some(most) = self.lacking_states().filter(|most| *most > 0) {
+            notes.push(msg!("note-infer-lower-seqs", seqs = self.infer.max_seqs, most = most));
+        }
+        if self.request_tokens() > self.request.seq {
+            notes.push(msg!("note-infer-too-long", tokens = self.request_tokens(), seq = self.request.seq));
         }
         if starts
             && let (runs, asked) = self.running(starts)

@@ -77,6 +77,47 @@ fn a_hybrid_shares_blocks_between_attention_and_states() {
     assert_eq!(qwen.kv_tokens.unwrap_or(1) % 544, 0);
 }
 
+/// DeepSeek-V4-Flash on two H200, vLLM 0.23: its log has 2,175,276 tokens in 32.08 GiB, and 20.43 sequences of 1,048,576
+/// on eight B200 (issue 51454).
+#[test]
+fn a_compressed_cache_is_paged_as_vllm_pages_it() {
+    let line = "infer deepseek-ai/DeepSeek-V4-Flash backend=vllm kv=fp8 backend_version=0.23";
+    let two = serving(&format!("{line} gpu=h200-sxm-141gb gpus=2 tp=2 seq=262144 gpu_mem_util=0.78 eager=on"));
+    let each = two.kv_cache_available.map_or(0.0, |bytes| bytes.gib()) / two.kv_tokens.unwrap_or(1) as f64;
+    check("GiB a token", each, 32.08 / 2_175_276.0, 0.01);
+    let eight = serving(&format!(
+        "{line} gpu=b200-sxm-180gb gpus=8 tp=8 ep=8 seq=1048576 gpu_mem_util=0.95 max_batched_tokens=8192 max_seqs=256"
+    ));
+    check("sequences", eight.kv_tokens.unwrap_or(0) as f64 / 1_048_576.0, 20.43, 0.02);
+}
+
+/// Qwen3.6-27B-FP8 on an H100 at 0.95: 856 blocks of states, fewer than the 1024 sequences of a large card (recipes 551).
+#[test]
+fn each_sequence_needs_a_block_for_its_state() {
+    let line = "infer Qwen/Qwen3.6-27B backend=vllm backend_version=0.22 quant=fp8 gpu=h100-sxm-80gb gpu_mem_util=0.95 seq=8192";
+    assert!(!serving(&format!("{line} max_seqs=1024")).starts);
+    assert!(serving(&format!("{line} max_seqs=512")).starts);
+    assert!(serving(&format!("{line} max_seqs=1024 eager=on")).starts);
+    let said = |line: &str| answer(line).notes.iter().any(|note| note.key == "note-infer-lower-seqs");
+    assert!(said(line) && !said(&format!("{line} max_seqs=512")));
+}
+
+#[test]
+fn sglang_starts_with_a_cache_shorter_than_its_context() {
+    let line = "infer meta-llama/Llama-3.1-8B-Instruct backend=sglang gpu=rtx-4090-24gb seq=131072";
+    assert!(serving(line).starts && serving(line).max_seq < Some(131_072));
+    assert!(!serving(&format!("{line} prompt=120000")).starts);
+    assert!(!serving(&line.replace("sglang", "vllm")).starts);
+}
+
+#[test]
+fn a_request_beyond_the_maximum_length_is_named() {
+    let line = "infer meta-llama/Llama-3.1-8B-Instruct gpu=h100-sxm-80gb seq=2048";
+    let said =
+        |more: &str| answer(&format!("{line} {more}")).notes.iter().any(|note| note.key == "note-infer-too-long");
+    assert!(said("prompt=2048 output=512") && !said("prompt=1536 output=512") && !said(""));
+}
+
 /// Sizes of published GGUF files: `llama-quantize --help` for Llama-3.1-8B, and the logs of larger models.
 #[test]
 fn a_gguf_is_as_large_as_its_file() {

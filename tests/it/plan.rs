@@ -461,7 +461,12 @@ const BY_HAND: &[(&str, &str, &str, f64)] = &[
         19.2,
     ),
     // 1,026,408,232,448 parameters in fp8 over 8.
-    ("infer moonshotai/Kimi-K2-Instruct quant=fp8 seq=8192 concurrency=1", "16xh200-sxm-141gb", "8 tp8", 119.5),
+    (
+        "infer moonshotai/Kimi-K2-Instruct quant=fp8 seq=8192 concurrency=1 max_batched_tokens=8192",
+        "16xh200-sxm-141gb",
+        "8 tp8",
+        119.5,
+    ),
 ];
 
 #[test]

@@ -4,6 +4,7 @@ use super::super::{Basis, Part, PartKind, Term};
 use super::cache::Cache;
 use super::split::Split;
 use crate::catalog::backend::{MemoryRule, Pool};
+use crate::catalog::format::ComputeRate;
 use crate::catalog::model::{Ffn, LayerKind, Mixer, Model};
 use crate::request::{AttentionKernel, Concurrency, Infer, Request};
 use crate::units::GIB;
@@ -14,13 +15,13 @@ const HALF: f64 = 2.0;
 
 /// Bytes alive in the widest layer for each token of a step on one rank.
 ///
-/// Residual, its normed copy and a layer's output, `3·h`; beside them the FFN's gate, up and product, `3·f/tp` (`2·f`
-/// without a gate, times `k` experts and `k·h` of their outputs), or the mixer's projections. Pipeline stages hold
-/// two more hidden states in flight.
+/// Residual and a layer's input or output, `2·h`; beside them the FFN's gate, up and product, `3·f/tp` (`2·f` without
+/// a gate, times `k` experts and `k·h` of their outputs), or the mixer's projections. Pipeline stages hold three more
+/// hidden states in flight.
 pub fn forward_per_token(model: &Model, split: &Split) -> f64 {
     let hidden = model.hidden_size as f64;
     let widest = model.layers.iter().map(|kind| block(kind, hidden, split)).fold(0.0, f64::max);
-    let states = if split.stages > 1 { 5.0 } else { 3.0 };
+    let states = if split.stages > 1 { 5.0 } else { 2.0 };
     HALF * (states * hidden + widest)
 }
 
@@ -77,6 +78,19 @@ pub fn heads(mixer: &Mixer) -> u64 {
     }
 }
 
+/// Buffers that fused experts keep from step to step for each token: `k·(max(2·f, h) + f)`, `f` of the rank's shards.
+/// vllm/model_executor/layers/fused_moe/fused_moe.py `workspace_shapes`.
+fn expert_buffers(model: &Model, split: &Split) -> f64 {
+    let of = |ffn: &Ffn| match ffn {
+        Ffn::Moe { top_k, intermediate_size, .. } => {
+            let width = (intermediate_size * split.expert / split.expert_ranks()) as f64;
+            *top_k as f64 * ((2.0 * width).max(model.hidden_size as f64) + width)
+        }
+        Ffn::Dense { .. } | Ffn::None => 0.0,
+    };
+    HALF * model.layers.iter().map(|kind| of(&kind.ffn)).fold(0.0, f64::max)
+}
+
 /// Cosines and sines of every position, `n_max·d·2` bytes, which servers keep beside the weights.
 pub fn rotary(model: &Model) -> f64 {
     let attention = &model.shape.attention;
@@ -98,12 +112,12 @@ pub struct Peak {
 }
 
 impl Peak {
-    /// Servers profile a full step: `T` tokens through the layers, or the sampler on `S` sequences' logits beside the
-    /// hidden states, whichever is more. Transformers runs the prompts of a batch at once and takes the last position's
+    /// Servers profile a full step: `T` tokens through the layers, or on the last stage the sampler on `S` sequences'
+    /// logits (TGI: the logits of all prompt tokens) beside the hidden states, whichever is more. Transformers runs the prompts of a batch at once and takes the last position's
     /// logits; its caches grow by copying, a layer at a time. llama.cpp has one fp32 buffer for micro batches.
-    pub fn of(request: &Request, infer: &Infer, rule: &MemoryRule, split: &Split, cache: &Cache) -> Self {
+    pub fn of(request: &Request, infer: &Infer, rule: &MemoryRule, split: &Split, cache: &Cache, last: bool) -> Self {
         let model = &*request.model;
-        let vocabulary = model.vocab_size as f64;
+        let vocabulary = if last { model.vocab_size as f64 } else { 0.0 };
         let hidden = model.hidden_size as f64;
         let workspace = rule.workspace_gib * GIB;
         let requests = match infer.concurrency {
@@ -116,14 +130,19 @@ impl Peak {
                 let step = infer.max_batched_tokens;
                 let tokens = if whole_prompts { step.max(request.seq) } else { step } as f64;
                 let forward = forward_per_token(model, split);
-                let newest = request.hardware.gpu.and_then(|gpu| gpu.compute_capability) >= Some((9, 0));
                 let samples = rule.chunked_prefill || whole_prompts;
-                let logits = if samples { infer.max_seqs as f64 * vocabulary } else { 0.0 };
+                let (logits, logit_bytes) = match rule.prompt_logit_bytes {
+                    Some(bytes) => (tokens, bytes),
+                    None => (if samples { infer.max_seqs as f64 } else { 0.0 }, rule.sampler_bytes),
+                };
+                // MXFP4 experts have kernels of their own.
+                let keeps = rule.keeps_expert_buffers && infer.weights.compute != ComputeRate::Fp4;
+                let kept = if keeps { expert_buffers(model, split) } else { 0.0 };
                 let sampler = Self {
                     tokens,
-                    token_bytes: HALF * hidden,
-                    logits,
-                    logit_bytes: if newest { rule.sampler_bytes.1 } else { rule.sampler_bytes.0 },
+                    token_bytes: HALF * hidden + kept,
+                    logits: logits * vocabulary,
+                    logit_bytes,
                     scores: 0.0,
                     workspace,
                 };

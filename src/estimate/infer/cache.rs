@@ -19,8 +19,21 @@ pub struct Layers {
     pub window: Option<u64>,
     /// Entries that a step reads at most: an indexer picks the best.
     pub reads: Option<u64>,
-    /// Bytes of a sequence of any length: recurrent state and convolution.
+    /// Bytes of a sequence of any length: recurrent state and convolution, or a compressor's last inputs.
     pub state: f64,
+    /// Where an engine fixes it: how these layers are paged.
+    pub pages: Option<Pages>,
+}
+
+/// Pages of their own for some layers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pages {
+    /// Tokens that a page is for.
+    pub tokens: u64,
+    /// Bytes of it, before it is padded to another kind's.
+    pub bytes: f64,
+    /// Tokens back from each of a step's that must be at hand.
+    pub window: Option<u64>,
 }
 
 impl Layers {
@@ -34,6 +47,7 @@ impl Layers {
             && self.window == other.window
             && self.reads == other.reads
             && self.state == other.state
+            && self.pages == other.pages
     }
 }
 
@@ -86,12 +100,12 @@ impl Cache {
         let width = store.bits / 8.0;
         let kept = |entry: f64, rate: u64, window: Option<u64>, indexer: &Option<Indexer>| {
             let reads = indexer.as_ref().map(|index| index.top_k);
-            Layers { count, entry, rate, window, reads, state: 0.0 }
+            Layers { count, entry, rate, window, reads, state: 0.0, pages: None }
         };
         let state = |elements: u64, kernel: u64, channels: u64| {
             let convolution = (kernel.saturating_sub(1) * channels.div_ceil(tensor)) as f64 * 2.0;
             let state = elements.div_ceil(tensor) as f64 * store.state_bytes + convolution;
-            Layers { count, entry: 0.0, rate: 1, window: None, reads: None, state }
+            Layers { count, entry: 0.0, rate: 1, window: None, reads: None, state, pages: None }
         };
         let keys_of = |indexer: &Option<Indexer>| indexer.as_ref().map_or(0.0, |index| index.head_dim as f64 + 4.0);
         match mixer {
@@ -113,11 +127,29 @@ impl Cache {
                 let entry = entry + keys_of(indexer);
                 self.push(kept(entry, 1, *window, indexer));
             }
-            Mixer::Compressed { head_dim, window, rate, indexer, .. } => {
-                let entry = *head_dim as f64 * width;
-                self.push(kept(entry, 1, Some(*window), &None));
-                if let Some(rate) = rate {
-                    self.push(kept(entry + keys_of(indexer), *rate, None, indexer));
+            Mixer::Compressed { head_dim, rope_head_dim, window, rate, indexer, .. } => {
+                // FlashMLA's layout: the rotated part in 16 bits, a byte of scale for 64 others and one to align.
+                let (head, rotated) = (*head_dim as f64, *rope_head_dim as f64);
+                let narrow = head + rotated + (head - rotated) / 64.0 + 1.0;
+                let entry = if store.bits == 8.0 { narrow } else { head * width };
+                let paged = |layers: Layers, tokens: u64, window: Option<u64>| {
+                    let bytes = layers.entry * tokens as f64 / layers.rate as f64;
+                    Layers { pages: Some(Pages { tokens, bytes, window }), ..layers }
+                };
+                self.push(paged(kept(entry, 1, Some(*window), &None), 64, Some(*window)));
+                let Some(rate) = *rate else { return };
+                // Keys and gates in fp32 that a compressor has yet to sum, of overlapping groups where they are short.
+                let (overlap, block) = if indexer.is_some() { (2, 4) } else { (1, 8) };
+                let compressor = |width: u64| {
+                    let (token, back) = ((2 * overlap * width * 4) as f64, overlap * rate);
+                    let pages = Pages { tokens: block, bytes: token * block as f64, window: Some(back) };
+                    Layers { state: back as f64 * token, pages: Some(pages), ..kept(0.0, 1, None, &None) }
+                };
+                self.push(paged(kept(entry, rate, None, indexer), 256, None));
+                self.push(compressor(*head_dim));
+                if let Some(index) = indexer {
+                    self.push(paged(kept(keys_of(indexer), rate, None, &None), 256, None));
+                    self.push(compressor(index.head_dim));
                 }
             }
             Mixer::Linear { value_heads, key_head_dim, value_head_dim, conv_kernel, conv_channels, .. } => {
@@ -149,12 +181,32 @@ impl Cache {
         self.layers.iter().map(bytes).sum()
     }
 
+    /// vLLM's bytes of one sequence where layers have pages of their own (DeepSeek-V4): whole pages, each padded to the
+    /// next of the sizes that keys and values or an indexer have; a window also holds a step's `batched` tokens.
+    pub fn padded(&self, tokens: u64, batched: u64) -> Option<f64> {
+        let paged = || self.layers.iter().filter_map(|layers| layers.pages.map(|pages| (layers, pages)));
+        let largest =
+            paged().filter(|(layers, _)| layers.window.is_some()).map(|(_, pages)| pages.bytes).reduce(f64::max)?;
+        let index = paged().filter(|(layers, pages)| layers.rate > 1 && pages.bytes < largest);
+        let smaller = index.map(|(_, pages)| pages.bytes).fold(0.0, f64::max);
+        let bytes = |(layers, pages): (&Layers, Pages)| {
+            let count = match pages.window {
+                Some(window) => (window.saturating_sub(1) + batched).min(tokens).div_ceil(pages.tokens) + 1,
+                None => tokens.div_ceil(pages.tokens),
+            };
+            layers.count * count as f64 * if pages.bytes <= smaller { smaller } else { largest }
+        };
+        Some(paged().map(bytes).sum())
+    }
+
     /// Bytes that one step of one sequence of this length reads, and writes of states.
     pub fn traffic(&self, tokens: f64) -> f64 {
         let bytes = |layers: &Layers| {
             let kept = layers.window.map_or(tokens, |window| tokens.min(window as f64)) / layers.rate as f64;
             let read = layers.reads.map_or(kept, |reads| kept.min(reads as f64));
-            layers.count * (layers.entry * read + 2.0 * layers.state)
+            // A compressor's inputs wait to be summed once.
+            let state = if layers.pages.is_none() { 2.0 * layers.state } else { 0.0 };
+            layers.count * (layers.entry * read + state)
         };
         self.layers.iter().map(bytes).sum()
     }

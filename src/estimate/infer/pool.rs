@@ -54,13 +54,17 @@ pub struct Holds {
     pub token_bytes: f64,
     /// Longest sequence.
     pub longest: u64,
+    /// Blocks of vLLM's table.
+    pub blocks: Option<u64>,
 }
 
 /// From bytes to tokens: vLLM by its block table, others by sequences of the asked length.
 pub fn holds(pool: Pool, cache: &Cache, rule: &MemoryRule, budget: f64, sequence: u64, batched: u64) -> Holds {
     let budget = budget.max(0.0);
     let block = rule.block_tokens;
+    let padded = cache.padded(sequence, batched).filter(|_| pool == Pool::OfTotal);
     if pool == Pool::OfTotal
+        && padded.is_none()
         && let Some(blocks) = Blocks::of(cache, block, sequence, batched)
     {
         let count = (budget / blocks.bytes).floor();
@@ -70,24 +74,27 @@ pub fn holds(pool: Pool, cache: &Cache, rule: &MemoryRule, budget: f64, sequence
             tokens: if rule.counts_sequences { (sequences * sequence as f64) as u64 } else { by_block },
             sequences,
             token_bytes: blocks.bytes * blocks.groups / blocks.tokens as f64,
-            longest: longest(cache, budget, block),
+            longest: longest(cache, budget, block, 0.0),
+            blocks: Some(count as u64),
         };
     }
-    let sequences = budget / cache.sequence(sequence, block).max(1.0);
+    let bytes = padded.unwrap_or_else(|| cache.sequence(sequence, block));
+    let sequences = budget / bytes.max(1.0);
     Holds {
         tokens: (sequences * sequence as f64) as u64 / block * block,
         sequences,
         token_bytes: cache.token(),
-        longest: longest(cache, budget, block),
+        longest: longest(cache, budget, block, padded.map_or(0.0, |bytes| bytes - cache.sequence(sequence, 1))),
+        blocks: None,
     }
 }
 
-/// The longest sequence that fits in a budget: what windows and states take first, then whole blocks.
-fn longest(cache: &Cache, budget: f64, block: u64) -> u64 {
+/// The longest sequence that fits in a budget: what windows, states and their padding take first, then whole blocks.
+fn longest(cache: &Cache, budget: f64, block: u64, padding: f64) -> u64 {
     let windows = cache.layers.iter().filter_map(|layers| layers.window.map(|window| (layers, window)));
     let fixed: f64 = windows.map(|(layers, window)| layers.count * layers.entry * window as f64).sum();
     let growing: f64 = cache.layers.iter().filter(|layers| layers.window.is_none()).map(growth).sum();
-    let room = budget - fixed - cache.state();
+    let room = budget - fixed - cache.state() - padding;
     if room <= 0.0 {
         return (budget / cache.token().max(1.0)) as u64 / block * block;
     }

@@ -51,9 +51,12 @@ impl Split {
         self.replicas * self.attention_ranks
     }
 
-    /// Layers of one pipeline stage.
+    /// Layers of one pipeline stage: what does not divide goes to the stages before the last, which has the head.
+    /// vllm/distributed/utils.py `get_pp_indices`.
     pub fn stage(&self, stage: u64, layers: u64) -> Range<usize> {
-        let at = |stage: u64| (stage * layers / self.stages) as usize;
+        let (each, more) = (layers / self.stages, layers % self.stages);
+        let first_fuller = self.stages - 1 - more;
+        let at = |stage: u64| (stage * each + stage.saturating_sub(first_fuller).min(more)) as usize;
         at(stage)..at(stage + 1)
     }
 
@@ -95,5 +98,19 @@ pub fn kv_heads(mixer: &Mixer) -> u64 {
         Mixer::Parallel(attention, _) => kv_heads(attention),
         Mixer::Latent { .. } | Mixer::Compressed { .. } => 1,
         Mixer::Linear { .. } | Mixer::Mamba { .. } | Mixer::None => u64::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_stage_has_no_layer_more_than_others() {
+        let split = Split { tensor: 1, stages: 4, replicas: 1, attention_ranks: 1, expert: 1, vocabulary_multiple: 1 };
+        let sizes = |layers| (0..4).map(|stage| split.stage(stage, layers).len()).collect::<Vec<_>>();
+        assert_eq!(sizes(61), [15, 15, 16, 15]);
+        assert_eq!(sizes(63), [16, 16, 16, 15]);
+        assert_eq!(split.stage(3, 61), 46..61);
     }
 }

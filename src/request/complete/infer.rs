@@ -36,6 +36,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         }
     };
     let rule = backend.memory(version);
+    let (step_tokens, step_seqs) = step(fill, backend, rule);
     let draft = draft(fill, backend, weights)?;
     let pooled = backend.pool.is_reserved();
     let infer = Infer {
@@ -51,8 +52,8 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         } else {
             1.0
         },
-        max_batched_tokens: limit(fill, "max_batched_tokens", step_tokens(fill, backend, rule), pooled),
-        max_seqs: limit(fill, "max_seqs", by_card(fill, rule, rule.max_seqs), pooled),
+        max_batched_tokens: limit(fill, "max_batched_tokens", step_tokens, pooled),
+        max_seqs: limit(fill, "max_seqs", step_seqs, pooled),
         eager: if pooled { fill.switch("eager", false) } else { true },
         draft,
         ttft_target: fill.settings.number("ttft"),
@@ -229,20 +230,16 @@ fn limit(fill: &mut Fill, key: &'static str, default: u64, noted: bool) -> u64 {
     if noted { fill.count(key, default) } else { fill.settings.count(key).unwrap_or(default) }
 }
 
-fn step_tokens(fill: &Fill, backend: &Backend, rule: &MemoryRule) -> u64 {
+/// Most prompt tokens and sequences of a step: SGLang cuts prompts by the card's memory, vLLM tells large cards by it
+/// and A100s by their name.
+fn step(fill: &Fill, backend: &Backend, rule: &MemoryRule) -> (u64, u64) {
+    let (tokens, seqs) = (rule.max_batched_tokens, rule.max_seqs);
     match fill.hardware.gpu {
-        Some(gpu) if backend.pool == Pool::Static => static_chunk(gpu.memory),
-        _ => by_card(fill, rule, rule.max_batched_tokens),
+        Some(gpu) if backend.pool == Pool::Static => (static_chunk(gpu.memory), seqs.1),
+        Some(gpu) if gpu.memory.0 < rule.large_card_gib * GIB => (tokens.0, seqs.0),
+        Some(gpu) if gpu.id.starts_with("a100") => rule.a100.unwrap_or((tokens.1, seqs.1)),
+        _ => (tokens.1, seqs.1),
     }
-}
-
-/// vLLM tells large cards by their memory, the A100 excepted.
-fn by_card(fill: &Fill, rule: &MemoryRule, (small, large): (u64, u64)) -> u64 {
-    let is_large = fill.hardware.gpu.is_none_or(|gpu| {
-        gpu.memory.0 >= rule.large_card_gib * GIB
-            && gpu.compute_capability.is_none_or(|capability| capability != (8, 0))
-    });
-    if is_large { large } else { small }
 }
 
 /// `0.11.2`, `v0.8`, `2026-05`: the first two numbers.

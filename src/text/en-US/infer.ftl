@@ -37,6 +37,9 @@ step-host = scheduling and sampling
 step-draft = proposing tokens
 note-infer-longest = The engine does not start with this length; the longest that does is { $tokens } tokens.
 note-infer-lower-seq = The model's { $seq } tokens do not fit the cache: start the engine with a maximum length of { $tokens } or less.
+note-infer-refuses = The engine starts, but refuses requests of more than { $tokens } tokens: the cache holds no more.
+note-infer-lower-seqs = The pool has room for the states of { $most } sequences: start the engine with max_seqs={ $most } or less, not { $seqs }.
+note-infer-too-long = A request of { $tokens } tokens is longer than the maximum length of { $seq }: the engine refuses it or cuts its output.
 note-infer-queue = Of { $asked } requests { $runs } run at once; the others wait in the queue.
 note-infer-draft = Each step keeps { $tokens } tokens on average, of { $drafted } drafted and one of the model's own.
 problem-engine-format = { $backend } does not load { $quant } weights.
