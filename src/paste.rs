@@ -27,6 +27,7 @@ mod merge;
 mod oom;
 mod openrlhf;
 mod peft;
+mod prose;
 mod python;
 mod shell;
 mod smi;
@@ -114,12 +115,14 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Pasted, Problem> {
     if text.len() > LONGEST {
         return Err(Problem::new(msg!("paste-too-long", limit = LONGEST / 1024)));
     }
-    let pieces = pieces(&clean(text));
+    let text = clean(text);
+    let pieces = pieces(&text);
     let mut drafts = vec![];
     for piece in &pieces {
         drafts.extend(read_piece(piece, catalog)?);
     }
-    let pasted = merge::merge(drafts, catalog)?;
+    let told = drafts.iter().all(|draft| draft.get("gpu").is_none()).then(|| prose::read(&text, catalog)).flatten();
+    let pasted = merge::merge(drafts, told, catalog)?;
     match pieces.iter().find_map(|piece| tree::fault(piece)) {
         Some(fault) if pasted.kind.is_none() => Err(Problem::new(fault)),
         _ => Ok(pasted),
@@ -236,6 +239,7 @@ fn file(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Pr
         .or_else(|| deepspeed::read(tree))
         .or_else(|| torchtune::read(tree, catalog))
         .or_else(|| trainers::llama_factory(tree))
+        .or_else(|| trainers::file(tree))
         .or_else(|| axolotl::read(tree))
         .or_else(|| verl::file(tree))
         .or_else(|| accelerate::read(tree));

@@ -60,8 +60,16 @@ pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft
         Some(row) => draft.model = Some(row.id.clone()),
         None => custom(&mut draft),
     }
-    if let Some(quant) = tree.get("quantization_config").and_then(Value::as_object).and_then(quantised) {
-        draft.set("quant", quant);
+    let packed = ["quantization_config", "compression_config"]
+        .iter()
+        .find_map(|key| tree.get(*key).or_else(|| fields.get(*key)).and_then(Value::as_object));
+    if let Some(packed) = packed {
+        if let Some(quant) = quantised(packed) {
+            draft.set("quant", quant);
+        }
+        if caches_fp8(packed) {
+            draft.set("kv", "fp8");
+        }
     }
     Some(Ok(draft))
 }
@@ -193,18 +201,55 @@ const CUSTOM: &[&str] = &[
     "sliding_window",
 ];
 
-/// `quantization_config` of a checkpoint.
+/// `quantization_config` of a checkpoint, as a row of formats is called.
 fn quantised(config: &Map<String, Value>) -> Option<&'static str> {
     let bits = config.get("bits").or_else(|| config.get("w_bit")).and_then(Value::as_u64);
     let flag = |name: &str| config.get(name).and_then(Value::as_bool) == Some(true);
-    Some(match config.get("quant_method").and_then(Value::as_str)? {
+    let method = config.get("quant_method").and_then(Value::as_str).unwrap_or_default();
+    Some(match method {
         "awq" => "awq",
-        "gptq" if bits == Some(8) => "gptq-int8",
-        "gptq" => "gptq-int4",
+        "gptq" | "auto-round" | "intel/auto-round" if bits == Some(8) => "gptq-int8",
+        "gptq" | "auto-round" | "intel/auto-round" => "gptq-int4",
         "bitsandbytes" if flag("load_in_8bit") || flag("_load_in_8bit") => "bnb-int8",
         "bitsandbytes" => "bnb-nf4",
         "fp8" | "fbgemm_fp8" => "fp8",
         "mxfp4" => "mxfp4",
+        "eetq" => "int8",
+        _ => return algorithm(config).or_else(|| groups(config)),
+    })
+}
+
+/// ModelOpt's name of it.
+fn algorithm(config: &Map<String, Value>) -> Option<&'static str> {
+    let name = config.get("quant_algo").and_then(Value::as_str)?;
+    Some(match name {
+        name if name.contains("NVFP4") => "nvfp4",
+        name if name.contains("FP8") => "fp8",
+        "W4A16_AWQ" => "awq",
         _ => return None,
     })
+}
+
+/// What compressed-tensors says of the weights.
+fn groups(config: &Map<String, Value>) -> Option<&'static str> {
+    let group = config.get("config_groups")?.as_object()?.values().next()?;
+    let weights = group.get("weights")?;
+    let count = |name: &str| weights.get(name).and_then(Value::as_u64);
+    let activations = group.get("input_activations").is_some_and(Value::is_object);
+    Some(match (weights.get("type")?.as_str()?, count("num_bits")?, count("group_size")) {
+        ("float", 8, _) => "fp8",
+        ("float", 4, Some(32)) => "mxfp4",
+        ("float", 4, _) => "nvfp4",
+        ("int", 8, _) if activations => "w8a8",
+        ("int", 8, _) => "int8",
+        ("int", 4, Some(32)) => "int4-g32",
+        ("int", 4, _) => "int4",
+        _ => return None,
+    })
+}
+
+/// Whether a checkpoint wants its cache in 8 bits.
+fn caches_fp8(config: &Map<String, Value>) -> bool {
+    let scheme = config.get("kv_cache_scheme").or_else(|| config.get("kv_cache_quant_algo"));
+    scheme.is_some_and(|scheme| scheme == "FP8" || scheme.get("num_bits").and_then(Value::as_u64) == Some(8))
 }

@@ -21,7 +21,8 @@ const SGLANG: &[&str] = &[
     "sglang.bench_one_batch",
     "sglang_router.launch_server",
 ];
-const TRTLLM: &[&str] = &["trtllm-serve", "trtllm-build", "trtllm-bench", "convert_checkpoint.py", "quantize.py"];
+const TRTLLM: &[&str] =
+    &["trtllm-serve", "trtllm-build", "trtllm-bench", "convert_checkpoint.py", "quantize.py", "build.py"];
 const LLAMA_CPP: &[&str] = &[
     "llama-server",
     "llama-cli",
@@ -76,7 +77,7 @@ pub fn read(command: &Command) -> Option<Draft> {
         engine(Kind::Vllm, rest, VLLM_FLAGS)
     } else if let Some(rest) = command.after(named(SGLANG)).or_else(|| served(words, "sglang", &["serve"])) {
         engine(Kind::Sglang, rest, SGLANG_FLAGS)
-    } else if let Some(rest) = command.after(|word| TRTLLM.contains(&program(word).as_str())) {
+    } else if let Some(rest) = command.after(|word| TRTLLM.contains(&program(word).as_str()) && builds(word, words)) {
         engine(Kind::Trtllm, skip_verb(rest), TRTLLM_FLAGS)
     } else if let Some(rest) = command.after(|word| program(word) == "text-generation-launcher") {
         engine(Kind::Tgi, rest, TGI_FLAGS)
@@ -102,7 +103,9 @@ pub fn read(command: &Command) -> Option<Draft> {
         engine(Kind::Tgi, rest, TGI_FLAGS)
     } else if let Some(rest) = command.after(image("llama.cpp")) {
         engine(Kind::LlamaCpp, rest, LLAMA_CPP_FLAGS)
-    } else if command.variables.keys().any(|name| name.starts_with("OLLAMA_")) {
+    } else if command.after(image("ollama")).is_some()
+        || command.variables.keys().any(|name| name.starts_with("OLLAMA_"))
+    {
         Draft::new(Kind::Ollama, Verb::Infer)
     } else if words.first().is_some_and(|word| word.starts_with('-')) {
         let kind = known(flags(words).iter().map(|(name, _)| *name))?;
@@ -175,6 +178,11 @@ fn skip_verb(words: &[String]) -> &[String] {
         Some("serve" | "python3" | "python") => &words[1..],
         _ => words,
     }
+}
+
+/// The first releases' `build.py` is told of TensorRT's plugins.
+fn builds(word: &str, words: &[String]) -> bool {
+    !word.ends_with("build.py") || words.iter().any(|word| word.contains("_plugin"))
 }
 
 /// `./main` and `./server` are llama.cpp's where they load a GGUF.

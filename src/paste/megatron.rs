@@ -4,6 +4,7 @@
 
 use super::Kind;
 use super::draft::{Draft, Rule, Rules, is_on};
+use super::trainers;
 use crate::request::Verb;
 use Rule::{Knob, Model, Off, On, With};
 
@@ -130,6 +131,10 @@ fn default(draft: &mut Draft, knob: &'static str, value: &str) {
 }
 
 const RULES: Rules = &[
+    // slime's, which trains by reinforcement on Megatron.
+    (&["hf_checkpoint"], Model),
+    (&["n_samples_per_prompt"], Knob("generations")),
+    (&["advantage_estimator"], With(trainers::advantage)),
     (&["num_layers"], Knob("layers")),
     (&["hidden_size"], Knob("hidden")),
     (&["ffn_hidden_size"], Knob("ffn")),

@@ -14,8 +14,8 @@ use serde_json::{Map, json};
 /// What drivers keep differs by so much of a card's memory.
 const CARD: f64 = 0.01;
 
-/// The drafts as one: each knob from the piece that says most.
-pub fn merge(mut drafts: Vec<Draft>, catalog: &'static Catalog) -> Result<Pasted, Problem> {
+/// The drafts as one: each knob from the piece that says most, then from what is told around them.
+pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Catalog) -> Result<Pasted, Problem> {
     drafts.sort_by_key(|draft| std::cmp::Reverse(draft.weight()));
     let nothing = Pasted {
         kind: None,
@@ -29,6 +29,7 @@ pub fn merge(mut drafts: Vec<Draft>, catalog: &'static Catalog) -> Result<Pasted
     let work = drafts.iter().find(|draft| draft.verb != Verb::Fit && draft.kind != Kind::Oom);
     let verb =
         work.or_else(|| drafts.iter().find(|draft| draft.verb != Verb::Fit)).map_or(Verb::Fit, |draft| draft.verb);
+    drafts.extend(told);
     let mut pasted = Pasted { kind: Some(kind), settings: Settings::new(verb), ..nothing };
     let mut shape = Map::new();
     // An engine runs on the GPUs that it is told of, not on all there are.
@@ -109,6 +110,9 @@ impl Pasted {
             self.settings.values.insert("model", Value::Text(name.to_owned()));
             return;
         }
+        // `D:\models\…`
+        let slashed = name.replace('\\', "/");
+        let name = slashed.split_once(":/").filter(|(drive, _)| drive.len() == 1).map_or(&*slashed, |(_, path)| path);
         // What a folder of one's own is called says less than the name that it is served by.
         let outcome = |name: &str| catalog.names().model(name).outcome;
         let better = |alias: &&str| match outcome(name) {

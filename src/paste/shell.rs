@@ -145,7 +145,12 @@ fn lines(text: &str) -> Vec<String> {
             || (content.starts_with('-') && content[1..].starts_with(|c: char| c.is_ascii_alphabetic()));
         let directive = if is_directive { format!("sbatch {content}") } else { content.to_owned() };
         match joined.last_mut() {
-            Some(last) if (open || array || flag) && last.len() < LONGEST && !is_directive => {
+            // Flags alone may be told of: `I run it with:`.
+            Some(last)
+                if (open || array || (flag && !last.ends_with([':', '：'])))
+                    && last.len() < LONGEST
+                    && !is_directive =>
+            {
                 last.push(' ');
                 last.push_str(content);
             }
@@ -335,7 +340,7 @@ pub fn flags(words: &[String]) -> Vec<(&str, &str)> {
             found.push((name, value));
             continue;
         }
-        let value = words.get(at).map(String::as_str).filter(|next| flag_name(next).is_none() && !is_switch(name));
+        let value = words.get(at).map(String::as_str).filter(|next| takes(name, next));
         if value.is_some() {
             at += 1;
         }
@@ -355,6 +360,11 @@ pub fn positional(words: &[String]) -> Option<&str> {
         }
     }
     None
+}
+
+/// Whether a flag takes a word as its value; an array that the paste does not hold is flags of its own.
+fn takes(name: &str, word: &str) -> bool {
+    flag_name(word).is_none() && !is_switch(name) && !word.ends_with("[@]}")
 }
 
 fn flag_name(word: &str) -> Option<&str> {

@@ -3,8 +3,10 @@
 
 use super::Kind;
 use super::draft::Draft;
-use crate::catalog::Catalog;
+use crate::catalog::gpu::{Class, Vendor};
+use crate::catalog::{Catalog, Gpu};
 use crate::request::Verb;
+use crate::units::MIB;
 use regex::Regex;
 use serde_json::json;
 use std::sync::LazyLock;
@@ -12,10 +14,19 @@ use std::sync::LazyLock;
 /// Cards of one machine.
 const MOST: usize = 64;
 
+#[derive(Default)]
 struct Card {
     name: String,
     total_mib: Option<u64>,
     used_mib: Option<u64>,
+    /// Power cap.
+    watts: Option<f64>,
+}
+
+impl Card {
+    fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
 }
 
 /// `|   0  NVIDIA A100-SXM4-80GB          On  | 00000000:07:00.0 Off |`
@@ -25,6 +36,7 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 });
 static MEMORY: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"([0-9]+)\s*MiB\s*/\s*([0-9]+)\s*MiB").expect("written here"));
+static POWER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"W\s*/\s*([0-9]+)W").expect("written here"));
 /// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`, of llama.cpp `Device 0: …, compute capability 8.0, VMM: yes`
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^\s*(?:GPU|Device)\s+[0-9]+:\s*(.+?)\s*(\(UUID.*|, compute capability.*)?$").expect("written here")
@@ -77,7 +89,20 @@ fn identify(card: &Card, catalog: &Catalog) -> Option<String> {
         _ => card.name.clone(),
     };
     let reported = card.total_mib.and_then(|mib| names.reported_gpu(&name, mib as f64 / 1024.0).map(str::to_owned));
-    reported.or_else(|| names.gpu(&name).id)
+    reported.or_else(|| names.gpu(&name).id).or_else(|| unnamed(card, catalog))
+}
+
+/// Of `NVIDIA GeForce ...`, as older drivers cut it, the most wanted of that memory and power cap.
+fn unnamed(card: &Card, catalog: &Catalog) -> Option<String> {
+    card.name.ends_with("GeForce ...").then_some(())?;
+    let (memory, watts) = (card.total_mib? as f64 * MIB, card.watts?);
+    let near = |one: f64, other: f64| (one / other - 1.0).abs() < 0.02;
+    let fits = |gpu: &&Gpu| {
+        let alike = near(gpu.memory.0, memory) && gpu.tdp_watts.is_some_and(|tdp| near(tdp, watts));
+        gpu.class == Class::Consumer && gpu.vendor == Vendor::Nvidia && alike
+    };
+    let wanted = |gpu: &&Gpu| catalog.names().wanted_gpus().iter().position(|id| *id == gpu.id).unwrap_or(usize::MAX);
+    catalog.gpus.iter().filter(fits).min_by_key(wanted).map(|gpu| gpu.id.clone())
 }
 
 fn table(text: &str) -> Option<Vec<Card>> {
@@ -89,12 +114,13 @@ fn table(text: &str) -> Option<Vec<Card>> {
         }
         if let Some(found) = NAME.captures(line) {
             let name = found[1].trim_end_matches(" On").trim_end_matches(" Off").trim().to_owned();
-            cards.push(Card { name, total_mib: None, used_mib: None });
+            cards.push(Card::named(name));
         } else if let (Some(found), Some(card)) = (MEMORY.captures(line), cards.last_mut())
             && card.total_mib.is_none()
         {
             card.used_mib = found[1].parse().ok();
             card.total_mib = found[2].parse().ok();
+            card.watts = POWER.captures(line).and_then(|found| found[1].parse().ok());
         }
     }
     (!cards.is_empty()).then_some(cards)
@@ -105,7 +131,7 @@ fn listed(text: &str, catalog: &Catalog) -> Option<Vec<Card>> {
         .captures_iter(text)
         .take(MOST)
         .filter_map(|found| {
-            let card = Card { name: found[1].to_owned(), total_mib: None, used_mib: None };
+            let card = Card::named(&found[1]);
             // Without an identifier beside it, a name that is known.
             (found.get(2).is_some() || identify(&card, catalog).is_some()).then_some(card)
         })
@@ -121,7 +147,7 @@ fn reported(text: &str) -> Option<Vec<Card>> {
     };
     let name = field("GPU type")?;
     let count = field("GPU number").and_then(|number| number.parse().ok()).filter(|count| (1..=MOST).contains(count));
-    let card = || Card { name: name.to_owned(), total_mib: None, used_mib: None };
+    let card = || Card::named(name);
     Some(std::iter::repeat_with(card).take(count.unwrap_or(1)).collect())
 }
 
@@ -134,9 +160,9 @@ static HUAWEI: LazyLock<Regex> = LazyLock::new(|| {
 fn huawei(text: &str) -> Option<Vec<Card>> {
     text.contains("npu-smi").then_some(())?;
     let card = |found: regex::Captures| Card {
-        name: format!("Ascend {}", &found[1]),
         used_mib: found[2].parse().ok(),
         total_mib: found[3].parse().ok(),
+        ..Card::named(format!("Ascend {}", &found[1]))
     };
     let cards: Vec<Card> = HUAWEI.captures_iter(text).take(MOST).map(card).collect();
     (!cards.is_empty()).then_some(cards)
@@ -155,7 +181,7 @@ static ROCM_ROW: LazyLock<Regex> =
 
 fn amd(text: &str, catalog: &Catalog) -> Option<Vec<Card>> {
     let named = AMD.captures_iter(text).filter_map(|found| found.get(1).or(found.get(2)));
-    let card = |name: &str| Card { name: name.to_owned(), total_mib: None, used_mib: None };
+    let card = |name: &str| Card::named(name);
     // A processor has a marketing name, too.
     let mut cards: Vec<Card> = named
         .take(MOST)
@@ -181,7 +207,7 @@ static OLLAMA: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 fn ollama(text: &str) -> Option<Vec<Card>> {
-    let card = |found: regex::Captures| Card { name: found[1].to_owned(), total_mib: None, used_mib: None };
+    let card = |found: regex::Captures| Card::named(&found[1]);
     let cards: Vec<Card> = OLLAMA.captures_iter(text).take(MOST).map(card).collect();
     (!cards.is_empty()).then_some(cards)
 }
@@ -193,7 +219,7 @@ fn logged(text: &str) -> Option<Vec<Card>> {
     for found in text.lines().filter_map(|line| LOGGED.captures(line.trim())) {
         let value = found.get(2).map_or("", |value| value.as_str());
         match (&found[1], cards.last_mut()) {
-            ("Product Name", _) => cards.push(Card { name: value.to_owned(), total_mib: None, used_mib: None }),
+            ("Product Name", _) => cards.push(Card::named(value)),
             ("FB Memory Usage", _) => frame_buffer = true,
             ("Total", Some(card)) if frame_buffer => card.total_mib = megabytes(value),
             ("Used", Some(card)) if frame_buffer => {
@@ -234,7 +260,7 @@ fn queried(text: &str) -> Option<Vec<Card>> {
             let card = |row: &Vec<&str>| {
                 let total_mib = cell(row, total);
                 let used_mib = cell(row, used).or_else(|| total_mib?.checked_sub(cell(row, free)?));
-                Card { name: row[name].to_owned(), total_mib, used_mib }
+                Card { total_mib, used_mib, ..Card::named(row[name]) }
             };
             rows.map(card).collect()
         }
@@ -247,7 +273,7 @@ fn queried(text: &str) -> Option<Vec<Card>> {
                     row.iter().filter(|cell| cell.ends_with("MiB")).filter_map(|cell| megabytes(cell)).collect();
                 let total_mib = sizes.iter().copied().max()?;
                 let used_mib = sizes.get(1).copied().filter(|used| *used < total_mib);
-                Some(Card { name: (*name).to_owned(), total_mib: Some(total_mib), used_mib })
+                Some(Card { total_mib: Some(total_mib), used_mib, ..Card::named(*name) })
             };
             rows.iter().filter_map(card).collect()
         }

@@ -7,7 +7,7 @@ use super::Kind;
 use super::draft::{Draft, Rule, Rules, is_on, is_unset};
 use super::tree::flatten;
 use crate::request::Verb;
-use Rule::{Knob, Model, On, With};
+use Rule::{Knob, Model, Off, On, With};
 use serde_json::{Map, Value};
 
 pub fn train(kind: Kind) -> Draft {
@@ -54,6 +54,19 @@ pub fn llama_factory(tree: &Map<String, Value>) -> Option<Draft> {
     Some(draft)
 }
 
+/// The same Trainer's settings as a file of their own: TRL's, the alignment handbook's, Open R1's.
+pub fn file(tree: &Map<String, Value>) -> Option<Draft> {
+    let own = ["per_device_train_batch_size", "gradient_accumulation_steps", "num_train_epochs"];
+    let named = tree.contains_key("model_name_or_path") && own.iter().any(|key| tree.contains_key(*key));
+    named.then_some(())?;
+    let mut draft = train(Kind::Accelerate);
+    for (name, value) in &flatten(tree) {
+        draft.follow(TRAINER, name, value);
+    }
+    finish_trainer(&mut draft);
+    Some(draft)
+}
+
 /// What Trainer-like settings come to together.
 pub fn finish_trainer(draft: &mut Draft) {
     // A plain `batch_size` is that of a GPU, beside a micro batch that of a step.
@@ -65,13 +78,33 @@ pub fn finish_trainer(draft: &mut Draft) {
     if draft.get("method").is_none() && lora {
         draft.set("method", "lora");
     }
+    // What reinforcement trains on is a prompt and an answer.
+    if let (Some(prompt), Some(answer)) = (draft.count("prompt_length"), draft.count("answer_length")) {
+        draft.set("seq", prompt.saturating_add(answer));
+    }
+    draft.unset("prompt_length");
+    draft.unset("answer_length");
     let adapters = matches!(draft.get("method"), Some("lora" | "dora" | "adalora"));
     if let Some(bits) = draft.get("quant_bits").map(str::to_owned) {
         draft.unset("quant_bits");
         if adapters || draft.get("method").is_none() {
             draft.set("method", "qlora");
-            draft.set("quant", if bits == "8" { "int8" } else { "bnb-nf4" });
+            let single = draft.get("quantised_once").is_some();
+            draft.set(
+                "quant",
+                if bits == "8" {
+                    "int8"
+                } else if single {
+                    "bnb-nf4-single"
+                } else {
+                    "bnb-nf4"
+                },
+            );
         }
+    }
+    draft.unset("quantised_once");
+    if draft.get("stage").is_none() && draft.get("generations").is_some() {
+        draft.set("stage", "grpo");
     }
     if draft.get("method").is_none() {
         draft.set("method", "full");
@@ -139,6 +172,11 @@ pub fn attention(draft: &mut Draft, value: &str) {
         "disabled" | "eager" => draft.set("attn", "eager"),
         _ => {}
     }
+}
+
+/// An estimator of the advantage: those without a critic compare answers to one prompt.
+pub fn advantage(draft: &mut Draft, value: &str) {
+    draft.set("stage", if value == "gae" { "ppo" } else { "grpo" });
 }
 
 fn preference(draft: &mut Draft, value: &str) {
@@ -235,6 +273,7 @@ pub const TRAINER: Rules = &[
     ),
     (&["load_in_4bit", "use_4bit"], On("quant_bits", "4")),
     (&["load_in_8bit"], On("quant_bits", "8")),
+    (&["bnb_4bit_use_double_quant", "use_bnb_nested_quant", "double_quantization"], Off("quantised_once", "on")),
     (&["bf16"], With(|draft, value| half(draft, value, "bf16"))),
     (&["fp16"], With(|draft, value| half(draft, value, "fp16"))),
     (
@@ -280,6 +319,8 @@ pub const TRAINER: Rules = &[
         }),
     ),
     (&["num_generations"], Knob("generations")),
+    (&["max_prompt_length"], Knob("prompt_length")),
+    (&["max_completion_length"], Knob("answer_length")),
     (&["vllm_gpu_memory_utilization"], Knob("rollout_mem_util")),
     (&["tensor_model_parallel_size", "tensor_parallel_size"], Knob("tp")),
     (&["pipeline_model_parallel_size"], Knob("pp")),

@@ -163,9 +163,14 @@ pub fn yaml(text: &str) -> Option<Found> {
         let mut continued = false;
         let belongs = |line: &&str| {
             let bare = line.trim_start();
-            let within = bare.is_empty() || bare.len() < line.len() || bare.starts_with(['-', '#']);
+            let within = bare.is_empty() || bare.len() < line.len() || bare.starts_with("- ") || bare.starts_with('#');
             let command = std::mem::replace(&mut continued, line.trim_end().ends_with('\\'));
-            !command && (within || is_mapping_line(line))
+            // A message may look so: `RuntimeError: CUDA error: out of memory`.
+            let said = bare.split(" #").next().unwrap_or(bare);
+            let message = said.split_once(": ").is_some_and(|(_, value)| {
+                value.contains(": ") && !value.trim_start().starts_with(['"', '\'', '{', '[', '#'])
+            });
+            !command && (within || (is_mapping_line(line) && !message))
         };
         let (inside, around): (Vec<&str>, Vec<&str>) = text.lines().partition(belongs);
         Some((mapping(&inside.join("\n"))?, around.join("\n")))

@@ -5,7 +5,7 @@
 use super::Kind;
 use super::draft::{Draft, Rule, Rules, is_on};
 use super::shell::Command;
-use super::trainers::{checkpointing, finish_trainer, targets, train};
+use super::trainers::{advantage, checkpointing, finish_trainer, targets, train};
 use super::tree::flatten;
 use Rule::{Knob, Model, On, With};
 use serde_json::{Map, Value};
@@ -34,11 +34,9 @@ fn read(pairs: &[(String, String)], processes: Option<u64>) -> Option<Draft> {
     for (path, value) in pairs {
         draft.follow(RULES, path, value);
     }
+    finish_trainer(&mut draft);
     let nodes = count("trainer.nnodes").filter(|nodes| *nodes > 1);
     let gpus = processes.or(count("trainer.n_gpus_per_node")).map(|each| each.saturating_mul(nodes.unwrap_or(1)));
-    if let (Some(prompt), Some(answer)) = (count("data.max_prompt_length"), count("data.max_response_length")) {
-        draft.set("seq", prompt.saturating_add(answer));
-    }
     // An optimizer step is over so many prompts, each with its answers.
     let prompts = count("actor_rollout_ref.actor.ppo_mini_batch_size");
     let answers = draft.count("generations").unwrap_or(1);
@@ -56,7 +54,6 @@ fn read(pairs: &[(String, String)], processes: Option<u64>) -> Option<Draft> {
     if let Some(batch) = filled.or(shared.filter(|_| draft.get("batch").is_none())) {
         draft.set("batch", batch.max(1));
     }
-    finish_trainer(&mut draft);
     for (knob, count) in [("gpus", gpus), ("nodes", nodes)] {
         if let Some(count) = count {
             draft.set(knob, count);
@@ -67,11 +64,10 @@ fn read(pairs: &[(String, String)], processes: Option<u64>) -> Option<Draft> {
 
 const RULES: Rules = &[
     (&["actor_rollout_ref.model.path", "model.partial_pretrain"], Model),
-    (
-        &["algorithm.adv_estimator"],
-        With(|draft, value| draft.set("stage", if value == "gae" { "ppo" } else { "grpo" })),
-    ),
+    (&["algorithm.adv_estimator"], With(advantage)),
     (&["data.max_length"], Knob("seq")),
+    (&["data.max_prompt_length"], Knob("prompt_length")),
+    (&["data.max_response_length"], Knob("answer_length")),
     (&["actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu", "data.micro_batch_size_per_gpu"], Knob("batch")),
     (&["actor_rollout_ref.actor.ppo_micro_batch_size", "data.micro_batch_size"], Knob("rank_batch")),
     (&["actor_rollout_ref.rollout.n"], Knob("generations")),

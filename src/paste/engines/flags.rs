@@ -289,6 +289,7 @@ pub const TRTLLM_FLAGS: Rules = &[
     (&["ep_size", "moe_ep_size", "ep", "moe_expert_parallel_size"], Knob("ep")),
     (&["max_seq_len"], Knob("seq")),
     (&["max_input_len"], Knob("prompt")),
+    (&["max_output_len"], Knob("output")),
     (&["max_batch_size"], Knob("max_seqs")),
     (&["max_num_tokens"], Knob("max_batched_tokens")),
     (
