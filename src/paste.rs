@@ -121,7 +121,8 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Pasted, Problem> {
     for piece in &pieces {
         drafts.extend(read_piece(piece, catalog)?);
     }
-    let told = drafts.iter().all(|draft| draft.get("gpu").is_none()).then(|| prose::read(&text, catalog)).flatten();
+    let asks_cards = !drafts.is_empty() && drafts.iter().all(|draft| draft.get("gpu").is_none());
+    let told = asks_cards.then(|| prose::read(&text, catalog)).flatten();
     let pasted = merge::merge(drafts, told, catalog)?;
     match pieces.iter().find_map(|piece| tree::fault(piece)) {
         Some(fault) if pasted.kind.is_none() => Err(Problem::new(fault)),
