@@ -2,7 +2,7 @@
 //!
 //! Takes a [`Request`], which is valid by construction, and cannot fail.
 
-use crate::catalog::{Catalog, Constants};
+use crate::catalog::{Catalog, Constants, Gpu};
 use crate::message::Message;
 use crate::request::{Request, Work};
 use crate::units::{Bytes, Flops, FlopsPerSec, Seconds};
@@ -21,6 +21,22 @@ pub fn estimate_with(request: &Request, constants: &Constants) -> Estimate {
     match &request.work {
         Work::Train(train) => train::estimate(request, train, &constants.training),
         Work::Infer(infer) => infer::estimate(request, infer, &constants.serving),
+    }
+}
+
+/// Tokens a second that a request on hardware left open comes to at most for each GPU of a kind, in whatever layout of
+/// however many; none of a GPU whose rates are not known.
+pub fn fastest(request: &Request, gpus: &[&'static Gpu]) -> Vec<Option<f64>> {
+    let constants = &Catalog::embedded().constants;
+    match &request.work {
+        Work::Train(train) => {
+            let fastest = train::time::fastest(request, train, &constants.training);
+            gpus.iter().map(|gpu| fastest(gpu)).collect()
+        }
+        Work::Infer(infer) => {
+            let fastest = infer::fastest(request, infer, &constants.serving);
+            gpus.iter().map(|gpu| fastest(gpu)).collect()
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! rule gives the memory for the cache and with it how many requests run; the GPU's data sheet the time of a step.
 
 use super::{Compute, Estimate, Serving};
+use crate::catalog::Gpu;
 use crate::catalog::backend::{ByWiring, MemoryRule, Pool, Wiring};
 use crate::catalog::constant::Serving as Constants;
 use crate::message::Message;
@@ -63,6 +64,16 @@ pub fn estimate(request: &Request, infer: &Infer, constants: &Constants) -> Esti
         memory,
         serving: Some(serving),
     }
+}
+
+/// Output tokens a second of one GPU at most; see [`Server::fastest`].
+pub fn fastest<'a>(
+    request: &'a Request,
+    infer: &'a Infer,
+    constants: &'a Constants,
+) -> impl Fn(&Gpu) -> Option<f64> + use<'a> {
+    let server = Server::of(request, infer);
+    move |gpu| server.fastest(gpu, constants)
 }
 
 /// An engine on one rank of the fullest stage, before its cache is sized.

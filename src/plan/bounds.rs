@@ -1,6 +1,7 @@
 //! What no set-up can beat: bounds that spare the search most estimates.
 //!
-//! From one estimate without hardware to the least memory and the most tokens per second of a cluster.
+//! From one estimate without hardware, and what one of each GPU does at most, to the least memory and the most tokens
+//! per second of a cluster.
 //! Sound, not tight: what a bound rules out, `estimate` would rule out too.
 
 use super::layout::Layout;
@@ -9,9 +10,10 @@ use crate::catalog::format::ComputeRate;
 use crate::catalog::model::Mixer;
 use crate::catalog::support::Split;
 use crate::catalog::{Catalog, Gpu, Model};
-use crate::estimate::{PartKind, estimate};
+use crate::estimate::{PartKind, estimate, fastest};
 use crate::request::{Compute, Concurrency, Infer, Request, Settings, Value, Work, complete};
 use crate::units::Bytes;
+use rustc_hash::FxHashMap;
 
 /// Weights are read at most so much faster than the data sheet's bandwidth, by any kernel of `presets/serving.toml`.
 const FASTEST_READ: f64 = 1.2;
@@ -32,6 +34,9 @@ pub struct Variant {
     working: Bytes,
     /// Keys and values of all requests asked for.
     cache: Bytes,
+    /// Tokens a second that one GPU does at most.
+    fastest: FxHashMap<*const Gpu, f64>,
+    /// Of a served token.
     flops_per_token: f64,
     /// Weights that decoding one token reads at least: no embedding, no expert that is not chosen, of a step that takes
     /// every proposed token its share.
@@ -52,10 +57,7 @@ impl Variant {
         let states =
             memory.part(PartKind::Weights) + memory.part(PartKind::Gradients) + memory.part(PartKind::Optimizer);
         let working = memory.part(PartKind::Activations) + memory.part(PartKind::Logits);
-        let flops_per_token = match &request.work {
-            Work::Train(_) => estimate.compute.flops_per_token.0.max(1.0),
-            Work::Infer(_) => 2.0 * multiplied(&request.model),
-        };
+        let flops_per_token = 2.0 * multiplied(&request.model);
         let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
         let proposed = request.infer().and_then(|infer| infer.draft.as_ref()).map_or(0, |draft| draft.tokens);
         let each = whole / (1 + proposed) as f64;
@@ -75,11 +77,17 @@ impl Variant {
             states: states * whole,
             working,
             cache,
+            fastest: FxHashMap::default(),
             flops_per_token,
             read,
             recalled,
             request,
         })
+    }
+    /// Times the request on each of these, which the bounds are asked about.
+    pub fn time(&mut self, gpus: &[&'static Gpu]) {
+        let fastest = fastest(&self.request, gpus).into_iter().map(Option::unwrap_or_default);
+        self.fastest = gpus.iter().map(|gpu| std::ptr::from_ref(*gpu)).zip(fastest).collect();
     }
     /// No layout holds less than its even share of the states and of the cache of requests that are all to be held,
     /// nor, where only data parallel ranks are added, less than the activations of one micro batch.
@@ -120,17 +128,13 @@ impl Variant {
         let tokens = self.tokens().unwrap_or(1e6);
         cluster.usd_per_hour().unwrap_or(f64::MAX) / 3600.0 / self.most_tokens_per_s(cluster) * tokens
     }
-    /// No request runs faster than its GPUs multiply its tokens, of serving each with its share of the prompt; nor
-    /// decodes faster than they read the weights for its concurrent requests and each one's cache.
+    /// No GPU does more than it would alone; and no request is decoded faster than its ranks read the weights.
     pub fn most_tokens_per_s(&self, cluster: Cluster) -> f64 {
-        let gpus = f64::from(cluster.gpus);
-        let multiply = self.flops_per_token / peak(cluster.gpu, &self.request);
-        let Work::Infer(infer) = &self.request.work else { return gpus / multiply };
-        let prompt = infer.prompt as f64 / infer.output.max(1) as f64 * multiply;
-        let Concurrency::Requests(requests) = infer.concurrency else { return gpus / multiply.max(prompt) };
-        let requests = requests.max(1) as f64;
-        let read = (self.read.0 / requests + self.recalled.0) / bandwidth(cluster.gpu);
-        (gpus / multiply.max(prompt + read)).min(requests / self.least_step(cluster))
+        let together = f64::from(cluster.gpus) * self.fastest[&std::ptr::from_ref(cluster.gpu)];
+        match self.request.infer().filter(|infer| infer.output > 0).map(|infer| infer.concurrency) {
+            Some(Concurrency::Requests(requests)) => together.min(requests.max(1) as f64 / self.least_step(cluster)),
+            Some(Concurrency::Max) | None => together,
+        }
     }
     /// Seconds in which the ranks of a layer read the weights of one token and the cache of one request once.
     fn least_step(&self, cluster: Cluster) -> f64 {

@@ -16,7 +16,7 @@ use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, estimate};
 use crate::request::{Request, Settings, Value, Work, complete};
 use crate::units::Bytes;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
 /// Largest cluster looked at.
@@ -80,6 +80,8 @@ pub enum Pool {
 
 pub struct Search {
     catalog: &'static Catalog,
+    /// Those of the pool that run the request.
+    gpus: Vec<&'static Gpu>,
     variants: Vec<Variant>,
     targets: Targets,
     runs_on: &'static [Vendor],
@@ -91,7 +93,7 @@ pub struct Search {
     open: Vec<Cluster>,
     /// The target left out, whose nearest is looked for.
     sought: Option<&'static str>,
-    seen: HashMap<(*const Gpu, u32), Option<Rc<Setup>>>,
+    seen: FxHashMap<(*const Gpu, u32), Option<Rc<Setup>>>,
 }
 
 /// Knobs that the search sets.
@@ -125,6 +127,7 @@ impl Search {
         let targets = Targets::of(request);
         let search = Self {
             catalog,
+            gpus: vec![],
             variants,
             targets,
             runs_on,
@@ -133,21 +136,25 @@ impl Search {
             pool,
             open: vec![],
             sought: None,
-            seen: HashMap::new(),
+            seen: FxHashMap::default(),
         };
         Some(search.opened())
     }
 
     fn opened(mut self) -> Self {
+        self.gpus = self.catalog.gpus.iter().filter(|gpu| self.takes(gpu)).collect();
+        for variant in &mut self.variants {
+            variant.time(&self.gpus);
+        }
         let may_do = |cluster: &Cluster| self.variants.iter().any(|variant| self.may_do(variant, *cluster));
-        self.open = self.gpus().flat_map(|gpu| self.counts(gpu)).filter(may_do).collect();
+        self.open = self.gpus.iter().flat_map(|gpu| self.counts(gpu)).filter(may_do).collect();
         self
     }
 
     /// The same search with one target left out.
     pub fn without(self, knob: &'static str) -> Self {
         let sought = Some(knob).filter(|knob| targets::NUMBERS.contains(knob));
-        Self { targets: self.targets.without(knob), sought, seen: HashMap::new(), ..self }.opened()
+        Self { targets: self.targets.without(knob), sought, seen: FxHashMap::default(), ..self }.opened()
     }
 
     /// How good a layout is: more is better, twice as good is twice as much.
@@ -160,14 +167,12 @@ impl Search {
         }
     }
 
-    fn gpus(&self) -> impl Iterator<Item = &'static Gpu> {
+    fn takes(&self, gpu: &Gpu) -> bool {
         let weights = self.variants.first().and_then(|variant| variant.request.infer()).map(|infer| infer.weights);
-        let runs = move |gpu: &&Gpu| {
-            self.runs_on.contains(&gpu.vendor)
-                && self.targets.admit(gpu, 1)
-                && weights.is_none_or(|format| format.runs_on(gpu))
-        };
-        self.catalog.gpus.iter().filter(runs).filter(|gpu| self.wanted(gpu) || self.unified(gpu))
+        self.runs_on.contains(&gpu.vendor)
+            && self.targets.admit(gpu, 1)
+            && weights.is_none_or(|format| format.runs_on(gpu))
+            && (self.wanted(gpu) || self.unified(gpu))
     }
 
     fn wanted(&self, gpu: &Gpu) -> bool {
@@ -275,7 +280,7 @@ impl Search {
     /// does: without bounds.
     pub fn every(&self) -> Vec<Setup> {
         let mut all = Vec::new();
-        for gpu in self.gpus() {
+        for gpu in self.gpus.iter().copied() {
             let mut any = false;
             for cluster in self.counts(gpu) {
                 if any && cluster.nodes > 1 && !self.owns() {
@@ -373,7 +378,7 @@ impl Search {
     /// Full machines and more of them. Where cards are not counted and it is not latency that is looked for, of each
     /// generation only the best.
     fn full_machines(&self) -> Vec<Cluster> {
-        let gpus: Vec<&Gpu> = self.gpus().filter(|gpu| self.wanted(gpu)).collect();
+        let gpus: Vec<&Gpu> = self.gpus.iter().copied().filter(|gpu| self.wanted(gpu)).collect();
         let generations = gpus.chunk_by(|a, b| a.generation == b.generation);
         let best: Vec<&Gpu> = generations
             .flat_map(|alike| alike.iter().filter(|gpu| !alike.iter().any(|other| outdoes(other, gpu))))

@@ -63,6 +63,7 @@ fn bounds_lose_nothing_against_looking_at_everything() {
         format!("{} tpot=20 tokens_per_s=500", LINES[5]),
         format!("{} ttft=8000 budget=30", LINES[6]),
         format!("{} tpot=30 max_gpus=16", LINES[7]),
+        format!("{} prompt=1024 output=0", LINES[5]),
         "infer google/gemma-3-27b-it seq=32768 concurrency=16".to_owned(),
         "infer meta-llama/Llama-2-13b-hf seq=4096 concurrency=32".to_owned(),
         "infer meta-llama/Meta-Llama-3.1-70B-Instruct draft=eagle seq=8192 concurrency=4 tpot=25".to_owned(),

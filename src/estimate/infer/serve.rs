@@ -6,6 +6,7 @@ use super::draft::Decoder;
 use super::load::{Load, Pacing, pacing};
 use super::speed::{Machine, Step};
 use super::weights::Weights;
+use crate::catalog::Gpu;
 use crate::catalog::backend::Pool;
 use crate::catalog::constant::{Pace, Serving as Constants};
 use crate::request::Concurrency;
@@ -33,8 +34,7 @@ impl Server<'_> {
         (held.min(asked), asked)
     }
 
-    fn decoder<'b>(&'b self, pace: &'b Pace, constants: &'b Constants) -> Option<Decoder<'b>> {
-        let gpu = self.request.hardware.gpu?;
+    fn decoder<'b>(&'b self, gpu: &Gpu, pace: &'b Pace, constants: &'b Constants) -> Option<Decoder<'b>> {
         let kernels = constants.kernels(&self.infer.backend.kernels, gpu)?;
         let eager = self.infer.eager && self.infer.backend.pool != Pool::Cells;
         let machine = |model, format, weights: Weights| {
@@ -69,7 +69,7 @@ impl Server<'_> {
 
     pub fn speed(&self, starts: bool, constants: &Constants) -> Option<(Speed, Step)> {
         let pace = constants.pace(&self.infer.backend.name)?;
-        let decoder = self.decoder(pace, constants)?;
+        let decoder = self.decoder(self.request.hardware.gpu?, pace, constants)?;
         let (runs, asked) = self.running(starts);
         let at = |runs, asked| pacing(&self.load(runs, asked), &decoder, pace);
         let Pacing { first, each, tokens_per_s, prefill, step } = at(runs, asked);
@@ -116,6 +116,19 @@ impl Server<'_> {
             ],
         };
         Some((speed, step))
+    }
+
+    /// Output tokens a second of one GPU at most, in whatever layout of however many: with all requests at once, and
+    /// memory for them. None where the GPU's rates are not known.
+    pub fn fastest(&self, gpu: &Gpu, constants: &Constants) -> Option<f64> {
+        let pace = constants.pace(&self.infer.backend.name)?;
+        let requests = match self.infer.concurrency {
+            Concurrency::Requests(requests) => requests.max(1),
+            Concurrency::Max => self.infer.max_seqs * self.split.request_ranks(),
+        };
+        let load = self.load(requests as f64, requests as f64);
+        let pacing = pacing(&load, &self.decoder(gpu, pace, constants)?, pace);
+        Some(pacing.tokens_per_s / f64::from(self.request.hardware.gpus))
     }
 
     /// Requests of the asked load that run at once at most.

@@ -5,7 +5,8 @@
 //! collectives that computing does not hide, the pipeline's bubble, the optimizer and what is offloaded.
 
 use super::flops::{Forward, Passes, per_token};
-use super::memory::schedule;
+use super::memory::{schedule, walk};
+use super::regime::Regime;
 use super::resident::Resident;
 use super::saved::Walk;
 use super::stages::Load;
@@ -54,41 +55,17 @@ pub fn of(
     constants: &Training,
 ) -> Option<Time> {
     let gpu = request.hardware.gpu?;
-    let peak = peak(gpu, request.precision)?;
-    let bandwidth = gpu.bandwidth?.0;
-    let machine = Machine { gpu, peak, bandwidth, request, constants };
+    let machine = Machine::of(gpu, request, constants)?;
+    let Machine { peak, bandwidth, .. } = machine;
     let parallel = &request.parallel;
-    let load = Load::of(&request.model, train);
-    let forward = Forward::of(&request.model, request.seq as f64, load.logits);
-    let passes = Passes::of(&request.model, train);
-    let (micro_batch, accumulation) = schedule(train, parallel.pipeline);
-    let (tensor, pipeline) = (f64::from(parallel.tensor), f64::from(parallel.pipeline));
-    let split = tensor * pipeline;
-    // Tokens of a micro batch that one GPU computes, forwards beside training's own as a part of them.
-    let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
-    let extra = load.forwards / (passes.linears + passes.linears_again);
-    let tokens_done = tokens * load.trained * (1.0 + extra);
-
-    let products = tokens_done / split
-        * (forward.layers * (passes.linears + passes.linears_again) / machine.rate(request.precision, tokens)
-            + forward.head * passes.head / machine.rate(Compute::Bf16, tokens)
-            + forward.attention * (passes.attention + passes.attention_again) / machine.attention_rate(train));
-    let mut parts = Parts { products, ..Parts::default() };
+    let demand = Demand::of(request, train, walk, constants);
+    let Demand { load, forward, passes, tokens, .. } = demand;
+    let (_, accumulation) = schedule(train, parallel.pipeline);
+    let pipeline = f64::from(parallel.pipeline);
+    let split = f64::from(parallel.tensor) * pipeline;
     let weights = request.model.counts.active as f64 / split;
-    let compiled = train.compile || walk.fused_mlp;
-    let weight_passes = (passes.linears + passes.linears_again) * dequantising(train, constants);
-    // Two thirds of the traffic are backward's, as of attention's operations.
-    let traffic = tokens_done * token_traffic(walk, compiled, pipeline, constants) * passes.attention / 3.0
-        + weights * walk.regime.compute * weight_passes;
-    parts.elementwise = traffic / bandwidth;
-    let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
-    let hooks = if train.zero == Zero::Three { constants.launch_hooks } else { 0.0 };
-    let launched = launched + hooks;
-    let launch =
-        launched * request.model.depth() as f64 / pipeline * (1.0 + passes.differentiated + passes.linears_again);
-    let kernels = parts.products + parts.elementwise;
-    parts.launch = (launch - kernels).max(0.0);
-    let micro = kernels + parts.launch;
+    let mut parts = machine.kernels(&demand, train);
+    let micro = parts.products + parts.elementwise + parts.launch;
 
     parts.communication = machine.exposed(train, tokens, micro, trained / split);
     parts.products *= accumulation;
@@ -148,6 +125,67 @@ pub fn of(
     })
 }
 
+/// Trained tokens a second of one GPU at most, in whatever layout of however many: by its kernels alone, of a request on
+/// hardware left open. None where the GPU's rates are not known.
+pub fn fastest<'a>(
+    request: &'a Request,
+    train: &'a Train,
+    constants: &'a Training,
+) -> impl Fn(&Gpu) -> Option<f64> + use<'a> {
+    // Fully sharded weights are kept in the narrowest precision, and nothing is cast beside them.
+    let sharded = Train { zero: Zero::Fsdp, ..train.clone() };
+    let regime = Regime::of(request, &sharded);
+    let demand = Demand::of(request, &sharded, &walk(request, &sharded, regime), constants);
+    let ranks = f64::from(request.parallel.tensor * request.parallel.pipeline);
+    move |gpu| {
+        let parts = Machine::of(gpu, request, constants)?.kernels(&demand, train);
+        Some(demand.tokens / (parts.products + parts.elementwise + parts.launch) / ranks)
+    }
+}
+
+/// What a micro batch takes of one rank, whatever its GPU.
+#[derive(Clone, Copy)]
+struct Demand {
+    load: Load,
+    forward: Forward,
+    passes: Passes,
+    /// Ranks that share the matrix products.
+    split: f64,
+    /// Tokens of a micro batch that one GPU computes; with forwards beside training's own as a part of them.
+    tokens: f64,
+    tokens_done: f64,
+    /// Bytes that pass through memory beside matrix products.
+    traffic: f64,
+    /// Seconds in which the host launches the kernels.
+    launch: f64,
+}
+
+impl Demand {
+    fn of(request: &Request, train: &Train, walk: &Walk, constants: &Training) -> Self {
+        let parallel = &request.parallel;
+        let load = Load::of(&request.model, train);
+        let forward = Forward::of(&request.model, request.seq as f64, load.logits);
+        let passes = Passes::of(&request.model, train);
+        let (micro_batch, _) = schedule(train, parallel.pipeline);
+        let pipeline = f64::from(parallel.pipeline);
+        let split = f64::from(parallel.tensor) * pipeline;
+        let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
+        let extra = load.forwards / (passes.linears + passes.linears_again);
+        let tokens_done = tokens * load.trained * (1.0 + extra);
+        let weights = request.model.counts.active as f64 / split;
+        let compiled = train.compile || walk.fused_mlp;
+        let weight_passes = (passes.linears + passes.linears_again) * dequantising(train, constants);
+        // Two thirds of the traffic are backward's, as of attention's operations.
+        let traffic = tokens_done * token_traffic(walk, compiled, pipeline, constants) * passes.attention / 3.0
+            + weights * walk.regime.compute * weight_passes;
+        let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
+        let hooks = if train.zero == Zero::Three { constants.launch_hooks } else { 0.0 };
+        let layers = request.model.depth() as f64 / pipeline;
+        let launch = (launched + hooks) * layers * (1.0 + passes.differentiated + passes.linears_again);
+        Self { load, forward, passes, split, tokens, tokens_done, traffic, launch }
+    }
+}
+
 /// Bytes of memory traffic a token beside matrix products: what is kept for backward, read and written several times
 /// by elementwise kernels, the logits, and each adapter's input and output.
 fn token_traffic(walk: &Walk, compiled: bool, pipeline: f64, constants: &Training) -> f64 {
@@ -203,7 +241,25 @@ struct Machine<'a> {
     constants: &'a Training,
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
+    /// `None` without the GPU's rates.
+    fn of(gpu: &'a Gpu, request: &'a Request, constants: &'a Training) -> Option<Self> {
+        let (peak, bandwidth) = (peak(gpu, request.precision)?, gpu.bandwidth?.0);
+        Some(Self { gpu, peak, bandwidth, request, constants })
+    }
+
+    /// Of one micro batch: what its kernels need, or the longer time in which they are launched.
+    fn kernels(&self, demand: &Demand, train: &Train) -> Parts {
+        let Demand { forward, passes, split, tokens, tokens_done, traffic, launch, .. } = demand;
+        let products = tokens_done / split
+            * (forward.layers * (passes.linears + passes.linears_again) / self.rate(self.request.precision, *tokens)
+                + forward.head * passes.head / self.rate(Compute::Bf16, *tokens)
+                + forward.attention * (passes.attention + passes.attention_again) / self.attention_rate(train));
+        let elementwise = traffic / self.bandwidth;
+        let launch = (launch - products - elementwise).max(0.0);
+        Parts { products, elementwise, launch, ..Parts::default() }
+    }
+
     /// Rate of matrix products, lower for few rows and narrow matrices.
     fn rate(&self, precision: Compute, tokens: f64) -> f64 {
         let constants = self.constants;
