@@ -110,7 +110,7 @@ impl Catalog {
             listed: Listed::embedded(),
             architectures: presets.architecture,
             towers: presets.tower,
-            gpus: presets.gpu.into_iter().map(gpu::Row::gpu).collect::<Result<_, _>>()?,
+            gpus: presets.gpu.into_iter().map(gpu::Row::gpus).collect::<Result<Vec<_>, _>>()?.concat(),
             formats: presets.format,
             optimizers: presets.optimizer,
             frameworks: presets.framework,

@@ -13,6 +13,8 @@ pub struct Gpu {
     pub vendor: Vendor,
     pub aliases: Vec<String>,
     pub class: Class,
+    /// A part of a card that acts as a card of its own (NVIDIA's Multi-Instance GPU).
+    pub is_part: bool,
     /// What the driver reports as total; for Apple the default GPU limit.
     pub memory: Bytes,
     /// As sold, in GB (which for NVIDIA means GiB).
@@ -105,6 +107,16 @@ pub struct Peak {
     pub fp4: Option<FlopsPerSec>,
 }
 
+impl Peak {
+    /// Of a share of the card's multiprocessors.
+    fn scaled(&self, by: f64) -> Self {
+        let share = |rate: Option<FlopsPerSec>| rate.map(|rate| FlopsPerSec(rate.0 * by));
+        let [fp32, tf32, fp16, bf16] = [self.fp32, self.tf32, self.fp16, self.bf16].map(share);
+        let [fp8, int8, fp4] = [self.fp8, self.int8, self.fp4].map(share);
+        Self { fp32, tf32, fp16, bf16, fp8, int8, fp4 }
+    }
+}
+
 /// What joins the cards of one machine.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -189,7 +201,21 @@ pub(super) struct Row {
     compute_capability: Option<String>,
     #[serde(default)]
     price: Option<Price>,
+    #[serde(default)]
+    mig: Option<Mig>,
     source: Source,
+}
+
+/// What a card can be cut into.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mig {
+    /// What the parts are called by: `a100`.
+    name: String,
+    /// Parts that the card's multiprocessors are divided into.
+    slices: f64,
+    /// `3g.40gb`: how many of those, and the memory in GiB.
+    profiles: Vec<String>,
 }
 
 /// A number with its unit, in bytes, bytes per second, operations per second or watts.
@@ -227,8 +253,39 @@ fn pcie(slot: &str) -> Option<BytesPerSec> {
     Some(BytesPerSec(2e9 * lanes.parse::<f64>().ok()? * f64::powi(2.0, doublings)))
 }
 
+impl Gpu {
+    fn slice(&self, mig: &Mig, profile: &str) -> Option<Self> {
+        let (slices, memory) = profile.strip_suffix("gb")?.split_once("g.")?;
+        let (slices, memory) = (slices.parse::<f64>().ok()?, memory.parse::<f64>().ok()?);
+        Some(Self {
+            id: format!("{}-{profile}", self.id),
+            name: format!("{} MIG {profile}", self.name),
+            aliases: ["", "mig "].map(|word| format!("{} {word}{profile}", mig.name)).to_vec(),
+            is_part: true,
+            memory: Bytes(memory * GIB * REPORTED),
+            memory_gb: memory,
+            bandwidth: self.bandwidth.map(|whole| whole * (memory / self.memory_gb)),
+            peak: self.peak.scaled(slices / mig.slices),
+            link: Link { kind: LinkKind::None, bandwidth: BytesPerSec::ZERO, pcie: self.link.pcie },
+            gpus_per_node: 1,
+            tdp_watts: None,
+            price: None,
+            ..self.clone()
+        })
+    }
+}
+
 impl Row {
-    pub(super) fn gpu(self) -> Result<Gpu, String> {
+    /// The card, then what it can be cut into.
+    pub(super) fn gpus(mut self) -> Result<Vec<Gpu>, String> {
+        let mig = self.mig.take();
+        let whole = self.gpu()?;
+        let profiles = mig.iter().flat_map(|mig| mig.profiles.iter().map(move |profile| (mig, profile)));
+        let parts = profiles.map(|(mig, profile)| whole.slice(mig, profile).ok_or_else(|| format!("mig {profile}")));
+        [Ok(whole.clone())].into_iter().chain(parts).collect()
+    }
+
+    fn gpu(self) -> Result<Gpu, String> {
         let rate = |of: Option<Measure>| of.map(|rate| FlopsPerSec(rate.0));
         let reported = if self.inline_ecc { REPORTED_INLINE_ECC } else { REPORTED };
         let slot = match &self.pcie {
@@ -260,6 +317,7 @@ impl Row {
             vendor: self.vendor,
             aliases: self.aliases,
             class: self.class,
+            is_part: false,
             gpus_per_node: self.per_node,
             tdp_watts: self.power.map(|power| power.0),
             release_year: self.year,

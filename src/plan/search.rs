@@ -180,7 +180,7 @@ impl Search {
         match self.pool {
             _ if self.is_named(gpu) => true,
             Pool::Rented => gpu.price.is_some(),
-            Pool::Any => gpu.class != Class::Unified || asked || !self.trains(),
+            Pool::Any => !gpu.is_part && (gpu.class != Class::Unified || asked || !self.trains()),
         }
     }
 

@@ -55,7 +55,13 @@ fn parts(text: &str, words: &GpuWords) -> Parts {
         let next = runs.get(at + 1).map_or("", |(next, _)| *next);
         let after_letters = joined && at > 0 && runs[at - 1].0.bytes().all(|b| b.is_ascii_alphabetic());
         let number = run.parse::<f64>().ok().filter(|_| !after_letters);
+        let sized = runs.get(at + 2).is_some_and(|(run, joined)| !joined && run.parse::<f64>().is_ok());
         match (number, next) {
+            // `3g.40gb`, a part of a card.
+            (Some(_), "g") if run.len() == 1 && sized && runs.get(at + 3).is_some_and(|(run, _)| *run == "gb") => {
+                found.words.push(format!("{run}g"));
+                at += 2;
+            }
             (Some(memory), "g" | "gb" | "gib") => {
                 found.memory = Some(memory);
                 at += 2;
