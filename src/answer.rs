@@ -235,7 +235,7 @@ pub fn knob_value(value: &KnobValue) -> Value {
     match value {
         KnobValue::Count(n) => json!(n),
         KnobValue::Number(x) => json!(x),
-        KnobValue::Choice(_) | KnobValue::Text(_) | KnobValue::List(_) | KnobValue::Max => {
+        KnobValue::Choice(_) | KnobValue::Text(_) | KnobValue::List(_) | KnobValue::Bound(_) => {
             // `zero=3` is a number to those who read it.
             let word = value.to_string();
             word.parse::<u64>().map_or_else(|_| json!(word), |n| json!(n))

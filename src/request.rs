@@ -19,7 +19,7 @@ mod speech;
 mod words;
 
 pub use complete::complete;
-pub use settings::{Settings, Value, Verb};
+pub use settings::{Bound, Settings, Value, Verb};
 
 #[derive(Clone, Debug)]
 pub struct Request {

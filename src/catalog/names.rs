@@ -17,6 +17,7 @@ mod token;
 use data::DATA;
 pub use gpus::Index as GpuIndex;
 pub use models::Index as ModelIndex;
+pub use token::numeral;
 
 /// What people call the models and accelerators of a catalog.
 #[derive(Clone, Copy)]
@@ -110,6 +111,11 @@ impl<'a> Names<'a> {
     /// How wanted a model is: the smaller, the more.
     pub fn rank(self, id: &str) -> usize {
         self.models().rank(id)
+    }
+
+    /// Whether a model is one that many mean.
+    pub fn is_popular(self, id: &str) -> bool {
+        self.models().is_popular(id)
     }
 
     /// The accelerator that `text` names.

@@ -259,9 +259,13 @@ fn values(base: &Settings, key: &str) -> Vec<String> {
         Kind::Length { min, max, .. } => around(4096, *min, *max),
         Kind::Count { min, max, .. } if *max <= 4 => (*min..=*max).map(|n| n.to_string()).collect(),
         Kind::Count { min, max, .. } => around(4, *min, *max),
-        Kind::Row(_) | Kind::Number { .. } | Kind::Model(_) | Kind::Gpu | Kind::List(_) | Kind::Fleet | Kind::Text => {
-            Vec::new()
-        }
+        Kind::Row(_)
+        | Kind::Number { .. }
+        | Kind::Model(_)
+        | Kind::Gpu
+        | Kind::List { .. }
+        | Kind::Fleet
+        | Kind::Text => Vec::new(),
     };
     let stands = |word: &String| now.is_some_and(|now: &Value| now.to_string() == *word);
     values.into_iter().filter(|word| !stands(word)).map(|word| format!("{key}={word}")).collect()

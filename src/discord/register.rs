@@ -88,7 +88,7 @@ fn values(object: &mut Value, knob: &Knob, catalog: &Catalog) {
         Kind::Choice(choices) => offer(object, choices.iter().map(|(word, _)| *word).collect()),
         Kind::Row(table) => offer(object, table.rows(catalog).into_iter().map(|(name, _)| name).collect()),
         Kind::Model(_) | Kind::Gpu | Kind::Fleet => object["autocomplete"] = json!(true),
-        Kind::List(_) | Kind::Text => {}
+        Kind::List { .. } | Kind::Text => {}
     }
 }
 

@@ -67,7 +67,7 @@ fn plain(value: &Value) -> serde_json::Value {
         Value::Choice(word) => json!(word),
         Value::Text(text) => json!(text),
         Value::List(items) => json!(items.join(",")),
-        Value::Max => json!("max"),
+        Value::Bound(bound) => json!(bound.word()),
     }
 }
 

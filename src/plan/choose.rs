@@ -1,14 +1,14 @@
 //! From what was asked to a full request: the layout an engineer would take where none is given,
-//! and the largest length, batch or concurrency where `max` is asked.
+//! the largest length or batch where `max` is asked, and the fewest GPUs where `min` is.
 
 use super::layout::{Layout, layouts};
-use super::search::Cluster;
+use super::search::{Cluster, Pool, Search};
 use super::{Verdict, verdict};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, estimate};
 use crate::message::Problem;
 use crate::msg;
-use crate::request::{Hardware, Request, Settings, Value, complete};
+use crate::request::{Bound, Hardware, Request, Settings, Value, complete};
 
 /// A layout must be this much faster than a simpler one to be taken.
 pub const FASTER: f64 = 1.03;
@@ -21,13 +21,15 @@ pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request,
     let open = modest.without("global_batch");
     let plain = complete(&open, catalog)?;
     let Hardware { gpu, gpus, nodes } = plain.hardware;
-    if let Some(gpu) = gpu.filter(|_| gpus > 1)
+    if let Some(fewest) = settings.is_open("gpus").then(|| fewest(&plain, catalog)).flatten() {
+        chosen.values = fewest.values;
+    } else if let Some(gpu) = gpu.filter(|_| gpus > 1)
         && let Some(layout) = best_layout(&modest, &plain, Cluster { gpu, gpus, nodes }, catalog)
     {
         layout.write(&mut chosen);
     }
-    for key in ["seq", "batch"].into_iter().filter(|key| settings.is_max(key)) {
-        chosen.values.insert(key, Value::Max);
+    for key in ["seq", "batch"].into_iter().filter(|key| settings.is_open(key)) {
+        chosen.values.insert(key, Value::Bound(Bound::Max));
         chosen = solve(&chosen, key, catalog)?;
     }
     if open == *settings && chosen == *settings {
@@ -43,11 +45,17 @@ pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request,
     Ok(request)
 }
 
+/// The request on the fewest GPUs of the card that was named that run it, with the layout and savings that takes.
+fn fewest(request: &Request, catalog: &'static Catalog) -> Option<Settings> {
+    let setup = Search::new(request, &[], Pool::Rented, catalog)?.fewest_of_named()?;
+    Some(setup.settings.clone())
+}
+
 /// The settings with every `max` that is solved for at a small value, to choose the layout under.
 fn modest(settings: &Settings) -> Settings {
     let mut modest = settings.clone();
     for (key, small) in [("seq", 2048), ("batch", 1)] {
-        if modest.is_max(key) {
+        if modest.is_open(key) {
             modest.values.insert(key, Value::Count(small));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The table's order is the order in which a canonical line is written.
 
-use super::settings::{Value, Verb};
+use super::settings::{Bound, Value, Verb};
 use crate::catalog::Catalog;
 use crate::catalog::names::{Outcome, Resolution};
 use crate::message::Problem;
@@ -35,17 +35,17 @@ impl std::fmt::Debug for Knob {
 
 #[derive(Debug)]
 pub enum Kind {
-    /// A length in tokens: `k` is 1024. `word_max`: the word `max` is a value.
+    /// A length in tokens: `k` is 1024. `bound`: the word that has the value found.
     Length {
         min: u64,
         max: u64,
-        word_max: bool,
+        bound: Option<Bound>,
     },
     /// A count: `k` is 1000.
     Count {
         min: u64,
         max: u64,
-        word_max: bool,
+        bound: Option<Bound>,
     },
     /// A quantity in the knob's own unit; others by the factor that brings them to it.
     Number {
@@ -60,8 +60,11 @@ pub enum Kind {
     Gpu,
     /// A row of one of the catalog's tables of recipes.
     Row(Table),
-    /// Comma-separated words, each of these.
-    List(&'static [&'static str]),
+    /// Comma-separated words, each of `words`, or of what `spelled` makes into them.
+    List {
+        words: &'static [&'static str],
+        spelled: &'static [(&'static str, &'static str)],
+    },
     /// What one owns: `8xa100-sxm-80gb,4xrtx-4090-24gb`.
     Fleet,
     /// One word, as it is.
@@ -99,11 +102,11 @@ impl Scope {
     }
 }
 
-const fn length(min: u64, word_max: bool) -> Kind {
-    Kind::Length { min, max: MAX_LENGTH, word_max }
+const fn length(min: u64, bound: Option<Bound>) -> Kind {
+    Kind::Length { min, max: MAX_LENGTH, bound }
 }
 const fn count(min: u64, max: u64) -> Kind {
-    Kind::Count { min, max, word_max: false }
+    Kind::Count { min, max, bound: None }
 }
 const fn number(min: f64, max: f64) -> Kind {
     Number { min, max, units: &[] }
@@ -115,14 +118,36 @@ const MAX_LENGTH: u64 = 1 << 30;
 /// More GPUs than any machine hall holds.
 const MAX_GPUS: u64 = 1_000_000;
 
+const MOST: Option<Bound> = Some(Bound::Max);
+
 const SWITCH: Choices = &[
     ("on", &["true", "yes", "1", "enable", "enabled", "开", "打开", "开启", "是"]),
     ("off", &["false", "no", "0", "none", "disable", "disabled", "关", "关闭", "否"]),
 ];
 const FLOATS: Choices =
     &[("fp32", &["float32", "f32", "32"]), ("bf16", &["bfloat16"]), ("fp16", &["float16", "f16", "half"])];
-const MILLISECONDS: &[(&str, f64)] =
-    &[("ms", 1.0), ("s", 1e3), ("sec", 1e3), ("seconds", 1e3), ("毫秒", 1.0), ("秒", 1e3)];
+/// Weights in other words.
+const TARGETS: &[(&str, &str)] = &[
+    ("attn", "attention"),
+    ("qv", "q,v"),
+    ("qkv", "q,k,v"),
+    ("qkvo", "q,k,v,o"),
+    ("mlp", "gate,up,down"),
+    ("ffn", "gate,up,down"),
+    ("embeddings", "embed"),
+    ("embedding", "embed"),
+    ("lm_head", "head"),
+];
+const MILLISECONDS: &[(&str, f64)] = &[
+    ("ms", 1.0),
+    ("s", 1e3),
+    ("sec", 1e3),
+    ("secs", 1e3),
+    ("second", 1e3),
+    ("seconds", 1e3),
+    ("毫秒", 1.0),
+    ("秒", 1e3),
+];
 const HOURS: &[(&str, f64)] = &[
     ("h", 1.0),
     ("hr", 1.0),
@@ -178,7 +203,7 @@ pub static KNOBS: &[Knob] = &[
     knob("dense_layers", Shape, count(0, 1000), "dense_layers=1", &["first k dense replace"]),
     knob("kv_lora_rank", Shape, count(1, 1 << 19), "kv_lora_rank=512", &[]),
     knob("rope_head_dim", Shape, count(1, 1 << 13), "rope_head_dim=64", &["qk rope head dim"]),
-    knob("sliding_window", Shape, length(1, false), "sliding_window=4096", &[]),
+    knob("sliding_window", Shape, length(1, None), "sliding_window=4096", &[]),
 
     knob("method", Train, Choice(&[
         ("full", &["fft", "full finetune", "full fine tune", "full fine tuning", "full finetuning", "full parameter", "full param", "全参", "全参数", "全量", "全参微调", "全量微调", "全参数微调", "全参训练"]),
@@ -200,14 +225,14 @@ pub static KNOBS: &[Knob] = &[
         ("auto", &[]), ("fp16", &["f16", "float16"]), ("bf16", &["bfloat16"]), ("fp8", &["fp8_e4m3", "fp8_e5m2", "8bit", "8bits"]), ("int8", &[]), ("int4", &["4bit", "4bits"]),
         ("fp32", &["f32"]), ("q8_0", &[]), ("q5_1", &[]), ("q5_0", &[]), ("q4_1", &[]), ("q4_0", &[]), ("iq4_nl", &[]),
     ]), "kv=fp8", &["kv cache", "kv dtype", "kv cache dtype", "kvcache", "kv cache type", "kv缓存", "kv量化", "kv缓存量化", "kv cache量化", "kv cache quantization", "kv precision", "kv cache precision", "kv quantization", "kv quant"]),
-    knob("seq", Both, length(1, true), "seq=8192", &[
+    knob("seq", Both, length(1, MOST), "seq=8192", &[
         "seq len", "seqlen", "seq length", "sequence", "sequences", "sequence length", "sequence len", "max seq len", "max seq length", "max len", "max length", "max model len", "max model length",
         "cutoff len", "cutoff", "context", "ctx", "context length", "context len", "context window", "context size", "ctx size", "ctx len", "n ctx", "num ctx", "block size", "length", "model max length", "max seq", "max context", "max ctx", "maximum context", "maximum sequence length", "maximum length",
         "序列", "序列长度", "序列长", "上下文", "上下文长度", "上下文窗口", "长度", "最大长度", "窗口", "长文本", "文本长度", "最长"]),
-    knob("prompt", Infer, length(0, false), "prompt=2048", &["prompt len", "prompt length", "prompt tokens", "prompts", "input", "input len", "input length", "input tokens", "isl", "prefill", "输入", "输入长度", "提示词", "提示词长度"]),
-    knob("output", Infer, length(0, false), "output=512", &["output len", "output length", "output tokens", "outputs", "osl", "completion", "completions", "generation length", "max new tokens", "max tokens", "decode", "answer", "answers", "generate", "generating", "reply", "replies", "输出", "输出长度", "生成", "生成长度", "回答", "回复"]),
-    knob("concurrency", Infer, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "concurrency=64", &["concurrent", "concurrent requests", "concurrent users", "simultaneous users", "simultaneous requests", "parallel requests", "users", "user", "requests", "request", "streams", "clients", "sessions", "people", "employees", "developers", "engineers", "students", "colleagues", "agents", "customers", "concurrents", "qps", "并发", "并发数", "并发量", "用户", "个用户", "人同时用", "人", "路并发", "路", "请求", "个请求", "用户数", "个学生", "个同事", "个员工"]),
-    knob("batch", Both, Kind::Count { min: 1, max: 1_000_000, word_max: true }, "batch=4", &["batch size", "batchsize", "bs", "bsz", "mbs", "mb", "micro batch", "micro batch size", "microbatch", "micro bs", "per device batch", "per device batch size", "per device train batch size", "per gpu batch", "per gpu batch size", "batch size per gpu", "batch per gpu", "batch size per device", "batch per device", "train micro batch size per gpu", "批次", "批大小", "批量", "批次大小", "微批", "微批次", "微批大小", "每卡batch", "单卡batch"]),
+    knob("prompt", Infer, length(0, None), "prompt=2048", &["prompt len", "prompt length", "prompt tokens", "prompts", "input", "input len", "input length", "input tokens", "isl", "prefill", "输入", "输入长度", "提示词", "提示词长度"]),
+    knob("output", Infer, length(0, None), "output=512", &["output len", "output length", "output tokens", "outputs", "osl", "completion", "completions", "generation length", "max new tokens", "max tokens", "decode", "answer", "answers", "generate", "generating", "reply", "replies", "输出", "输出长度", "生成", "生成长度", "回答", "回复"]),
+    knob("concurrency", Infer, Kind::Count { min: 1, max: 1_000_000, bound: MOST }, "concurrency=64", &["concurrent", "conc", "concurrent requests", "concurrent users", "simultaneous users", "simultaneous requests", "parallel requests", "users", "user", "requests", "request", "streams", "clients", "sessions", "people", "employees", "developers", "engineers", "students", "colleagues", "agents", "customers", "concurrents", "qps", "并发", "并发数", "并发量", "用户", "个用户", "人同时用", "人", "路并发", "路", "请求", "个请求", "用户数", "个学生", "个同事", "个员工"]),
+    knob("batch", Both, Kind::Count { min: 1, max: 1_000_000, bound: MOST }, "batch=4", &["batch size", "batchsize", "bs", "bsz", "mbs", "mb", "micro batch", "micro batch size", "microbatch", "micro bs", "per device batch", "per device batch size", "per device train batch size", "per gpu batch", "per gpu batch size", "batch size per gpu", "batch per gpu", "batch size per device", "batch per device", "train micro batch size per gpu", "批次", "批大小", "批量", "批次大小", "微批", "微批次", "微批大小", "每卡batch", "单卡batch", "每卡bs", "单卡bs"]),
     knob("accum", Train, count(1, 1_000_000), "accum=8", &["grad accum", "gradient accumulation", "gradient accumulation steps", "grad accumulation", "grad acc", "grad accumulation steps", "grad accum steps", "accum steps", "acc steps", "accumulation", "accumulation steps", "accumulate", "ga", "gas", "梯度累积", "梯度累积步数", "累积步数", "梯度累加", "累积", "累积步"]),
     knob("global_batch", Train, count(1, 1_000_000_000), "global_batch=512", &["gbs", "global batch size", "global bs", "total batch", "total batch size", "effective batch", "effective batch size", "全局批次", "全局批大小", "总批次", "总batch", "全局batch", "等效batch"]),
     knob("precision", Both, Choice(&[
@@ -237,30 +262,30 @@ pub static KNOBS: &[Knob] = &[
         ("sdpa", &[]), ("eager", &["naive attention", "eager attention", "vanilla attention"]),
     ]), "attn=flash", &["attention", "attn implementation", "注意力", "注意力实现"]),
     knob("loss", Train, Choice(&[
-        ("full", &["materialised", "materialized"]), ("chunked", &["chunked loss", "chunked cross entropy", "chunked ce", "分块loss", "分块损失"]), ("fused", &["liger", "fused loss", "fused cross entropy", "cut cross entropy", "cce", "liger kernel", "fused ce", "融合loss"]),
+        ("full", &["materialised", "materialized"]), ("chunked", &["chunks", "chunked loss", "chunked cross entropy", "chunked ce", "分块loss", "分块损失"]), ("fused", &["liger", "fused loss", "fused cross entropy", "cut cross entropy", "cce", "liger kernel", "fused ce", "融合loss"]),
     ]), "loss=fused", &["cross entropy", "损失"]),
     knob("compile", Train, Choice(SWITCH), "compile=on", &["torch compile", "torch.compile", "编译"]),
     knob("lora_rank", Train, count(1, 1_000_000), "lora_rank=16", &["rank", "r", "lora_r", "lora dim", "lora rank", "秩", "lora秩"]),
     knob("lora_alpha", Train, number(0.001, 1e6), "lora_alpha=32", &["alpha", "lora alpha"]),
-    knob("lora_targets", Train, Kind::List(&["all", "attention", "q", "k", "v", "o", "gate", "up", "down", "embed", "head"]), "lora_targets=q,v", &["target modules", "lora target", "targets", "target", "目标模块"]),
+    knob("lora_targets", Train, Kind::List { words: &["all", "attention", "q", "k", "v", "o", "gate", "up", "down", "embed", "head"], spelled: TARGETS }, "lora_targets=q,v", &["target modules", "lora target", "targets", "target", "目标模块"]),
     knob("ref_model", Train, Choice(SWITCH), "ref_model=on", &["reference model", "ref model", "reference", "参考模型"]),
-    knob("generations", Train, count(1, 100_000), "generations=8", &["num generations", "generation", "rollouts", "rollout", "group size", "samples per prompt", "completions per prompt", "采样数", "生成数", "条采样", "采样"]),
+    knob("generations", Train, count(1, 100_000), "generations=8", &["num generations", "generation", "gens", "rollouts", "rollout", "group size", "samples per prompt", "completions per prompt", "采样数", "生成数", "条采样", "采样", "采"]),
     knob("rollout_mem_util", Train, number(0.01, 0.95), "rollout_mem_util=0.3", &["vllm gpu memory utilization", "rollout gpu memory utilization", "rollout engine", "colocated engine", "rollout显存比例"]),
     knob("reward_model", Train, Kind::Model(&[]), "reward_model=meta-llama/Llama-3.1-8B-Instruct", &["奖励模型"]),
-    knob("packing", Train, Choice(SWITCH), "packing=on", &["sample packing", "packed", "打包"]),
-    knob("tokens", Train, count(1, 1_000_000_000_000_000), "tokens=10b", &["token", "training tokens", "train tokens", "词元", "个token", "token数", "数据量"]),
+    knob("packing", Train, Choice(SWITCH), "packing=on", &["sample packing", "packed", "pack", "打包"]),
+    knob("tokens", Train, count(1, 1_000_000_000_000_000), "tokens=10b", &["token", "tok", "toks", "training tokens", "train tokens", "词元", "个token", "token数", "数据量"]),
     knob("samples", Train, count(1, 1_000_000_000_000), "samples=50k", &["sample", "examples", "rows", "records", "pairs", "conversations", "条", "条数据", "样本", "个样本", "条样本"]),
     knob("epochs", Train, number(0.001, 1e6), "epochs=3", &["epoch", "num train epochs", "num epochs", "passes", "轮", "个epoch", "轮次", "训练轮数", "遍"]),
     knob("gpu_mem_util", Infer, number(0.01, 1.0), "gpu_mem_util=0.9", &["gpu memory utilization", "gpu memory utilisation", "gpu mem", "gpu memory util", "gpu util", "util", "mem util", "memory utilization", "mem fraction", "mem fraction static", "memory fraction", "free gpu memory fraction", "显存利用率", "显存占用率", "显存比例"]),
-    knob("max_batched_tokens", Infer, length(1, false), "max_batched_tokens=8192", &["max num batched tokens", "chunked prefill size", "batched tokens", "prefill chunk"]),
+    knob("max_batched_tokens", Infer, length(1, None), "max_batched_tokens=8192", &["max num batched tokens", "chunked prefill", "chunked prefill size", "batched tokens", "prefill chunk"]),
     knob("max_seqs", Infer, count(1, 1_000_000), "max_seqs=256", &["max num seqs", "max running requests", "max sequences"]),
     knob("eager", Infer, Choice(SWITCH), "eager=on", &["enforce eager", "eager mode"]),
-    knob("draft", Infer, Kind::Model(DRAFTS), "draft=eagle", &["draft model", "speculative", "speculative model", "speculative decoding", "assistant model", "草稿模型", "投机解码", "投机采样", "推测解码"]),
+    knob("draft", Infer, Kind::Model(DRAFTS), "draft=eagle", &["draft model", "drafting", "speculative", "speculative model", "speculative decoding", "assistant model", "草稿模型", "投机解码", "投机采样", "推测解码"]),
     knob("draft_tokens", Infer, count(1, 64), "draft_tokens=3", &["speculative tokens", "num speculative tokens", "draft length", "草稿长度", "投机长度"]),
     knob("acceptance", Infer, number(0.0, 1.0), "acceptance=0.7", &["acceptance rate", "accept rate", "接受率"]),
 
     knob("gpu", Both, Kind::Gpu, "gpu=a100-sxm-80gb", &["card", "accelerator", "显卡", "卡型", "gpu type", "gpu model"]),
-    knob("gpus", Both, count(1, MAX_GPUS), "gpus=8", &["num gpus", "n gpus", "gpu count", "number of gpus", "cards", "devices", "accelerators", "chips", "world size", "张卡", "块卡", "个gpu", "张gpu", "块gpu", "张显卡", "块显卡", "of these", "of those", "of them", "卡", "卡数", "张", "块", "gpu数", "gpu数量"]),
+    knob("gpus", Both, Kind::Count { min: 1, max: MAX_GPUS, bound: Some(Bound::Min) }, "gpus=8", &["num gpus", "n gpus", "gpu count", "number of gpus", "cards", "devices", "accelerators", "chips", "world size", "张卡", "块卡", "个gpu", "张gpu", "块gpu", "张显卡", "块显卡", "of these", "of those", "of them", "卡", "卡数", "张", "块", "gpu数", "gpu数量"]),
     knob("nodes", Both, count(1, MAX_GPUS), "nodes=2", &["node", "num nodes", "nnodes", "machines", "machine", "servers", "server", "boxes", "hosts", "节点", "个节点", "台机器", "机", "台", "台服务器", "机器"]),
     knob("tp", Both, count(1, MAX_GPUS), "tp=4", &["tensor parallel", "tensor parallelism", "tensor parallel size", "tp size", "tensor model parallel size", "张量并行", "tensor并行", "张量并行度"]),
     knob("pp", Both, count(1, MAX_GPUS), "pp=2", &["pipeline parallel", "pipeline parallelism", "pipeline parallel size", "pp size", "pipeline stages", "pipeline model parallel size", "流水线并行", "pipeline并行", "流水并行", "流水线"]),
@@ -272,7 +297,7 @@ pub static KNOBS: &[Knob] = &[
 
     knob("ttft", Target, Number { min: 0.1, max: 1e7, units: MILLISECONDS }, "ttft=500", &["time to first token", "first token latency", "first token", "首字", "首字延迟", "首token延迟", "首token"]),
     knob("tpot", Target, Number { min: 0.01, max: 1e7, units: MILLISECONDS }, "tpot=30", &["time per output token", "inter token latency", "itl", "per token", "per token latency", "latency per token", "每字延迟", "每token延迟", "每token", "每个token", "每字", "每个字"]),
-    knob("tokens_per_s", Target, Number { min: 0.001, max: 1e12, units: &[("k", 1e3), ("m", 1e6)] }, "tokens_per_s=1000", &["tokens per second", "tok/s", "tokens/s", "tps", "throughput", "t/s", "吞吐", "吞吐量"]),
+    knob("tokens_per_s", Target, Number { min: 0.001, max: 1e12, units: &[("k", 1e3), ("m", 1e6), ("w", 1e4), ("万", 1e4)] }, "tokens_per_s=1000", &["tokens per second", "token per second", "tokens a second", "tok per second", "tok/s", "tokens/s", "token/s", "tok/sec", "tokens/sec", "token/sec", "tps", "throughput", "t/s", "吞吐", "吞吐量"]),
     knob("deadline", Target, Number { min: 0.001, max: 1e6, units: HOURS }, "deadline=24h", &["finish in", "done in", "finished in", "finish within", "done within", "期限"]),
     knob("budget", Target, Number { min: 0.01, max: 1e12, units: &[("$", 1.0), ("usd", 1.0), ("k", 1e3)] }, "budget=500", &["预算"]),
     knob("max_gpus", Target, count(1, MAX_GPUS), "max_gpus=8", &["at most gpus", "up to gpus", "最多卡数"]),
@@ -365,8 +390,8 @@ impl Knob {
         let typed = typed.trim();
         let word = typed.to_lowercase();
         match &self.kind {
-            Kind::Length { min, max, word_max } => self.whole(&word, *min, *max, *word_max, true),
-            Kind::Count { min, max, word_max } => self.whole(&word, *min, *max, *word_max, false),
+            Kind::Length { min, max, bound } => self.whole(&word, *min, *max, *bound, true),
+            Kind::Count { min, max, bound } => self.whole(&word, *min, *max, *bound, false),
             Kind::Number { min, max, units } => {
                 let word = word.strip_prefix('$').unwrap_or(&word);
                 let (value, unit) = leading_number(word).ok_or_else(|| self.not_a_number(typed))?;
@@ -406,10 +431,12 @@ impl Knob {
                     self.not_a_choice(typed, rows.iter().map(|(name, _)| *name))
                 })
             }
-            Kind::List(words) => {
+            Kind::List { words, spelled } => {
                 let mut chosen = vec![];
-                for part in word.split([',', '+', '/']) {
-                    let part = part.trim().trim_end_matches("_proj");
+                let parts = word.split([',', '+', '/']).map(|part| part.trim().trim_end_matches("_proj"));
+                let meant =
+                    parts.map(|part| spelled.iter().find(|(name, _)| *name == part).map_or(part, |(_, words)| *words));
+                for part in meant.flat_map(|words| words.split(',')) {
                     match words.iter().find(|known| **known == part) {
                         Some(known) if chosen.contains(known) => {}
                         Some(known) => chosen.push(known),
@@ -451,9 +478,17 @@ impl Knob {
         Ok(if found.len() == 1 { Value::Text(found.remove(0)) } else { Value::List(found) })
     }
 
-    fn whole(&self, word: &str, min: u64, max: u64, word_max: bool, binary: bool) -> Result<Value, Problem> {
-        if word_max && matches!(word, "max" | "最大") {
-            return Ok(Value::Max);
+    /// Which value of this knob can be looked for: `max`, `min`.
+    pub fn bound(&self) -> Option<Bound> {
+        match self.kind {
+            Kind::Length { bound, .. } | Kind::Count { bound, .. } => bound,
+            _ => None,
+        }
+    }
+
+    fn whole(&self, word: &str, min: u64, max: u64, bound: Option<Bound>, binary: bool) -> Result<Value, Problem> {
+        if let Some(bound) = bound.filter(|bound| bound.word() == word) {
+            return Ok(Value::Bound(bound));
         }
         let (value, suffix) = leading_number(word).ok_or_else(|| self.not_a_number(word))?;
         let factor = magnitude(suffix.trim(), binary).ok_or_else(|| self.not_a_number(word))?;

@@ -3,7 +3,7 @@
 //! English and Chinese stand side by side and mean the same things, so one grammar (`speech`) reads both.
 
 use super::knobs::{KNOBS, Kind, Knob, find};
-use super::settings::{Value, Verb};
+use super::settings::{Bound, Value, Verb};
 use super::words::{Class, Gap, Word, words};
 use crate::catalog::Catalog;
 use phrases::{NUMBERS, PHRASES, SAYINGS, TURNS};
@@ -43,6 +43,10 @@ pub(super) enum Sense {
     And,
     More,
     Less,
+    /// `how many`, `the fewest`: the value of the knob beside it is looked for, if it is one of these.
+    Seek(&'static [Bound]),
+    /// `per user`: a rate is of one of them.
+    PerUser,
     /// `cheaper`: a wish that these knobs could meet.
     Wish(&'static [&'static str]),
     /// `other`, `different`: a wish for the knob that follows.
@@ -154,7 +158,7 @@ impl Lexicon {
             | Kind::Number { .. }
             | Kind::Model(_)
             | Kind::Gpu
-            | Kind::List(_)
+            | Kind::List { .. }
             | Kind::Fleet
             | Kind::Text => {}
         }

@@ -36,30 +36,38 @@ pub fn write(settings: &Settings) -> String {
 
 /// Reads a line. What is contradictory, out of range or unknown by name is a problem; what means nothing is ignored.
 pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
-    let Speech { verb, work, acts, model, problem, unknown, .. } = hear(text, None, catalog);
+    let speech = hear(text, None, catalog);
+    if let Some(topic) = speech.help() {
+        let mut settings = Settings::new(Verb::Help);
+        if let Some(topic) = topic {
+            settings.put("topic", Value::Text(topic))?;
+        }
+        return Ok(Read { settings, ignored: vec![], read_as: None });
+    }
+    let Speech { verb, work, acts, model, problem, unknown, addressed, .. } = speech;
     if let Some(problem) = problem {
         return Err(problem);
     }
     let mut settings = Settings::new(verb);
-    if verb == Verb::Help
-        && let Some(knob) = knobs::find(text.trim().trim_start_matches(verb.word()).trim())
-    {
-        settings.put("topic", Value::Text(knob.key.to_owned()))?;
-        return Ok(Read { settings, ignored: vec![], read_as: None });
-    }
     if !matches!(verb, Verb::Train | Verb::Infer)
         && let Some(work) = work
     {
         settings.put("work", Value::Choice(work.word()))?;
     }
-    let mut size = None;
+    let size = acts.iter().rev().find_map(|act| match act {
+        Act::Resize(parameters) => Some(*parameters),
+        _ => None,
+    });
+    let model = sized(model, size, catalog)?;
+    if let Some(model) = &model {
+        settings.put("model", Value::Text(known(model, text)?))?;
+    }
     for act in acts {
         match act {
             Act::Set(knob, value) if verb == Verb::Compare => beside(&mut settings, knob, value)?,
             Act::Set(knob, value) => settings.put(knob.key, value)?,
-            Act::Resize(parameters) => size = Some(parameters),
-            // Relative to nothing.
-            Act::Scale(..) | Act::Add(..) | Act::Clear(_) => {}
+            // Relative to nothing, or read above.
+            Act::Scale(..) | Act::Add(..) | Act::Clear(_) | Act::Resize(_) => {}
         }
     }
     if verb == Verb::Explain && settings.get("part").is_none() {
@@ -68,28 +76,39 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
             settings.put("part", Value::Choice(part))?;
         }
     }
-    let mut read_as = None;
-    if let Some(model) = sized(model, size, catalog)? {
-        read_as.clone_from(&model.read_as);
-        settings.put("model", Value::Text(known(&model, text)?))?;
-        if let Some((knob, value)) = packing(&model, catalog)
-            && knob.scope.serves(verb)
-            && settings.get(knob.key).is_none()
-        {
-            settings.put(knob.key, value)?;
-        }
+    if let Some(model) = &model
+        && let Some((knob, value)) = packing(model, catalog)
+        && knob.scope.serves(verb)
+        && settings.get(knob.key).is_none()
+    {
+        settings.put(knob.key, value)?;
     }
     if matches!(verb, Verb::Gpu | Verb::Fit) && settings.get("gpu").is_none() && !unknown.is_empty() {
         let name = unknown.join(" ");
         return Err(knobs::no_gpu(&name, &catalog.names().gpu(&name)));
     }
-    if settings.get("model").is_none() && !unknown.is_empty() && matches!(verb, Verb::Train | Verb::Infer | Verb::Model)
+    let asks = addressed || !settings.values.is_empty() || !text.trim().contains(' ');
+    if settings.get("model").is_none()
+        && asks
+        && matches!(verb, Verb::Train | Verb::Infer | Verb::Model)
+        && !unknown.is_empty()
     {
         // Words that meant nothing where a model should stand are its name.
-        let name = unknown.join(" ");
+        let name = as_typed(text, &unknown);
         return Err(knobs::no_model(&name, &catalog.names().model(&name)));
     }
+    let read_as = model.and_then(|model| model.read_as);
     Ok(Read { settings, ignored: unknown, read_as })
+}
+
+/// Words that meant nothing, each with what it was written together with: `my-org/my-model`.
+fn as_typed(text: &str, unknown: &[String]) -> String {
+    let holds = |chunk: &&str| {
+        let chunk = chunk.to_lowercase();
+        chunk.is_ascii() && unknown.iter().any(|word| chunk.contains(word.as_str()))
+    };
+    let chunks: Vec<&str> = text.split([' ', ',', ';', '?', '!']).filter(holds).collect();
+    if chunks.is_empty() { unknown.join(" ") } else { chunks.join(" ") }
 }
 
 /// In a comparison, a second card or model stands beside the first.

@@ -62,8 +62,26 @@ pub enum Value {
     Text(String),
     /// `gpu=a,b`, `lora_targets=q,v`, `fleet=8xa100-80gb,4x4090`.
     List(Vec<String>),
-    /// `seq=max`, `concurrency=max`.
+    /// `seq=max`, `gpus=min`: to be found.
+    Bound(Bound),
+}
+
+/// A value that is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The most that fits.
     Max,
+    /// The fewest that do.
+    Min,
+}
+
+impl Bound {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Bound::Max => "max",
+            Bound::Min => "min",
+        }
+    }
 }
 
 /// Keys are the `key`s of `KNOBS`.
@@ -110,15 +128,16 @@ impl Settings {
         match self.get(key) {
             Some(Value::List(items)) => items,
             Some(Value::Text(text)) => std::slice::from_ref(text),
-            Some(Value::Count(_) | Value::Number(_) | Value::Choice(_) | Value::Max) | None => &[],
+            Some(Value::Count(_) | Value::Number(_) | Value::Choice(_) | Value::Bound(_)) | None => &[],
         }
     }
     /// A switch that was given.
     pub fn switch(&self, key: &str) -> Option<bool> {
         self.choice(key).map(|word| word == "on")
     }
-    pub fn is_max(&self, key: &str) -> bool {
-        matches!(self.get(key), Some(Value::Max))
+    /// Whether the value of a knob is to be found.
+    pub fn is_open(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Value::Bound(_)))
     }
     /// These settings with one knob changed.
     pub fn with(&self, key: &'static str, value: Value) -> Self {
@@ -163,7 +182,7 @@ impl std::fmt::Display for Value {
             Value::Choice(word) => f.write_str(word),
             Value::Text(text) => f.write_str(text),
             Value::List(items) => f.write_str(&items.join(",")),
-            Value::Max => f.write_str("max"),
+            Value::Bound(bound) => f.write_str(bound.word()),
         }
     }
 }

@@ -62,10 +62,28 @@ pub(super) struct Speech {
     pub problem: Option<Problem>,
     pub model: Option<Resolution>,
     pub question: Option<Question>,
+    /// The first knob that was named, with a value or without.
+    pub topic: Option<&'static Knob>,
+    /// A verb was said, not guessed.
+    pub addressed: bool,
     /// Words that meant nothing.
     pub unknown: Vec<String>,
     /// `key=value` was written.
     pub explicit: bool,
+}
+
+impl Speech {
+    /// What is to be explained of how this program is used, a knob or all: `help zero`, `what is tp`.
+    pub fn help(&self) -> Option<Option<String>> {
+        let given = self.acts.iter().find_map(|act| match act {
+            Act::Set(knob, Value::Text(topic)) if knob.key == "topic" => Some(topic.clone()),
+            _ => None,
+        });
+        let topic = given.or_else(|| Some(self.topic?.key.to_owned()));
+        let names_nothing = self.model.is_none() && self.acts.len() <= 1 && self.problem.is_none();
+        let asks = names_nothing && !self.addressed && self.question.is_some() && topic.is_some();
+        (self.verb == Verb::Help || asks).then_some(topic)
+    }
 }
 
 /// Reads a text for a work that it may turn from; `None`: it is told or guessed from the words.
@@ -76,6 +94,8 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
     let (verb, said) = verbs(&items);
     let speech = Speech {
         verb: verb.unwrap_or_else(|| guess(&items)),
+        addressed: verb.is_some(),
+        topic: items.iter().find_map(|piece| piece.knob()),
         work: said,
         acts: vec![],
         asks: vec![],
@@ -87,8 +107,19 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
     };
     let told = work;
     let work = said.or(work).unwrap_or(speech.verb);
-    let mut listener =
-        Listener { items, at: 0, work, told, catalog, speech, delta: None, direction: None, named: 0, turn: None };
+    let mut listener = Listener {
+        items,
+        at: 0,
+        work,
+        told,
+        catalog,
+        speech,
+        delta: None,
+        direction: None,
+        per_user: false,
+        named: 0,
+        turn: None,
+    };
     listener.listen();
     listener.speech
 }
@@ -106,15 +137,59 @@ fn verbs(items: &[Piece]) -> (Option<Verb>, Option<Verb>) {
             _ => {}
         }
     }
+    let has = |is: fn(&Item) -> bool| items.iter().any(|piece| is(&piece.item));
+    let has_model = has(|item| matches!(item, Item::Model(_)));
+    let has_gpu = has(|item| matches!(item, Item::Gpu(_)));
     let is_work = |verb: &Verb| matches!(verb, Verb::Train | Verb::Infer);
+    // `a gpu for qwen 72b`, `does it fit`, `help me serve llama`: what is named says what is asked.
+    let stands = |verb: &Verb| match verb {
+        Verb::Gpu | Verb::Fit => !has_model,
+        Verb::Help => !has_model && !has_gpu,
+        Verb::Train | Verb::Infer | Verb::Model | Verb::Compare | Verb::Explain | Verb::Recipe => true,
+    };
+    let looks_up = |verb: &Verb| match verb {
+        Verb::Gpu => has_gpu,
+        Verb::Model => has_model,
+        _ => false,
+    };
+    let said: Vec<Verb> = said.into_iter().filter(stands).collect();
+    // As it is written; in free words it is one of them.
+    let canonical = items.iter().skip(1).all(|piece| matches!(piece.item, Item::Model(_) | Item::Explicit(..)));
+    let first = items.first().and_then(|piece| Verb::of(&piece.text)).filter(|verb| canonical || stands(verb));
     let work = said.iter().copied().find(is_work);
-    let first = items.first().and_then(|piece| Verb::of(&piece.text));
-    let other = said.iter().copied().find(|verb| !is_work(verb) && (*verb != Verb::Help || items.len() == 1));
-    (first.or(other).or(work), work)
+    let whole = said.iter().copied().find(|verb| !is_work(verb) && !matches!(verb, Verb::Gpu | Verb::Model));
+    let beside = side_by_side(items).then_some(Verb::Compare);
+    let look_up = said.iter().copied().find(looks_up);
+    (first.or(whole).or(beside).or(work).or(look_up), work)
 }
 
-/// A text without a verb: training if it speaks of something only training has.
+/// Two cards or two models with `or`, `和` between: to be compared.
+fn side_by_side(items: &[Piece]) -> bool {
+    let named = |piece: &Piece| match &piece.item {
+        Item::Gpu(id) => Some((true, id.clone())),
+        Item::Model(found) => Some((false, found.id.clone()?)),
+        _ => None,
+    };
+    items.windows(3).any(|three| {
+        let and = matches!(&three[1].item, Item::Senses(senses) if senses.contains(&&Sense::And));
+        let joined = and || matches!(three[1].text.as_str(), "比" | "than");
+        match (named(&three[0]), named(&three[2])) {
+            (Some((gpu, first)), Some((other, second))) => joined && gpu == other && first != second,
+            _ => false,
+        }
+    })
+}
+
+/// A text without a verb: training if it speaks of something only training has, a card if of nothing else.
 fn guess(items: &[Piece]) -> Verb {
+    let says_nothing = |piece: &&Piece| match &piece.item {
+        Item::Senses(senses) => senses.iter().all(|sense| matches!(sense, Sense::Filler | Sense::What | Sense::With)),
+        item => matches!(item, Item::Stop),
+    };
+    let mut telling = items.iter().filter(|piece| !says_nothing(piece));
+    if let (Some(Piece { item: Item::Gpu(_), .. }), None) = (telling.next(), telling.next()) {
+        return Verb::Gpu;
+    }
     let trains = items.iter().any(|piece| match &piece.item {
         Item::Senses(senses) => senses.iter().any(|sense| match sense {
             Sense::Value(knob, _) => knob.scope == knobs::Scope::Train,
@@ -139,6 +214,8 @@ struct Listener {
     delta: Option<i64>,
     /// `increase`, `reduce` was said in this clause.
     direction: Option<i64>,
+    /// `per user` was said in this clause, of the rate that follows.
+    per_user: bool,
     /// Numbers set in this clause by a name before them, which talk has few of.
     named: usize,
     /// `→`, `换成` was said in this clause: of the acts before it, what comes after it takes the place.
@@ -187,7 +264,7 @@ impl Listener {
 
     /// A clause of talk asks for nothing, whatever its words mean elsewhere: `my 4090 died, so batch 4`.
     fn end_clause(&mut self, before: Before) {
-        (self.delta, self.direction, self.turn) = (None, None, None);
+        (self.delta, self.direction, self.turn, self.per_user) = (None, None, None, false);
         let named = std::mem::take(&mut self.named);
         let speech = &mut self.speech;
         if self.told.is_none() || speech.explicit {
@@ -236,7 +313,11 @@ impl Listener {
             }
             Item::Model(found) => {
                 let (found, typed) = (found.clone(), self.items[self.at].text.clone());
-                self.model(found, &typed);
+                if self.is_just_a_word(&found, &typed) {
+                    self.unknown();
+                } else {
+                    self.model(found, &typed);
+                }
                 1
             }
             Item::Verb(verb) => self.verb(*verb),
@@ -285,6 +366,8 @@ impl Listener {
             Sense::Less => self.towards(-1),
             Sense::Wish(knobs) => self.wish(knobs),
             Sense::Other => self.other(),
+            Sense::Seek(bounds) => self.seek(bounds),
+            Sense::PerUser => self.per_user(),
             Sense::Another => self.another(),
             Sense::Add | Sense::Remove => {
                 self.delta = Some(if **sense == Sense::Add { 1 } else { -1 });
@@ -307,7 +390,8 @@ impl Listener {
             }
             Sense::And => self.and(),
             Sense::To => {
-                self.turn = Some(self.speech.acts.len());
+                // `compare h100 to h200` keeps both.
+                self.turn = (self.speech.verb != Verb::Compare).then_some(self.speech.acts.len());
                 1
             }
             Sense::Magnitude(_) => {
@@ -342,13 +426,7 @@ impl Listener {
         matches!(self.items.get(at).map(|piece| &piece.item), Some(Item::Senses(senses)) if senses.contains(&wanted))
     }
     fn knob_at(&self, at: usize) -> Option<&'static Knob> {
-        match &self.items.get(at)?.item {
-            Item::Senses(senses) => senses.iter().find_map(|sense| match sense {
-                Sense::Knob(knob) => Some(*knob),
-                _ => None,
-            }),
-            _ => None,
-        }
+        self.items.get(at)?.knob()
     }
     fn number_at(&self, at: usize) -> Option<Amount> {
         let piece = self.items.get(at)?;
@@ -393,6 +471,10 @@ impl Listener {
     // -- what is concluded
 
     fn act(&mut self, act: Act) {
+        let act = match act {
+            Act::Set(knob, Value::Number(rate)) if knob.key == "tokens_per_s" && self.per_user => time_per_token(rate),
+            act => act,
+        };
         if let Some(given_up) = self.turn {
             let stays = |earlier: &Act| earlier.knob() != act.knob();
             // What was taken back since leaves fewer.
@@ -445,6 +527,11 @@ impl Listener {
     }
 }
 
+/// Tokens per second of one user, as the milliseconds between them.
+fn time_per_token(rate: f64) -> Act {
+    Act::Set(knobs::of("tpot"), Value::Number((1e5 / rate).round() / 100.0))
+}
+
 fn no_knob(name: &str, typed: &str, catalog: &Catalog) -> Problem {
     let near = knobs::nearest(name, knobs::KNOBS.iter().map(|knob| knob.key)).map(knobs::of);
     let message = match near {
@@ -456,6 +543,11 @@ fn no_knob(name: &str, typed: &str, catalog: &Catalog) -> Problem {
         Err(_) => knob.example.to_owned(),
     });
     Problem::new(message).suggest(meant)
+}
+
+/// A card, or several.
+fn is_card(knob: &Knob) -> bool {
+    matches!(knob.key, "gpu" | "gpus")
 }
 
 /// What a number before it counts (`8 gpus`), where others are set by a number after them (`tp 4`).

@@ -4,7 +4,7 @@ use headroom::catalog::Catalog;
 use headroom::estimate::estimate;
 use headroom::request::knobs::{KNOBS, Kind, Knob, Table};
 use headroom::request::line::{read, write};
-use headroom::request::{Settings, Value, Verb, complete};
+use headroom::request::{Bound, Settings, Value, Verb, complete};
 use headroom::text::{Locale, say, tr};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -315,12 +315,15 @@ fn value(knob: &'static Knob) -> BoxedStrategy<Value> {
         let one = select(names.clone()).prop_map(Value::Text).boxed();
         Union::new([one, subsequence(names, 2..4).prop_map(Value::List).boxed()]).boxed()
     };
-    let whole = |min: u64, max: u64, word_max: bool| {
+    let whole = |min: u64, max: u64, bound: Option<Bound>| {
         let count = (min..=max).prop_map(Value::Count).boxed();
-        if word_max { Union::new([count, Just(Value::Max).boxed()]).boxed() } else { count }
+        match bound {
+            Some(bound) => Union::new([count, Just(Value::Bound(bound)).boxed()]).boxed(),
+            None => count,
+        }
     };
     match &knob.kind {
-        Kind::Length { min, max, word_max } | Kind::Count { min, max, word_max } => whole(*min, *max, *word_max),
+        Kind::Length { min, max, bound } | Kind::Count { min, max, bound } => whole(*min, *max, *bound),
         Kind::Number { min, max, .. } => (*min..=*max).prop_map(Value::Number).boxed(),
         Kind::Choice(choices) => {
             select(choices.iter().map(|(word, _)| *word).collect::<Vec<_>>()).prop_map(Value::Choice).boxed()
@@ -331,7 +334,7 @@ fn value(knob: &'static Knob) -> BoxedStrategy<Value> {
         Kind::Row(Table::Optimizers) => text(catalog.optimizers.iter().map(|row| row.name.clone()).collect()),
         Kind::Row(Table::Frameworks) => text(catalog.frameworks.iter().map(|row| row.name.clone()).collect()),
         Kind::Row(Table::Backends) => text(catalog.backends.iter().map(|row| row.name.clone()).collect()),
-        Kind::List(words) => {
+        Kind::List { words, .. } => {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             subsequence(words, 1..4).prop_map(Value::List).boxed()
         }

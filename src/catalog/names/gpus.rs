@@ -101,6 +101,8 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
+/// How far apart, in logarithms, two statements of one memory size may be.
+const SAME_MEMORY: f64 = 0.06;
 /// Jaro-Winkler likeness of names that are near, and what a card's number adds to it.
 const LIKE: f64 = 0.85;
 const NUMBERED: f64 = 0.1;
@@ -136,7 +138,19 @@ impl Index {
 
     pub fn resolve(&self, text: &str) -> Resolution {
         let asked = parts(text, self.words);
-        self.find(&asked).unwrap_or_else(|| self.unknown(text.trim(), &asked))
+        let found = if asked.words.is_empty() { self.with_memory(&asked) } else { self.find(&asked) };
+        found.unwrap_or_else(|| self.unknown(text.trim(), &asked))
+    }
+
+    /// `24gb`: of the cards with that memory the one that many have.
+    fn with_memory(&self, asked: &Parts) -> Option<Resolution> {
+        let memory = asked.memory?;
+        let has = |gpu: &&(String, Vec<String>, f64)| (gpu.2 / memory).ln().abs() < SAME_MEMORY;
+        let mut ids: Vec<String> = self.gpus.iter().filter(has).map(|gpu| gpu.0.clone()).collect();
+        ids.sort_by_key(|id| self.rank(id));
+        ids.truncate(6);
+        let id = Some(ids.first()?.clone());
+        Some(Resolution { id, candidates: ids, ..Resolution::new(Outcome::Ambiguous) })
     }
 
     fn find(&self, asked: &Parts) -> Option<Resolution> {
@@ -186,7 +200,7 @@ impl Index {
         let gb = |at: usize| self.gpus[at].2;
         let off = |at: usize| memory.map_or(0.0, |memory| (gb(at) / memory).ln().abs());
         let mut fitting: Vec<usize> = match memory {
-            Some(_) => held.iter().map(|(at, _)| *at).filter(|at| off(*at) < 0.06).collect(),
+            Some(_) => held.iter().map(|(at, _)| *at).filter(|at| off(*at) < SAME_MEMORY).collect(),
             None => held.iter().filter(|(_, default)| *default).map(|(at, _)| *at).collect(),
         };
         let wrong_memory = fitting.is_empty() && memory.is_some();
@@ -255,15 +269,20 @@ impl Index {
         &self.words.popular
     }
 
+    /// How many mean a card: the smaller, the more.
+    fn rank(&self, id: &str) -> usize {
+        self.words.popular.iter().position(|known| known == id).unwrap_or(self.words.popular.len())
+    }
+
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
         let wanted: String = normalise(typed).chars().filter(|c| c.is_alphanumeric()).collect();
-        let rank =
-            |id: &str| self.words.popular.iter().position(|known| known == id).unwrap_or(self.words.popular.len());
         let mut found: Vec<(bool, usize, &str)> = self
             .gpus
             .iter()
             .filter(|(_, spellings, _)| spellings.iter().any(|own| own.contains(&wanted)))
-            .map(|(id, spellings, _)| (!spellings.iter().any(|own| own.starts_with(&wanted)), rank(id), id.as_str()))
+            .map(|(id, spellings, _)| {
+                (!spellings.iter().any(|own| own.starts_with(&wanted)), self.rank(id), id.as_str())
+            })
             .collect();
         if found.is_empty() {
             let read = self.resolve(typed);
@@ -272,7 +291,7 @@ impl Index {
                 .gpus
                 .iter()
                 .filter(|(id, ..)| ids.contains(id))
-                .map(|(id, ..)| (false, rank(id), id.as_str()))
+                .map(|(id, ..)| (false, self.rank(id), id.as_str()))
                 .collect();
         }
         found.sort();

@@ -11,7 +11,7 @@ use super::token::{self, Kind, Token};
 use super::{Outcome, Resolution};
 use crate::catalog::Listed;
 use crate::msg;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
 /// What stands before a name in an address or a command.
@@ -25,6 +25,9 @@ const HOSTS: &[&str] = &[
     "ollama.com/library/",
     "ollama run ",
 ];
+
+/// As much of an unknown name as is quoted.
+const LONGEST_QUOTE: usize = 80;
 
 pub struct Entry {
     id: String,
@@ -56,6 +59,8 @@ pub struct Index {
     /// Names of closed models, each with its row in the data.
     closed: Vec<(Vec<Token>, usize)>,
     other: Vec<Vec<Token>>,
+    /// First words of the names above and of `means`.
+    heads: FxHashSet<String>,
     data: &'static Data,
 }
 
@@ -125,6 +130,7 @@ impl Index {
             unversioned: vec![],
             closed: vec![],
             other: vec![],
+            heads: FxHashSet::default(),
             data,
         };
         index.enter(models);
@@ -147,6 +153,9 @@ impl Index {
         let closed = closed.flat_map(|(nth, row)| row.names.iter().map(move |name| (name, nth)));
         index.closed = closed.map(|(name, nth)| (tokens(name), nth)).collect();
         index.other = index.data.other.names.iter().map(tokens).collect();
+        let meant = index.data.means.keys().map(tokens).collect::<Vec<_>>();
+        let listed = index.closed.iter().map(|(name, _)| name).chain(&index.other).chain(&meant);
+        index.heads = listed.filter_map(|name| Some(name.first()?.text.clone())).collect();
         index
     }
 
@@ -226,7 +235,7 @@ impl Index {
         if let Some(at) = written().or_else(packed_of) {
             return Resolution { quant, ..self.exactly(*at, name) };
         }
-        Resolution { quant, ..self.read(query) }
+        Resolution { quant, ..self.read(query, asked) }
     }
 
     fn exactly(&self, at: usize, typed: &str) -> Resolution {
@@ -234,14 +243,15 @@ impl Index {
         Resolution { id: Some(self.entries[at].id.clone()), quant, ..Resolution::new(Outcome::Match) }
     }
 
-    fn read(&self, mut query: Query) -> Resolution {
+    /// Reads what was cut from what was typed.
+    fn read(&self, mut query: Query, typed: &str) -> Resolution {
+        let typed: String = typed.chars().take(LONGEST_QUOTE).collect();
         if let Some(meant) = self.meant(&query, &query.tokens) {
             return meant;
         }
         if let Some(closed) = self.closed.iter().find(|(name, _)| starts_with(&query.tokens, name)) {
-            return self.refuse_closed(closed.1, &query);
+            return self.refuse_closed(closed.1, &typed);
         }
-        let typed = query.tokens.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().join(" ");
         if self.other.iter().any(|name| starts_with(&query.tokens, name)) {
             let reason = Some(msg!("name-no-language-model", typed = typed));
             return Resolution { reason, ..Resolution::new(Outcome::Unknown) };
@@ -254,7 +264,7 @@ impl Index {
             return found;
         }
         if let Some(closed) = self.closed.iter().find(|(name, _)| contains(&query.tokens, name)) {
-            return self.refuse_closed(closed.1, &query);
+            return self.refuse_closed(closed.1, &typed);
         }
         let candidates = self.near(&query);
         let reason = if candidates.is_empty() {
@@ -278,9 +288,8 @@ impl Index {
         }
     }
 
-    fn refuse_closed(&self, nth: usize, query: &Query) -> Resolution {
+    fn refuse_closed(&self, nth: usize, typed: &str) -> Resolution {
         let row = &self.data.closed[nth];
-        let typed = query.tokens.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().join(" ");
         let mut refused = Resolution::new(Outcome::Unknown);
         refused.candidates =
             row.open.iter().filter(|id| self.by_id.contains_key(&id.to_lowercase())).cloned().collect();
@@ -297,7 +306,7 @@ impl Index {
 
     /// Matches as typed, then with the name read ever more freely.
     fn find(&self, query: &Query) -> Option<Resolution> {
-        let is_known = |token: &&Token| self.lexicon.is_known(token);
+        let is_known = |token: &&Token| self.lexicon.is_known(token) || self.heads.contains(&token.text);
         let known: Vec<Token> = query.tokens.iter().filter(is_known).cloned().collect();
         let strangers = query.tokens.len() - known.len();
         let telling = known.iter().filter(|token| self.lexicon.role(&token.text) != Role::Empty).count();
@@ -368,6 +377,11 @@ impl Index {
             |at: &usize| parts.revisions.iter().all(|revision| self.entries[*at].parts.revisions.contains(revision));
         if nearest.iter().any(revised) {
             nearest.retain(revised);
+        }
+        // `mistral small 2409`
+        let dated = |at: &usize| parts.dates.iter().all(|date| self.entries[*at].parts.dates.contains(date));
+        if nearest.iter().any(dated) {
+            nearest.retain(dated);
         }
         if parts.versions.is_empty()
             && parts.words.iter().any(|word| self.unversioned.contains(word))
@@ -443,14 +457,19 @@ impl Index {
         let known: BTreeSet<Word> =
             parts.words.iter().copied().filter(|word| !self.holders[usize::from(*word)].is_empty()).collect();
         parts.words = known;
-        if self.only_lines(&parts) {
-            return vec![];
-        }
-        let mut found = self.holding(&parts);
-        if found.is_empty() {
-            parts.versions.clear();
-            found = self.holding(&parts);
-        }
+        // As it is, without one of the words that tell a family's models apart, without all; then in any version.
+        let without = |gone: &dyn Fn(&Word) -> bool| {
+            let words = parts.words.iter().copied().filter(|word| !gone(word)).collect();
+            Parts { words, ..parts.clone() }
+        };
+        let lines = parts.words.intersection(&self.lines);
+        let mut looser = vec![parts.clone()];
+        looser.extend(lines.map(|line| without(&|word| word == line)));
+        looser.push(without(&|word| self.lines.contains(word)));
+        let unversioned = looser.clone().into_iter().map(|parts| Parts { versions: vec![], ..parts });
+        let mut tried = looser.into_iter().chain(unversioned).filter(|parts| !self.only_lines(parts));
+        let mut found =
+            tried.find_map(|parts| Some(self.holding(&parts)).filter(|found| !found.is_empty())).unwrap_or_default();
         let distance =
             |at: &usize| size.map_or(0, |size| ((self.entries[*at].parameters() / size).ln().abs() * 1000.0) as u64);
         found.sort_by_key(|at| (distance(at), self.entries[*at].parts.words.len(), self.entries[*at].rank));
@@ -478,13 +497,11 @@ impl Index {
         query.tokens.retain(|token| !matches!(token.kind, Kind::Size(_) | Kind::Active(_) | Kind::Date | Kind::Length));
         query.tokens.retain(|token| !own.revisions.contains(&token.text));
         query.tokens.push(Token::size(parameters));
-        self.read(query)
+        self.read(query, name)
     }
 
     pub fn may_begin(&self, word: &str) -> bool {
-        let closed = self.closed.iter().map(|(name, _)| name).chain(&self.other);
-        let begins = |name: &Vec<Token>| name.first().is_some_and(|first| first.text == word);
-        self.lexicon.may_begin(word) || closed.into_iter().any(begins)
+        self.heads.contains(word) || self.lexicon.may_begin(word)
     }
 
     pub fn is_line(&self, word: &str) -> bool {
@@ -498,6 +515,10 @@ impl Index {
 
     pub fn rank(&self, id: &str) -> usize {
         self.by_id.get(&id.to_lowercase()).map_or(usize::MAX, |at| self.entries[*at].rank)
+    }
+
+    pub fn is_popular(&self, id: &str) -> bool {
+        self.rank(id) < self.data.popular.len()
     }
 
     pub fn listing(&self, id: &str) -> Option<&'static Listed> {

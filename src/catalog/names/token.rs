@@ -286,7 +286,13 @@ pub fn tokens(text: &str, han: impl Fn(&str, &mut Vec<Token>)) -> (Vec<Token>, P
             Class::Digits => at += number(&pieces[at..], &mut found),
             Class::Letters => at += letters(&pieces[at..], &mut found),
             Class::Han => {
-                han(piece.text, &mut found);
+                // `千亿参数`
+                let size = numeral(piece.text).filter(|(value, _)| *value >= 1e8);
+                found.extend(size.map(|(value, _)| Token::size(value)));
+                let rest = size.map_or(piece.text, |(_, width)| &piece.text[width..]);
+                if !rest.is_empty() {
+                    han(rest, &mut found);
+                }
                 at += 1;
             }
         }
@@ -326,6 +332,37 @@ fn unit(text: &str) -> Option<f64> {
         "十亿" => Some(1e9),
         _ => None,
     }
+}
+
+/// The number that Chinese numerals begin a text with, and its width: `十六`, `两`, `一百二十八`, `千亿`.
+pub fn numeral(text: &str) -> Option<(f64, usize)> {
+    const DIGITS: [&str; 2] = ["零一二三四五六七八九", "〇幺两"];
+    let (mut total, mut section, mut digit, mut width) = (0.0, 0.0, None, 0);
+    for (at, c) in text.char_indices() {
+        let scale = match c {
+            '十' => 10.0,
+            '百' => 100.0,
+            '千' => 1000.0,
+            '万' => 1e4,
+            '亿' => 1e8,
+            _ => {
+                let Some(value) = DIGITS.iter().find_map(|digits| digits.chars().position(|digit| digit == c)) else {
+                    break;
+                };
+                (digit, width) = (Some(value as f64), at + c.len_utf8());
+                continue;
+            }
+        };
+        if scale < 1e4 {
+            section += digit.take().unwrap_or(1.0) * scale;
+        } else {
+            total = (total + section + digit.take().unwrap_or(0.0)).max(1.0) * scale;
+            section = 0.0;
+        }
+        width = at + c.len_utf8();
+    }
+    let value = total + section + digit.unwrap_or(0.0);
+    (width > 0).then_some((value, width))
 }
 
 /// What begins with a digit.
@@ -464,7 +501,7 @@ mod tests {
         check("Mistral-7B-Instruct-v0.2", "mistral =7b instruct #0.2", None);
         check("Qwen3-30B-A3B-Instruct-2507", "qwen #3 =30b a=3b instruct @2507", None);
         check("Mixtral-8x22B, mixtral 8x22", "mixtral 8x22b mixtral 8x22b", None);
-        check("bloom-7b1 350M 1T 130亿", "bloom =7.1b =0.35b =1000b =13b", None);
+        check("bloom-7b1 350M 1T 130亿 七百亿", "bloom =7.1b =0.35b =1000b =13b =70b", None);
         check("command-r7b-12-2024 gemma-3n-E4B", "command r =7b #12 @2024 gemma 3n e4b", None);
         check("ＬＬＡＭＡ３\u{200b}－８Ｂ", "llama #3 =8b", None);
     }

@@ -24,7 +24,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let attention = fill.attention("flash");
     let (prompt, output, seq) = lengths(fill, backend);
     let concurrency = match fill.settings.get("concurrency") {
-        Some(Value::Max) => Concurrency::Max,
+        Some(Value::Bound(_)) => Concurrency::Max,
         // A batch of requests is so many at once.
         _ => Concurrency::Requests(fill.count("concurrency", fill.settings.count("batch").unwrap_or(1))),
     };

@@ -25,22 +25,23 @@ pub(super) fn model(settings: &Settings, catalog: &Catalog) -> Result<Arc<Model>
     if id == "custom" {
         return checked(custom(settings)?, id, None);
     }
-    let row = match catalog.model(id) {
-        Some(row) if !reshaped => return Ok(row.clone()),
-        Some(row) => row.clone(),
-        None => {
-            let size = size(id).ok_or_else(|| no_model(id, &catalog.names().model(id)))?;
-            if size > MAX_PARAMETERS {
-                return Err(too_large(size));
-            }
-            let generic = checked(generic(size), id, None)?;
-            if !reshaped {
-                return Ok(generic);
-            }
-            generic
-        }
-    };
-    checked(changed(row.shape.clone(), settings), id, Some(&row))
+    let named = named(id, catalog)?;
+    if !reshaped {
+        return Ok(named);
+    }
+    checked(changed(named.shape.clone(), settings), id, catalog.model(id).map(AsRef::as_ref))
+}
+
+/// The model of this id, or the usual one of this size.
+pub(super) fn named(id: &str, catalog: &Catalog) -> Result<Arc<Model>, Problem> {
+    if let Some(row) = catalog.model(id) {
+        return Ok(row.clone());
+    }
+    let size = size(id).ok_or_else(|| no_model(id, &catalog.names().model(id)))?;
+    if size > MAX_PARAMETERS {
+        return Err(too_large(size));
+    }
+    checked(generic(size), id, None)
 }
 
 /// `7b`, `350m`, `1.5t`: a size, in parameters.

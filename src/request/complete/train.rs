@@ -1,11 +1,11 @@
 //! Training: what the framework does where nothing was asked.
 
+use super::model::named;
 use super::{Fill, Settled};
 use crate::catalog::recipe::Defaults;
 use crate::catalog::{Format, Model};
 use crate::message::Problem;
 use crate::msg;
-use crate::request::knobs;
 use crate::request::settings::Value;
 use crate::request::{
     Checkpointing, Compute, Dtype, Lora, LoraKind, Loss, Master, Method, Offload, Stage, Targets, Train, Work, Zero,
@@ -19,7 +19,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let precision = fill.precision()?;
     let attention = fill.attention(&defaults.attn);
     let seq = match fill.settings.get("seq") {
-        Some(Value::Max) => fill.model.max_position.unwrap_or(4096),
+        Some(Value::Bound(_)) => fill.model.max_position.unwrap_or(4096),
         _ => fill.count("seq", fill.model.max_position.map_or(2048, |max| max.min(2048))),
     };
     let stage = stage(fill.choice("stage", "sft"));
@@ -161,11 +161,8 @@ fn gradients(
 
 fn reward_model(fill: &Fill) -> Result<Option<Arc<Model>>, Problem> {
     let Some(id) = fill.settings.text("reward_model") else { return Ok(None) };
-    let found = fill.catalog.model(id);
-    found.cloned().map(Some).ok_or_else(|| {
-        let unknown = knobs::no_model(id, &fill.catalog.names().model(id));
-        Problem { knob: Some("reward_model"), ..unknown }
-    })
+    let of_knob = |problem| Problem { knob: Some("reward_model"), ..problem };
+    named(id, fill.catalog).map(Some).map_err(of_knob)
 }
 
 fn method(fill: &mut Fill, defaults: &'static Defaults) -> Result<Method, Problem> {

@@ -4,7 +4,7 @@
 //! take words away from shorter ones.
 
 use super::Sense::{self, *};
-use crate::request::Verb;
+use crate::request::{Bound, Verb};
 
 /// Numbers in words; Chinese numerals are read by their digits.
 pub(super) const NUMBERS: &[(f64, &str)] = &[
@@ -48,7 +48,7 @@ pub(super) const NUMBERS: &[(f64, &str)] = &[
 /// What a value is done to (`开`, `调整`), and how Chinese says that it ends there (`到`): `To` in every pair.
 pub(super) const TURNS: (&str, &str) = (
     "改|换|设|调|开|放|变|降|减|提|升|加|拉|缩|给|弄|干|切|转|回|退|扩|冲|涨|抬|压|砍|增|推|跳|撑|用|调整|设置|减少|减小|提高|\
-     提升|增加|增大|缩短|缩小|降低|切换|升级|扩大|扩展|压缩|拉长|拉高|拉大|调高|调低|调大|调小|开大|加大|放大|放宽|退回",
+     提升|增加|增大|缩短|缩小|降低|切换|升级|扩大|扩展|压缩|拉长|拉高|拉大|调高|调低|调大|调小|调长|调短|改大|改小|改长|改短|改高|改低|加长|开大|加大|放大|放宽|退回",
     "到|成|为|至",
 );
 
@@ -66,11 +66,26 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Verb(Verb::Fit),
-        "what fits|what can i run|what can we run|which models fit|which models run|biggest model|largest model|\
-         how big a model|how large a model",
-        "能跑什么|能跑哪些|可以跑什么|能跑啥|多大的模型|多大模型|最大的模型|哪些模型",
+        "what fits|what can i run|what can we run|what could i run|what model|what models|which model|which models|what llm|\
+         what llms|which llm|which llms|biggest model|largest model|how big a model|how large a model",
+        "能跑什么|能跑哪些|可以跑什么|能跑啥|多大的模型|多大模型|最大的模型|哪些模型|什么模型|啥模型|哪个模型",
     ),
-    (Verb(Verb::Compare), "compare|comparison", "对比|比较"),
+    (
+        Verb(Verb::Compare),
+        "compare|comparison|vs|versus|compared to|compared with|against|which is faster|which is better",
+        "对比|比较|哪个快|哪个更快|哪个好|哪个更好|哪个划算|哪个更划算|哪个便宜",
+    ),
+    (
+        Verb(Verb::Gpu),
+        "specs|spec|spec sheet|data sheet|specification|specifications|memory bandwidth|bandwidth|tflops|flops",
+        "规格|带宽|显存带宽|算力|显存多大|多大显存",
+    ),
+    (
+        Verb(Verb::Model),
+        "architecture|how big is|how large is|how many parameters|how many params|parameter count|param count|\
+         active parameters|active params|how many layers|how many heads|how many experts",
+        "架构|结构|多少参数|参数量|激活参数|多少层|几层|多少专家|多少个专家",
+    ),
     (Verb(Verb::Recipe), "recipe|launch command|launch script", "启动命令|启动脚本|配方"),
     (Verb(Verb::Help), "help", "帮助"),
     (Magnitude(100.0), "hundred", ""),
@@ -82,12 +97,34 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Bits(8), "8 bit|8 bits|eight bit|load in 8 bit", "8比特|8位|8 bit量化|8比特量化|8位量化"),
     (
         To,
-        "to|=|:|->|→|>|<|≤|is|are|be|becomes|equals|of size",
+        "to|=|:|->|→|>|<|≤|≥|is|are|be|becomes|equals|of size",
         "改|为|是|取|到|成|换回|改回|调回|设回|用回|退回",
     ),
     (From, "from", "从|由"),
     (Times, "x|*|times", "乘以|乘|倍"),
     (Over, "/|divided by", "除以|除"),
+    (
+        Seek(&[Bound::Max, Bound::Min]),
+        "how many|how much|how long|how large|how big|how high",
+        "几|多少|多大|多长|多高",
+    ),
+    (
+        Seek(&[Bound::Max]),
+        "max|maximum|maximal|as many|as much|as long|most|the most|largest|the largest|biggest|highest|longest|the longest|\
+         unlimited|maxed out|max out",
+        "最大|最多|最长|最高|拉满|打满|开满|顶满|尽可能多|尽可能多的|尽量多|尽可能长|尽量长|尽可能长的",
+    ),
+    (
+        Seek(&[Bound::Min]),
+        "min|minimum|minimal|fewest|the fewest|least|the least|as few|smallest number of|minimum number of|lowest number of",
+        "最少|最小|尽可能少|尽量少|尽可能少的",
+    ),
+    (
+        PerUser,
+        "per user|per request|per stream|per client|per person|per session|for each user|each user|every user|a user|\
+         per concurrent user|single stream|per seat",
+        "每个用户|每用户|每位用户|每人|每个人|每路|单路|单用户|单个用户|每个请求|每请求",
+    ),
     (
         Scale(2.0),
         "double|doubled|doubling|twice|twice as many|twice as much|twice the|two times",
@@ -136,7 +173,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
         "less|smaller|shorter|fewer|lower|reduce|reduced|reducing|decrease|decreased|shrink|cut|cut down|\
          scale down|turn down|lessen|lighter|tinier|trim|shorten|shortened|trim down|one size down|bring down|dial down|\
          dial back|turn it down|go smaller|scale back|downsize|slash",
-        "小点|小一点|小一些|小些|更小|更小的|再小点|再小一点|再小一些|再小|短点|短一点|短一些|更短|更短的|\
+        "省点|省一点|再省点|再省一点|省着点|小点|小一点|小一些|小些|更小|更小的|再小点|再小一点|再小一些|再小|短点|短一点|短一些|更短|更短的|\
          再短一点|再短|少点|少一点|少一些|更少|更少的|低一点|低一些|更低|更低的|减小|减少|降低|缩小|缩短|调小|小一号|\
          调低|调短|压缩|砍|砍短|压短|减小点",
     ),
@@ -188,7 +225,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          啥意思|是什么意思|有什么区别|区别|有啥区别|解释|解释一下|原理|啥原理|谁|咋算的|凭什么|哪来的|什么时候|\
          怎么这么|怎么会|怎么那么",
     ),
-    (What, "what is|what are|what's|whats|how does|is there|are there|which is|should", "什么是|是什么|是啥"),
+    (What, "how do i|how can i|how to|how should i|what is|what are|what's|whats|how does|is there|are there|which is|should", "怎么设|怎么设置|如何设置|怎么调|怎么用|怎么填|什么是|是什么|是啥|是多少|是几"),
     (
         With,
         "within|at|with|w/|if|using|under|when using|given|what if|what about|how about|assuming|suppose|say|\
@@ -197,7 +234,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Filler,
-        "a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
+        "~|≈|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
          ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|\
          getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|\
          plz|kindly|try|trying|make|makes|making|set|setting|sets|change|changing|switch|switching|swap|go|going|\
@@ -206,18 +243,18 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          cool|great|nice|how|what|which|about|much|many|take|takes|taking|fit|fits|work|works|look|looks|looking|\
          happen|happens|show|see|tell|give|gives|estimate|estimated|calculate|recalculate|recompute it|redo|\
          rerun|update|check|memory|vram|ram|ddr|mem|gb|gib|everything|anything|something|all|some|any|back to|\
-         back|go back to|revert to|size|sized|value|setup|config|configuration|settings|version|variant|mode|\
+         back|go back to|revert to|size|sized|value|setup|config|defaults|room|configuration|settings|version|variant|mode|\
          option|case|one of|ones|thing|stuff|number of|amount of|number|amount|hardware|machine with|cluster|rig|\
          box|workstation|laptop|desktop|pc|macbook|macbook pro|macbook air|mac studio|mac mini|mac|possible|\
          enough|able|feasible|require|requires|required|requirement|requirements|cost|costs|fully|whole|entire|\
          layer|layers only|thanks|thank you|thx|cheers|hey|hi|hello|but|because|since|though|there|here|first|\
-         next|next time|later|today|max|min|at once|at a time|at the same time|in parallel|simultaneously|\
+         next|next time|later|today|at once|at a time|at the same time|in parallel|simultaneously|\
          concurrently|long|wide|deep|total|in total|altogether|overall|default|normal|standard|regular|keep|\
          keeping|kept|put|use|uses|used|i'd|we'd|i'm|we're|bigger one|team|people at|llm|llms|language model|\
-         precision training|weights only|instruct version|gguf|steps|step|stage|dataset|data|corpus|\
+         precision training|weights only|instruct version|gguf|base|steps|step|stage|dataset|data|corpus|\
          training data|inference server|server with|bare metal|cloud|on prem|kaggle|aws|gcp|azure|runpod|handle|\
          handles|support|supports|supporting|allow|allows|supposed|ideally|no more than|less than|best|smallest|\
-         roughly|approximately|around|approx|nearly|almost|up to|at most|at least|minimum|maximum|max of|good|\
+         roughly|approximately|around|approx|nearly|almost|up to|at most|at least|max of|good|\
          ready|real|quick|quickly|question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|\
          dgx|hgx|pcie|sxm|sxm4|sxm5|nvl|for both|warmup|warmup steps|warmup ratio|weight decay|dropout|lora dropout|seed|temperature|top p|max grad norm|lr scheduler|\
          lr scheduler type|scheduler|learning rate|same learning rate|lr|way|dgx node|in the office|\
@@ -229,14 +266,14 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          curious|think|guess|i think|seems|seem|assume|same config|same setup|same settings|everything else|rest|\
          as is|unchanged|current|currently|original|previous|earlier|last one|that one|this one|plan|planning|\
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
-         only have|only had|aggressively|hows|how's|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|compared to|versus|vs|against|requiring|\
+         only have|only had|aggressively|hows|how's|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|requiring|\
          per card|on board|gpu memory",
         "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
-         要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|多少|几|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
+         要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
          这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|\
-         算一下|算|重新|重新算|再|再算|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|\
+         算一下|算|重新|重新算|再|再算|算一遍|再算一遍|重算一遍|跑一遍|来一遍|一遍|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|\
          好|好的|嗯|想|想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|个|种|款|下来|起来|\
-         出来|上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|最多|不超过|最少|至少|显存|\
+         出来|上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|不超过|至少|显存|\
          内存|占用|大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|\
          不变|保持|现在|目前|当前|原来|默认|直接|全部|整个|所有|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|\
          右|另外|因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|\
@@ -268,11 +305,6 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "draft=ngram",
         "ngram speculative decoding|ngram drafts|prompt lookup|prompt lookup decoding",
         "ngram投机解码|提示词查找解码",
-    ),
-    (
-        "draft=none",
-        "no speculative decoding|without speculative decoding|no drafting|no draft model|without a draft model",
-        "不用投机解码|关闭投机解码|不要投机解码|不用草稿模型",
     ),
     ("master=amp", "amp|fp32 weights under autocast|autocast with fp32 weights|torch amp", "自动混合精度"),
     (
@@ -424,6 +456,11 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "不要参考模型|不用参考模型|没有参考模型|不加载参考模型",
     ),
     (
+        "quant=bnb-nf4-single",
+        "no double quant|no double quantization|without double quant|without double quantization|single quantization",
+        "不用双重量化|不要双重量化|不做双重量化",
+    ),
+    (
         "quant=none",
         "no quantization|no quantisation|no quant|unquantized|unquantised|without quantization|without quant|\
          not quantized|original weights|full weights|16 bit weights|\
@@ -442,24 +479,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "打开cuda graph|开启cuda graph",
     ),
     ("sharding=fsdp", "fsdp|fsdp2|fully sharded|full shard|fully sharded data parallel", ""),
-    ("sharding=hsdp", "hsdp|hybrid shard|hybrid sharding", "混合分片"),
-    (
-        "concurrency=max",
-        "max concurrency|maximum concurrency|as many users as possible|as many requests as possible|\
-         as many as fit",
-        "最大并发|尽可能多的并发|并发拉满|并发打满",
-    ),
-    (
-        "batch=max",
-        "max batch|maximum batch|max batch size|maximum batch size|largest batch|biggest batch",
-        "batch拉满|最大batch|batch size拉满|最大batch size|batch开到最大",
-    ),
-    (
-        "seq=max",
-        "max context|maximum context|max ctx|full context|full context window|full context length|\
-         longest context|maximum sequence length|max seq",
-        "最大上下文|最长上下文|上下文拉满|满上下文",
-    ),
+    ("sharding=hsdp", "hsdp|hybrid shard|hybrid sharding|fsdp hybrid shard|fsdp2 hybrid shard|fsdp hybrid", "混合分片"),
     ("gpus=1", "colab|on colab", ""),
     ("packing=on", "sequence packing|sample packing|packed sequences", "样本打包|序列打包"),
     ("compile=on", "torch compile|torch.compile|compiled", ""),

@@ -1,7 +1,7 @@
 //! What is counted: cards, nodes, tokens, users, and the numbers that stand before them.
 
 use super::item::Piece;
-use super::{Act, Amount, Item, Listener, Problem, is_counted};
+use super::{Act, Amount, Item, Listener, Problem, Question, is_card, is_counted};
 use crate::catalog::names::{Outcome, Resolution};
 use crate::request::knobs::{self, Kind, Knob};
 use crate::request::lexicon::Sense;
@@ -19,18 +19,33 @@ impl Listener {
                 if self.speech.verb != Verb::Compare {
                     return self.fail(knobs::given_twice("model", &first, &second));
                 }
-                self.set(knobs::of("model"), Value::List(vec![first, second]));
+                self.set(knobs::of("model"), Value::Text(second));
             }
             Some(_) => {}
             None => self.speech.model = Some(found),
         }
     }
 
+    /// `the speed of it`, `like the tools`: a word alone is a model's name if many mean a model by it, and in a line
+    /// where it is spelled like one.
+    pub(super) fn is_just_a_word(&self, found: &Resolution, typed: &str) -> bool {
+        let bare = found.outcome != Outcome::Unknown
+            && typed.is_ascii()
+            && !typed.contains(|c: char| c.is_ascii_digit() || c == '/');
+        let several = typed.contains(' ') && !typed.contains(':');
+        let exact = found.read_as.is_none() && (self.told.is_none() || several);
+        bare && !exact && !found.id.as_deref().is_some_and(|id| self.catalog.names().is_popular(id))
+    }
+
     pub(super) fn gpu(&mut self, id: String) -> usize {
         let mut width = 1;
         let mut id = id;
-        let before = self.at.checked_sub(1).map_or("", |before| self.text(before));
-        if matches!(before, "pcie" | "sxm" | "nvl") {
+        let before = self.at.checked_sub(1).map_or("", |before| self.text(before)).to_owned();
+        if matches!(before.as_str(), "比" | "than") {
+            // `a 4090 is faster than a 3090`
+            self.speech.question = Some(Question::Why);
+        }
+        if matches!(before.as_str(), "pcie" | "sxm" | "nvl") {
             let found = self.catalog.names().gpu(&format!("{} {before}", self.text(self.at)));
             id = found.id.unwrap_or(id);
         }
@@ -56,6 +71,9 @@ impl Listener {
                 self.set_typed(knobs::of("gpus"), &count.typed());
             }
             width += 2;
+        } else if self.text(self.at + width) == "pair" {
+            self.set_typed(knobs::of("gpus"), "2");
+            width += 1;
         }
         self.set(knobs::of("gpu"), Value::Text(id));
         width
@@ -72,12 +90,25 @@ impl Listener {
             next += 1;
         }
         let width = next - self.at;
-        let is_memory = matches!(amount.unit.as_str(), "g" | "gb" | "gib");
+        let is_memory = amount.is_memory();
         if !is_memory && let Some(taken) = self.count_of(&amount, next) {
             return taken;
         }
         if let Some(taken) = self.bound(&amount, next) {
             return taken;
+        }
+        if self.has(next, &Sense::Over)
+            && let Some(parts) = self.number_at(next + 1).filter(|parts| parts.value > 1.0)
+            && let Some(knob) = self.knob_at(self.past_light(next + 2)).filter(|knob| knob.is_numeric())
+        {
+            // `1/2 the context`
+            let width = self.past_light(next + 2) + 1 - self.at;
+            self.act(Act::Scale(knob, amount.value / parts.value));
+            return width;
+        }
+        if self.text(next) == "bpw" {
+            self.set_typed(knobs::of("quant"), &format!("exl2-{}", amount.value));
+            return next + 1 - self.at;
         }
         if is_memory && self.is_gpu(next) {
             // `a 40GB A100`
@@ -89,6 +120,9 @@ impl Listener {
             }
             return next + 1 - self.at;
         }
+        if is_memory && self.is_card(&amount, next) {
+            return width;
+        }
         if self.work == Verb::Infer
             && let Some(taken) = self.flows(&amount, next)
         {
@@ -97,7 +131,19 @@ impl Listener {
         let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
         // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
         let leads = self.at == 1 && matches!(amount.unit.as_str(), "m" | "t") && Verb::of(self.text(0)).is_some();
-        if (leads || matches!(amount.unit.as_str(), "b" | "bn" | "billion")) && amount.value > 0.0 {
+        // `千亿参数`, `700亿的模型`
+        let parameters =
+            || amount.plain() >= 1e8 && matches!(self.text(self.past_of(next)), "参数" | "模型" | "大模型");
+        if let Some(other) = self
+            .knob_at(self.past_light(next))
+            .filter(|knob| matches!(knob.kind, Kind::Model(_)) && knob.key != "model")
+            && amount.unit == "b"
+        {
+            // `an 8b reward model`
+            self.set_typed(other, &amount.typed());
+            return self.past_light(next) + 1 - self.at;
+        }
+        if (leads || matches!(amount.unit.as_str(), "b" | "bn" | "billion") || parameters()) && amount.value > 0.0 {
             if let Some(problem) = self.unknown_name() {
                 self.fail(problem);
             }
@@ -110,15 +156,41 @@ impl Listener {
         width
     }
 
-    /// `train foobar 7b`: words where a line's model stands, and the size here, of a name that no model has.
+    /// Past `的`.
+    fn past_of(&self, at: usize) -> usize {
+        at + usize::from(self.text(at) == "的")
+    }
+
+    /// `a 24GB card`, `8G显存`: a card of that memory, where a line names none.
+    fn is_card(&mut self, amount: &Amount, next: usize) -> bool {
+        let near = self.at.saturating_sub(2)..self.past_of(next) + 1;
+        let says = |at: usize| {
+            matches!(self.text(at), "vram" | "显存" | "gpu memory" | "of vram") || self.knob_at(at).is_some_and(is_card)
+        };
+        let named = self.items.iter().any(|piece| matches!(piece.item, Item::Gpu(_)));
+        if self.told.is_some() || named || !near.into_iter().any(says) {
+            return false;
+        }
+        let found = self.catalog.names().gpu(&amount.typed());
+        found.id.is_some_and(|id| {
+            self.set(knobs::of("gpu"), Value::Text(id));
+            true
+        })
+    }
+
+    /// `train foobar 7b`, `foobar-7b`: words where a line's model stands or glued together, and the size here, of a name
+    /// that no model has.
     fn unknown_name(&self) -> Option<Problem> {
         let nameless = |piece: &Piece| matches!(piece.item, Item::Unknown | Item::Number(_));
-        let [verb, name @ ..] = &self.items[..=self.at] else { return None };
-        let named = name.first().is_some_and(|first| matches!(first.item, Item::Unknown) && first.text.is_ascii());
-        if Verb::of(&verb.text).is_none() || !named || !name.iter().all(nameless) {
-            return None;
-        }
-        let name = name.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" ");
+        let heard = &self.items[..=self.at];
+        let leads = Verb::of(&heard[0].text).map(|_| 1);
+        let glued = heard.iter().rposition(|piece| !piece.glued);
+        let named = |from: &usize| {
+            let first = heard.get(*from).filter(|first| matches!(first.item, Item::Unknown) && first.text.is_ascii());
+            first.is_some() && heard[*from..].iter().all(nameless)
+        };
+        let from = [leads, glued].into_iter().flatten().find(named)?;
+        let name = heard[from..].iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" ");
         let found = self.catalog.names().model(&name);
         (found.outcome == Outcome::Unknown).then(|| knobs::no_model(&name, &found))
     }
@@ -137,19 +209,15 @@ impl Listener {
             return Some(next - self.at);
         }
         let until = matches!(self.text(next), "内" | "以内" | "之内");
-        if !until && !matches!(before(1), "within" | "under" | "less than" | "in under") {
+        if amount.unit.is_empty()
+            || !until && !matches!(before(1), "within" | "under" | "less than" | "in under" | "in")
+        {
             return None;
         }
         let deadline = knobs::of("deadline");
-        let spaced = format!("{}{}", amount.typed(), self.text(next));
-        let (typed, width) = match deadline.read(&spaced, self.catalog) {
-            Ok(_) => (spaced, next + 1 - self.at),
-            Err(_) if amount.unit.is_empty() => return None,
-            Err(_) => (amount.typed(), next - self.at),
-        };
-        let value = deadline.read(&typed, self.catalog).ok()?;
+        let value = deadline.read(&amount.typed(), self.catalog).ok()?;
         self.set(deadline, value);
-        Some(width)
+        Some(next - self.at)
     }
 
     /// `4k in, 1k out`: tokens of a prompt and of its answer.
@@ -192,6 +260,14 @@ impl Listener {
         while target < at + 3 && self.is_light(target) {
             target += 1;
         }
+        if self.number_at(target).is_some_and(|size| size.is_memory()) {
+            // `two 80GB A100s`, `a single 24gb card`
+            if amount.unit.is_empty() && (self.is_gpu(target + 1) || self.knob_at(target + 1).is_some_and(is_card)) {
+                self.set_typed(knobs::of("gpus"), &amount.typed());
+                return Some(target - self.at);
+            }
+            return None;
+        }
         if self.is_gpu(target) && self.number_at(target).is_none_or(|_| target == at) && amount.unit.is_empty() {
             if self.knob_at(target + 1).is_some_and(|knob| knob.key == "nodes") {
                 self.set_typed(knobs::of("nodes"), &amount.typed());
@@ -228,6 +304,19 @@ impl Listener {
                 _ => {}
             }
         }
+        if is_counted(knob) && matches!(amount.unit.as_str(), "b" | "bn" | "billion") && knob.key != "tokens" {
+            // `671b 要几张`
+            return None;
+        }
+        if knob.key == "nodes"
+            && self.has(target + 1, &Sense::Times)
+            && let Some(each) = self.number_at(target + 2).filter(|_| !self.is_gpu(target + 2))
+            && !self.is_gpu(target + 3)
+        {
+            // `3 nodes x 8`
+            self.set_typed(knobs::of("gpus"), &each.typed());
+            end = target + 2;
+        }
         if times && (amount.unit.is_empty()) {
             self.act(Act::Scale(knob, amount.value));
             return Some(target + 1 - self.at);
@@ -238,7 +327,9 @@ impl Listener {
             let own = self.number_at(after).is_some()
                 && !self.knob_at(after + 1).is_some_and(is_counted)
                 && !self.is_gpu(after + 1);
-            if own || (target > at && !matches!(self.text(at), "way" | "路" | "步")) {
+            // `24k of context`
+            let length = matches!(knob.kind, Kind::Length { .. }) && matches!(amount.unit.as_str(), "k" | "m");
+            if own || (target > at && !length && !matches!(self.text(at), "way" | "路" | "步")) {
                 return None;
             }
         }
@@ -246,6 +337,7 @@ impl Listener {
             Some(delta) => self.add(knob, delta, amount),
             None => self.set_typed(knob, &amount.typed()),
         }
+        self.named += usize::from(amount.digits && !is_counted(knob));
         Some(end + 1 - self.at)
     }
 

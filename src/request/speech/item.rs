@@ -1,6 +1,6 @@
 //! Words to items: each phrase, number, name or `key=value` of a text, with what it may mean by itself.
 
-use super::name::{model, repository, unlisted_gpu, variant};
+use super::name::{model, no_variant, repository, unlisted_gpu, variant};
 use super::number::{Amount, number};
 use super::pair::pairs;
 use crate::catalog::Catalog;
@@ -31,6 +31,21 @@ pub(super) struct Piece {
     pub item: Item,
     /// As it stands in the text.
     pub text: String,
+    /// No space stands before it.
+    pub glued: bool,
+}
+
+impl Piece {
+    /// The knob that is named here.
+    pub fn knob(&self) -> Option<&'static Knob> {
+        match &self.item {
+            Item::Senses(senses) => senses.iter().find_map(|sense| match sense {
+                Sense::Knob(knob) => Some(*knob),
+                _ => None,
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// Every item of a text, in order.
@@ -51,7 +66,7 @@ pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> V
             None => item(plain, rest, catalog, items.last()),
         };
         let text = plain[word.at..words[at + width - 1].end()].to_owned();
-        items.push(Piece { item, text });
+        items.push(Piece { item, text, glued: word.gap != Gap::Space });
         at += width;
     }
     items
@@ -125,7 +140,13 @@ fn phrase(
         (Some(id), _) => {
             let plural = rest.get(width).is_some_and(|word| word.gap == Gap::None && word.text == "s");
             let listed = (width + usize::from(plural), id.to_owned());
-            let (width, id) = variant(plain, rest, width, id, catalog).unwrap_or(listed);
+            let wider = variant(plain, rest, width, id, catalog);
+            if wider.is_none()
+                && let Some((width, found)) = no_variant(plain, rest, width, id, catalog)
+            {
+                return (width, Item::NoGpu(found));
+            }
+            let (width, id) = wider.unwrap_or(listed);
             (width, Item::Gpu(id))
         }
         (None, [Sense::Number(value)]) => {

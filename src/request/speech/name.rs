@@ -26,9 +26,11 @@ pub(super) fn repository(plain: &str, rest: &[Word], catalog: &'static Catalog) 
         None => catalog.names().model(chunk),
     };
     let width = rest.iter().take_while(|word| word.at < rest[0].at + chunk.len()).count();
-    // One that nobody knows, of an owner with models near it, is not a model of another size.
+    // One that nobody knows is not a model of another size; `in/out`, `fp8/int8` are none.
     let of_owner = |id: &String| id.split('/').next().is_some_and(|known| known.eq_ignore_ascii_case(owner));
-    let is_model = found.outcome != Outcome::Unknown || found.candidates.iter().any(of_owner);
+    let named =
+        || !Lexicon::of(catalog).claims(rest) && name.contains(['-', '_']) && name.contains(char::is_alphabetic);
+    let is_model = found.outcome != Outcome::Unknown || found.candidates.iter().any(of_owner) || named();
     is_model.then_some((width, Item::Model(found)))
 }
 
@@ -42,7 +44,11 @@ fn chunk(plain: &str, at: usize) -> &str {
 /// The longest name of a model that begins here.
 pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Catalog) -> Option<(usize, Resolution)> {
     let first = rest[0];
-    if first.class == Class::Mark || first.class == Class::Digits || first.gap == Gap::Hyphen || first.text.len() < 2 {
+    // `o1`
+    let lettered =
+        first.text.len() == 1 && rest.get(1).is_some_and(|next| next.class == Class::Digits && next.gap == Gap::None);
+    let begins = matches!(first.class, Class::Latin | Class::Han) && first.gap != Gap::Hyphen;
+    if !begins || first.text.len() < 2 && !lettered {
         return None;
     }
     let alone = rest.get(1).is_none_or(|next| next.gap == Gap::Space);
@@ -58,13 +64,13 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
         if found.read_as.is_some() && first.class == Class::Latin && !resembles(first.text, found.id.as_deref()?) {
             return None;
         }
-        let closed = found.reason.as_ref().is_some_and(|reason| reason.key == "name-closed");
-        (closed || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
+        (is_closed(&found) || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
     };
     let (width, found) = (1..=widest(plain, rest, lexicon, catalog)).rev().find_map(name)?;
     if found.outcome == Outcome::Unknown {
         // A closed model: as little of the text as names it, and which of its line.
-        let (mut width, mut found) = (1..=width).find_map(name)?;
+        let closed = |width: usize| name(width).filter(|(_, found)| is_closed(found));
+        let (mut width, mut found) = (1..=width).find_map(closed)?;
         while rest.get(width).is_some_and(|word| catalog.names().is_line(word.text))
             && let Some((wider, longer)) = name(width + 1)
         {
@@ -78,6 +84,10 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
     let exact = || (1..width).rev().filter_map(name).find(|(_, shorter)| shorter.read_as.is_none());
     let shorter = trimmed.or_else(|| found.read_as.as_ref().and_then(|_| exact()));
     Some(shorter.filter(|(_, shorter)| shorter.id == found.id).unwrap_or((width, found)))
+}
+
+fn is_closed(found: &Resolution) -> bool {
+    found.reason.as_ref().is_some_and(|reason| reason.key == "name-closed")
 }
 
 /// How many words a name that begins here could take: up to a phrase of its own, a second size, or a count.
@@ -155,6 +165,24 @@ pub(super) fn variant(
     })
 }
 
+/// `3070 super ti`: a card that is not made, by the words after one that is.
+pub(super) fn no_variant(
+    plain: &str,
+    rest: &[Word],
+    width: usize,
+    listed: &str,
+    catalog: &Catalog,
+) -> Option<(usize, Resolution)> {
+    let suffixes = rest[width..].iter().take_while(|word| is_suffix(word)).count();
+    let geforce = listed.starts_with("rtx-") || listed.starts_with("gtx-");
+    let name = &plain[rest[0].at..rest[width + suffixes - 1].end()];
+    (suffixes > 0 && geforce).then(|| (width + suffixes, catalog.names().gpu(name)))
+}
+
+fn is_suffix(word: &Word) -> bool {
+    matches!(word.text, "ti" | "super")
+}
+
 /// A card by a name the lexicon does not hold, where a card would stand: `on a 9090 ti`, `8 x h900`.
 pub(super) fn unlisted_gpu(
     plain: &str,
@@ -165,7 +193,7 @@ pub(super) fn unlisted_gpu(
     let brand = matches!(rest[0].text, "rtx" | "gtx");
     let after_count = before.is_some_and(|piece| matches!(piece.item, Item::Number(_)) || piece.text == "x");
     let after_on = before.is_some_and(|piece| matches!(piece.text.as_str(), "on a" | "on an" | "on" | "换成" | "用"));
-    let suffix = |index: usize| rest.get(index).is_some_and(|word| matches!(word.text, "ti" | "super"));
+    let suffix = |index: usize| rest.get(index).is_some_and(is_suffix);
     let digits = |index: usize| {
         let word = rest.get(index).filter(|word| word.class == Class::Digits)?;
         (3..=4).contains(&word.text.len()).then_some(word.gap)

@@ -1,5 +1,6 @@
 //! Numbers: digits with their unit, and Chinese numerals.
 
+use crate::catalog::names;
 use crate::request::knobs::{leading_number, magnitude};
 use crate::request::words::{Class, Gap, Word};
 
@@ -15,6 +16,9 @@ pub(super) struct Amount {
 impl Amount {
     pub fn typed(&self) -> String {
         format!("{}{}", self.value, self.unit)
+    }
+    pub fn is_memory(&self) -> bool {
+        matches!(self.unit.as_str(), "g" | "gb" | "gib")
     }
     pub fn plain(&self) -> f64 {
         self.value * magnitude(&self.unit, false).unwrap_or(1.0)
@@ -71,13 +75,19 @@ fn digits(rest: &[Word]) -> Option<(usize, Amount)> {
     }
     if unit.is_empty()
         && let Some(next) = rest.get(width).filter(|word| word.class == Class::Latin)
-        && matches!(next.text, "million" | "billion" | "trillion" | "thousand" | "gb" | "gib" | "ms")
+        && SPACED_UNITS.contains(&next.text)
     {
         unit.push_str(next.text);
         width += 1;
     }
     Some((width, Amount { value, unit, digits: true }))
 }
+
+/// Units that may stand apart from their number.
+const SPACED_UNITS: &[&str] = &[
+    "million", "billion", "trillion", "thousand", "gb", "gib", "ms", "s", "sec", "secs", "second", "seconds", "hours",
+    "days", "weeks",
+];
 
 fn is_unit(text: &str) -> bool {
     const UNITS: &[&str] = &[
@@ -100,36 +110,9 @@ fn time_unit(rest: &[Word]) -> (usize, &'static str) {
 
 /// `十六`, `两`, `一百二十八`, `五千`.
 fn numeral(rest: &[Word]) -> Option<(usize, Amount)> {
-    let (mut total, mut section, mut digit, mut width) = (0.0, 0.0, None, 0);
-    for (index, word) in rest.iter().enumerate().take(12) {
-        if index > 0 && word.gap != Gap::None {
-            break;
-        }
-        let scale = match word.text {
-            "十" => 10.0,
-            "百" => 100.0,
-            "千" => 1000.0,
-            "万" => 1e4,
-            "亿" => 1e8,
-            other => {
-                let value =
-                    ["零", "一", "二", "三", "四", "五", "六", "七", "八", "九"].iter().position(|d| *d == other);
-                match value.or((other == "两").then_some(2)) {
-                    Some(value) => digit = Some(value as f64),
-                    None => break,
-                }
-                width += 1;
-                continue;
-            }
-        };
-        if scale < 1e4 {
-            section += digit.take().unwrap_or(1.0) * scale;
-        } else {
-            total = (total + section + digit.take().unwrap_or(0.0)) * scale;
-            section = 0.0;
-        }
-        width += 1;
-    }
-    let value = total + section + digit.unwrap_or(0.0);
-    (width > 0).then(|| (width, Amount { value, unit: String::new(), digits: false }))
+    const LONGEST: usize = 12;
+    let glued = |(index, word): &(usize, &Word)| *index == 0 || word.gap == Gap::None;
+    let text: String = rest.iter().enumerate().take(LONGEST).take_while(glued).map(|(_, word)| word.text).collect();
+    let (value, width) = names::numeral(&text)?;
+    Some((text[..width].chars().count(), Amount { value, unit: String::new(), digits: false }))
 }

@@ -1,7 +1,7 @@
 //! Names that take the value beside them, and values that say their own name.
 
-use super::{Act, Item, Listener, is_counted};
-use crate::request::knobs::{self, Kind, Knob, Scope};
+use super::{Act, Amount, Item, Listener, is_counted};
+use crate::request::knobs::{self, Kind, Knob, Scope, magnitude};
 use crate::request::lexicon::Sense;
 use crate::request::settings::{Value, Verb};
 
@@ -11,8 +11,9 @@ impl Listener {
         match &knob.kind {
             Kind::Length { .. } | Kind::Count { .. } | Kind::Number { .. } => self.numeric_knob(knob),
             Kind::Choice(_) | Kind::Row(_) => self.word_knob(knob),
-            Kind::List(known) => self.list_knob(knob, known),
-            Kind::Model(_) | Kind::Gpu | Kind::Fleet | Kind::Text => None,
+            Kind::List { .. } => self.list_knob(knob),
+            Kind::Model(_) => self.model_knob(knob),
+            Kind::Gpu | Kind::Fleet | Kind::Text => None,
         }
     }
 
@@ -26,7 +27,7 @@ impl Listener {
             at = self.past_light(at + 2);
         }
         // `batch开16`
-        if self.has(at, &Sense::On) && self.number_at(at + 1).is_some() {
+        if self.has(at, &Sense::On) && self.number_at(at + 1).is_some() && !self.is_gpu(at + 1) {
             at += 1;
         }
         let here = self.at;
@@ -45,7 +46,7 @@ impl Listener {
             return Some(width);
         }
         // `并发再加50`
-        let step = if self.has(at, &Sense::Add) || self.text(at) == "加" { 1 } else { -1 };
+        let step = if self.has(at, &Sense::Add) || matches!(self.text(at), "加" | "+") { 1 } else { -1 };
         if step > 0 || self.has(at, &Sense::Remove) {
             let (width, longer) = (taken(at), taken(at + 1));
             return Some(match self.number_at(at + 1) {
@@ -68,7 +69,26 @@ impl Listener {
             }
             at = self.past_light(at + 1);
         }
-        if let Some(amount) = self.number_at(at) {
+        if let Some(bounds) = self.sought(at) {
+            let after = self.past_light(at + 1);
+            match knob.bound().filter(|bound| bounds.contains(bound)) {
+                Some(bound) if self.number_at(after).is_none() => {
+                    // `上下文最大`, `并发能开多少`
+                    let width = taken(at);
+                    self.set(knob, Value::Bound(bound));
+                    return Some(width);
+                }
+                _ => at = after,
+            }
+        }
+        // `几张 3090`, `decode at 15 ms`: that is no count.
+        let is_amount = |amount: &Amount| match knob.kind {
+            Kind::Length { .. } | Kind::Count { .. } => {
+                magnitude(&amount.unit, false).is_some() && !(knob.key == "gpus" && self.is_gpu(at))
+            }
+            _ => true,
+        };
+        if let Some(amount) = self.number_at(at).filter(is_amount) {
             // `gpus 8`, but not the 8 of `zero 8 gpus`.
             let counts = |counted: &Knob| {
                 is_counted(counted) && !(counted.key == "tokens" && matches!(knob.kind, Kind::Length { .. }))
@@ -92,11 +112,6 @@ impl Listener {
             self.named += usize::from(amount.digits && !is_counted(knob));
             self.direction = None;
             return Some(last + 1 - self.at);
-        }
-        if matches!(self.text(at), "max" | "最大" | "maximum" | "拉满") && knob.read("max", self.catalog).is_ok() {
-            let width = taken(at);
-            self.set(knob, Value::Max);
-            return Some(width);
         }
         if let Some(width) = self.switched_off(knob, next) {
             return Some(width);
@@ -168,19 +183,30 @@ impl Listener {
         self.switch_on(knob).then_some(1)
     }
 
-    pub(super) fn list_knob(&mut self, knob: &'static Knob, known: &[&str]) -> Option<usize> {
+    /// `draft with qwen2.5 0.5b`: another model than the one that is asked about.
+    fn model_knob(&mut self, knob: &'static Knob) -> Option<usize> {
+        let at = self.past_light(self.at + 1);
+        let found = match &self.items.get(at)?.item {
+            Item::Model(found) if knob.key != "model" => found.id.clone()?,
+            _ => return self.switched_off(knob, at),
+        };
+        self.set(knob, Value::Text(found));
+        Some(at + 1 - self.at)
+    }
+
+    pub(super) fn list_knob(&mut self, knob: &'static Knob) -> Option<usize> {
         // `targets all`, although `all` is a small word.
         let after = self.at + 1;
-        let named = (after..self.past_light(after)).find(|at| known.contains(&self.text(*at)));
-        self.list_at(named.unwrap_or_else(|| self.past_light(after)), knob, known)
+        let named = (after..self.past_light(after)).find(|at| knob.read(self.text(*at), self.catalog).is_ok());
+        self.list_at(named.unwrap_or_else(|| self.past_light(after)), knob)
     }
 
     /// `q, k and v`, from `at` on.
-    fn list_at(&mut self, mut at: usize, knob: &'static Knob, known: &[&str]) -> Option<usize> {
+    fn list_at(&mut self, mut at: usize, knob: &'static Knob) -> Option<usize> {
         let mut chosen = vec![];
         while at < self.items.len() {
-            let word = self.text(at).trim_end_matches("_proj");
-            if known.contains(&word) {
+            let word = self.text(at);
+            if knob.read(word, self.catalog).is_ok() {
                 chosen.push(word.to_owned());
             } else if !matches!(word, "," | "、" | "proj") && !self.has(at, &Sense::And) {
                 break;
@@ -234,7 +260,8 @@ impl Listener {
 
     pub(super) fn switched_off(&mut self, knob: &'static Knob, at: usize) -> Option<usize> {
         // A number that has no word for none cannot be off: `batch off` means nothing.
-        if !self.has(at, &Sense::Not) || (knob.is_numeric() && off_word(knob).is_none()) {
+        let cannot = knob.is_numeric() || matches!(knob.kind, Kind::Model(_));
+        if !self.has(at, &Sense::Not) || (cannot && off_word(knob).is_none()) {
             return None;
         }
         let width = at + 1 - self.at;
@@ -315,30 +342,27 @@ impl Listener {
         }
         // `lora on q and v`
         let targets = knobs::of("lora_targets");
-        match &targets.kind {
-            Kind::List(known) if knob.key == "method" && self.has(self.at + 1, &Sense::On) => {
-                self.list_at(self.at + 2, targets, known).or(Some(1))
-            }
-            _ => Some(1),
-        }
+        let listed = knob.key == "method" && self.has(self.at + 1, &Sense::On);
+        listed.then(|| self.list_at(self.at + 2, targets)).flatten().or(Some(1))
     }
 
-    /// `w4a16 awq`: a plain width beside the format of that width.
+    /// `w4a16 awq`, `nf4 without double quant`: a plain width or name beside the format that it is part of.
     fn says_less(&self, knob: &Knob, value: &Value) -> bool {
         let bits = |value: &Value| {
             let row = self.catalog.formats.iter().find(|row| matches!(value, Value::Text(name) if *name == row.name));
             row.map(|row| row.bits.floor())
         };
-        let as_wide = |other: &Value| other != value && bits(other) == bits(value);
+        let plain = matches!(value, Value::Text(name) if name == "int4" || name == "int8");
+        let said = self.text(self.at);
+        let part = |other: &Value| matches!(other, Value::Text(name) if name.contains(said));
+        let as_wide = |other: &Value| other != value && (plain && bits(other) == bits(value) || part(other));
         let earlier =
             self.speech.acts.iter().any(|act| matches!(act, Act::Set(set, other) if *set == knob && as_wide(other)));
         let later = self.items[self.at + 1..].iter().any(|piece| match &piece.item {
             Item::Senses(senses) => values_of(senses).iter().any(|(set, other)| *set == knob && as_wide(other)),
             _ => false,
         });
-        knob.key == "quant"
-            && matches!(value, Value::Text(name) if name == "int4" || name == "int8")
-            && (earlier || later)
+        knob.key == "quant" && (earlier || later)
     }
 
     /// Whether all the senses here are meant at once (`pure bf16`), not one of several.
@@ -408,7 +432,7 @@ impl Listener {
 pub(super) fn off_word(knob: &Knob) -> Option<&'static str> {
     match knob.key {
         "zero" => Some("0"),
-        "offload" | "quant" => Some("none"),
+        "offload" | "quant" | "draft" => Some("none"),
         "attn" => Some("eager"),
         "accum" | "tp" | "pp" | "dp" | "ep" | "cp" => Some("1"),
         "method" | "loss" => Some("full"),

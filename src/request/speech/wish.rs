@@ -1,9 +1,10 @@
 //! What is not wanted, and what is wanted without saying how much.
 
 use super::value::{off_word, values_of};
-use super::{Act, Item, Listener, is_counted};
+use super::{Act, Item, Listener, is_counted, time_per_token};
 use crate::request::knobs::{self, Kind, Knob, Scope};
 use crate::request::lexicon::Sense;
+use crate::request::settings::{Bound, Value};
 
 impl Listener {
     /// `without X`, `不用X`: off, unless X is only what another value is set against (`lora, not qlora`).
@@ -24,7 +25,8 @@ impl Listener {
         if let Some(knob) = self.knob_at(at) {
             let numbered = self.number_at(self.past_light(at + 1)).is_some();
             let numeric = knob.is_numeric();
-            if numeric && numbered || matches!(knob.kind, Kind::Model(_)) {
+            let needed = matches!(knob.kind, Kind::Model(_)) && off_word(knob).is_none();
+            if numeric && numbered || needed {
                 return 1;
             }
             if numeric && off_word(knob).is_none() {
@@ -147,9 +149,63 @@ impl Listener {
         1
     }
 
+    /// Which values a word here looks for.
+    pub(super) fn sought(&self, at: usize) -> Option<&'static [Bound]> {
+        match &self.items.get(at)?.item {
+            Item::Senses(senses) => senses.iter().find_map(|sense| match sense {
+                Sense::Seek(bounds) => Some(*bounds),
+                _ => None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// `how many gpus`, `几张4090`, `as many users as fit`: the value is looked for.
+    pub(super) fn seek(&mut self, bounds: &[Bound]) -> usize {
+        let mut at = self.at + 1;
+        at += usize::from(self.is_light(at));
+        at += usize::from(self.number_at(at).is_some_and(|size| size.is_memory()));
+        let is_gpu = self.is_gpu(at);
+        let Some(knob) = self.knob_at(at).or(is_gpu.then(|| knobs::of("gpus"))) else { return 1 };
+        let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
+        let width = if is_gpu { 1 } else { at + 1 - self.at };
+        let next = self.past_light(at + 1);
+        let numbered = !is_gpu && self.number_at(next).is_some() && !self.is_gpu(next);
+        let Some(bound) = knob.bound().filter(|bound| bounds.contains(bound) && !numbered) else { return 1 };
+        let back = |back: usize| self.at.checked_sub(back);
+        if self.delta.is_some() || back(1).is_some_and(|at| self.has(at, &Sense::And) || self.has(at, &Sense::More)) {
+            // `加几张卡`
+            self.ask(&[knob.key]);
+        } else if self.told.is_none() || bounds.len() == 1 || knob.key != "gpus" || self.says_need() {
+            self.set(knob, Value::Bound(bound));
+        }
+        width
+    }
+
+    /// `how many do we need`, not `how many is that using`.
+    fn says_need(&self) -> bool {
+        const NEED: &[&str] = &[
+            "need", "needs", "needed", "require", "required", "takes", "take", "enough", "fit", "需要", "要", "够",
+            "能", "得",
+        ];
+        self.items.iter().any(|piece| NEED.contains(&piece.text.as_str()))
+    }
+
+    /// `20 tok/s per user`, `each user gets 20 tok/s`.
+    pub(super) fn per_user(&mut self) -> usize {
+        self.per_user = true;
+        if let Some(Act::Set(knob, Value::Number(rate))) = self.speech.acts.last()
+            && knob.key == "tokens_per_s"
+        {
+            *self.speech.acts.last_mut().expect("there is a last") = time_per_token(*rate);
+        }
+        1
+    }
+
     /// `add some gpus` without saying how many.
     pub(super) fn wish_for_count(&mut self) -> usize {
         let at = self.past_light(self.at + 1);
+        let at = if self.sought(at).is_some() { at + 1 } else { at };
         match self.knob_at(at).filter(|knob| knob.is_numeric() && self.number_at(self.past_light(at + 1)).is_none()) {
             Some(knob) => {
                 self.ask(&[knob.key]);

@@ -56,7 +56,9 @@ fn overview(locale: Locale) -> View {
 fn one_knob(locale: Locale, knob: &Knob) -> View {
     let values = match &knob.kind {
         Kind::Choice(choices) => choices.iter().map(|(word, _)| code(word)).collect::<Vec<_>>().join(" "),
-        Kind::List(words) | Kind::Model(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" "),
+        Kind::List { words, .. } | Kind::Model(words) => {
+            words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" ")
+        }
         Kind::Length { min, max, .. } | Kind::Count { min, max, .. } => {
             say(locale, &msg!("help-between", low = *min, high = *max))
         }
