@@ -32,9 +32,9 @@ use poise::serenity_prelude as serenity;
 use question::{Question, Said};
 use reply::refusal_of;
 use serenity::http::Ratelimit;
-use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction};
+use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction, UserId};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -67,6 +67,8 @@ pub(crate) struct Bot {
     pictures: Pictures,
     visitors: Visitors,
     threads: Threads,
+    /// The bot's own user, once Discord has told; an old application's has another id than the application.
+    me: OnceLock<UserId>,
     /// Ids of the latest events, newest first: what a resumed connection tells again is not answered again.
     heard: Mutex<VecDeque<u64>>,
 }
@@ -101,6 +103,7 @@ pub async fn serve(
         pictures: Pictures::default(),
         visitors: Visitors::default(),
         threads: Threads::default(),
+        me: OnceLock::new(),
         heard: Mutex::default(),
     });
     let http = http.build();
@@ -188,7 +191,8 @@ fn framework(bot: Data) -> poise::Framework<Data, Never> {
         ..Default::default()
     };
     // This must not fail: without its data the framework would wait for ever and look alive.
-    let builder = poise::Framework::builder().options(options).initialize_owners(false).setup(|context, _, _| {
+    let builder = poise::Framework::builder().options(options).initialize_owners(false).setup(|context, ready, _| {
+        bot.me.get_or_init(|| ready.user.id);
         tokio::spawn(keep_registering(bot.clone(), context.http.clone()));
         Box::pin(std::future::ready(Ok(bot)))
     });
@@ -223,11 +227,10 @@ async fn hear(context: poise::FrameworkContext<'_, Data, Never>, event: &FullEve
         FullEvent::Ready { data_about_bot } => {
             tracing::info!(guilds = data_about_bot.guilds.len(), "online");
         }
-        // Commands come by way of the framework.
-        FullEvent::InteractionCreate { interaction: it @ (Interaction::Component(_) | Interaction::Modal(_)) } => {
-            bot.asked(http, it).await;
-        }
-        FullEvent::Message { new_message } => bot.written(http, context.bot_id(), new_message).await,
+        // They come by way of the framework.
+        FullEvent::InteractionCreate { interaction: Interaction::Command(_) } => {}
+        FullEvent::InteractionCreate { interaction } => bot.asked(http, interaction).await,
+        FullEvent::Message { new_message } => bot.written(http, new_message).await,
         FullEvent::GuildCreate { guild, .. } => bot.threads.learn(guild, context.bot_id()),
         FullEvent::ThreadCreate { thread } => bot.threads.note(thread, context.bot_id()),
         FullEvent::ThreadDelete { thread, .. } => bot.threads.forget(thread.id),

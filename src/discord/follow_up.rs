@@ -5,7 +5,7 @@
 
 use super::place::{Asked, Place};
 use super::question::{FENCE, Question, Said};
-use super::reply::{self, LATER, Refusal, Reply, Sent, insist};
+use super::reply::{self, LATER, Refusal, Reply, insist};
 use super::{Bot, locale_of};
 use crate::message::Problem;
 use crate::msg;
@@ -82,7 +82,8 @@ impl Threads {
 }
 
 impl Bot {
-    pub(super) async fn written(&self, http: &Http, bot: UserId, message: &Message) {
+    pub(super) async fn written(&self, http: &Http, message: &Message) {
+        let Some(&bot) = self.me.get() else { return };
         let is_person = !message.author.bot && message.webhook_id.is_none();
         if !is_person
             || !self.is_news(message.id.get())
@@ -130,17 +131,13 @@ impl Bot {
             Said::Nothing if is_direct => Reply::problem(locale, &Problem::new(msg!("discord-nothing-to-change"))),
             Said::Nothing => return,
         };
-        // Without the right to attach there may be one to embed, and without that one to speak.
-        let reply = reply.to(message.id);
-        let attempts = [
-            Some(reply.clone()),
-            reply.without_picture(),
-            Some(Reply::text(&tr(locale, "discord-cannot-embed")).to(message.id)),
-        ];
-        for attempt in attempts.into_iter().flatten() {
+        // Without the right to attach there may be one to reply, without that one to embed, or at least to speak.
+        let bare = reply.without_picture();
+        let cannot_embed = Reply::text(&tr(locale, "discord-cannot-embed"));
+        for attempt in [reply.to(message.id), bare.clone().to(message.id), bare, cannot_embed] {
             match reply::post(http, message.channel_id, &attempt).await {
                 Err(Refusal::Forbidden) => {}
-                Ok(_) | Err(Refusal::Failed) => return,
+                Ok(()) | Err(_) => return,
             }
         }
     }
@@ -175,19 +172,24 @@ impl Bot {
     /// The line of the last answer in a channel.
     pub(super) async fn last_line(&self, http: &Http, asked: &Asked<'_>) -> Result<String, Problem> {
         let unknown = || Problem::of("line", msg!("discord-no-last-answer"));
-        let bot = UserId::new(http.application_id().ok_or_else(unknown)?.get());
-        match newest(http, bot, asked.channel, asked.place.is_thread, None).await {
+        let bot = self.me.get().ok_or_else(unknown)?;
+        match newest(http, *bot, asked.channel, asked.place.is_thread, None).await {
             Ok(Some(base)) => Ok(base.line),
             Ok(None) | Err(_) => Err(unknown()),
         }
     }
 
-    /// What was typed, and the text files that came along; of a forwarded message what it forwards.
+    /// What was typed, and the text files that came along; of a forwarded message what it forwards, of a
+    /// program's wordless message what its embeds say.
     pub(super) async fn text_of(&self, message: &Message, typed: &str) -> Result<String, Problem> {
         let mut text = typed.to_owned();
         let forwarded = &message.message_snapshots;
         for snapshot in forwarded {
             text = format!("{text}\n{}", snapshot.content);
+        }
+        if text.trim().is_empty() {
+            let said = message.embeds.iter().filter_map(|embed| embed.description.as_deref());
+            text = said.collect::<Vec<_>>().join("\n");
         }
         let files = message.attachments.iter().chain(forwarded.iter().flat_map(|snapshot| &snapshot.attachments));
         for file in files {
@@ -222,14 +224,14 @@ fn is_discords(url: &str, api_base: Option<&str>) -> bool {
 }
 
 /// An answer of the bot that others refer to.
-struct Base {
-    line: String,
+pub(super) struct Base {
+    pub line: String,
     /// Its words, which tell the language of the conversation.
     shown: String,
 }
 
 impl Base {
-    fn of(message: &Message, bot: UserId) -> Option<Self> {
+    pub fn of(message: &Message, bot: UserId) -> Option<Self> {
         let line = line_of(message).filter(|_| message.author.id == bot)?;
         let shown = message.embeds.last()?.description.clone().unwrap_or_default();
         Some(Self { line: line.to_owned(), shown })
@@ -243,7 +245,7 @@ async fn newest(
     channel: ChannelId,
     is_thread: bool,
     before: Option<MessageId>,
-) -> Result<Option<Base>, Sent> {
+) -> Result<Option<Base>, Refusal> {
     let mut query = vec![("limit", LOOK_BACK.to_string())];
     query.extend(before.map(|before| ("before", before.to_string())));
     let route = Route::ChannelMessages { channel_id: channel };

@@ -5,7 +5,7 @@ use super::Bot;
 use super::follow_up::line_of;
 use super::place::{Asked, Place, missing};
 use super::question::{Question, Said};
-use super::reply::{self, Callback, EPHEMERAL, Refusal, Reply, refusal_of};
+use super::reply::{self, Callback, EPHEMERAL, Refusal, Reply};
 use crate::message::Problem;
 use crate::msg;
 use crate::text::{clip, tr};
@@ -13,7 +13,7 @@ use crate::view::Action;
 use poise::serenity_prelude as serenity;
 use serde_json::json;
 use serenity::{
-    ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, Http, Message, ModalInteraction,
+    ActionRowComponent, ChannelId, ComponentInteraction, ComponentInteractionDataKind, Http, Message, ModalInteraction,
     Permissions,
 };
 
@@ -77,7 +77,9 @@ impl Bot {
         });
         let is_ours = Action::read(&submitted.data.custom_id) == Some(Action::Tweak);
         let (Some(message), Some(text), true) = (message, text, is_ours) else {
-            let problem = Problem::new(msg!("discord-old-button"));
+            // The library drops what stands in a form that it does not know.
+            let unread = is_ours && text.is_none();
+            let problem = Problem::new(if unread { msg!("discord-dialog-unread") } else { msg!("discord-old-button") });
             return self.respond(http, &asked, async { Err(problem) }, true).await;
         };
         let question = self.admit(&asked).and_then(|()| match line_of(message) {
@@ -133,11 +135,8 @@ impl Bot {
             return self.respond(http, asked, async { Err(problem) }, true).await;
         }
         // The message of a noticed press is the interaction's original.
-        if reply::notice(http, asked.key(), Callback::Noticed).await.is_ok()
-            && let Err(error) = http.delete_original_interaction_response(asked.token).await
-        {
-            let (status, code) = refusal_of(&error).unzip();
-            tracing::warn!(status, code, "could not delete an answer");
+        if reply::notice(http, asked.key(), Callback::Noticed).await.is_ok() {
+            let _ = reply::delete_original(http, asked.token).await;
         }
     }
 
@@ -165,29 +164,21 @@ impl Bot {
             }
         };
         let name = clip(&view.title, LONGEST_THREAD_NAME).into_owned();
-        let settings = json!({"name": name, "auto_archive_duration": 1440});
-        const ALREADY_THERE: isize = 160_004;
-        let opened = match http.create_thread_from_message(asked.channel, message.id, &settings, None).await {
-            Ok(thread) => {
-                self.threads.own(thread.id);
+        let thread = ChannelId::new(message.id.get());
+        let opened = match reply::open_thread(http, asked.channel, message.id, &name).await {
+            Ok(()) => {
+                self.threads.own(thread);
                 let place = Place { is_thread: true, ..asked.place };
                 let first = self.draw(*view, &place).await.saying(&tr(locale, "thread-hint"));
-                reply::post(http, thread.id, &first).await.map(|_| thread.id.get())
+                reply::post(http, thread, &first).await
             }
-            // A thread on a message has the message's id.
-            Err(error) => match refusal_of(&error) {
-                Some((_, ALREADY_THERE)) => Ok(message.id.get()),
-                Some((403, _)) => Err(Refusal::Forbidden),
-                refused => {
-                    tracing::error!(status = refused.map(|(status, _)| status), "could not open a thread");
-                    Err(Refusal::Failed)
-                }
-            },
+            refused => refused,
         };
+        const ALREADY_THERE: isize = 160_004;
         let said = match opened {
-            Ok(thread) => Reply::text(&format!("→ <#{thread}>")),
+            Ok(()) | Err(Refusal::Rejected(ALREADY_THERE)) => Reply::text(&format!("→ <#{thread}>")),
             Err(Refusal::Forbidden) => Reply::problem(asked.locale, &Problem::new(msg!("discord-cannot-thread"))),
-            Err(Refusal::Failed) => Reply::problem(asked.locale, &Problem::new(msg!("discord-our-fault"))),
+            Err(_) => Reply::problem(asked.locale, &Problem::new(msg!("discord-our-fault"))),
         };
         let _ = reply::edit_original(http, asked.token, &said).await;
     }

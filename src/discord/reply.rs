@@ -7,8 +7,8 @@ use crate::text::Locale;
 use crate::view::{Action, View, embed, report};
 use poise::serenity_prelude as serenity;
 use serde_json::{Value, json};
-use serenity::http::{Http, HttpError};
-use serenity::{ChannelId, CreateAttachment, InteractionId, Message, MessageId};
+use serenity::http::{Http, HttpError, LightMethod, Multipart, MultipartUpload, Request, Route};
+use serenity::{ChannelId, CreateAttachment, InteractionId, MessageId};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -18,6 +18,8 @@ pub(super) const EPHEMERAL: u64 = 1 << 6;
 const FIRST_ANSWER: Duration = Duration::from_millis(2500);
 /// Requests under way at once: with more, connections wait for each other and some for seconds.
 static LINES: Semaphore = Semaphore::const_new(64);
+/// Discord's code where a bot may write, but not reply: it may not read what was written before.
+const NO_HISTORY: isize = 160_002;
 /// For everything that is not bound by the 3 s.
 pub(super) const LATER: Duration = Duration::from_secs(20);
 
@@ -74,19 +76,16 @@ impl Reply {
         self.body["content"] = json!(words);
         self
     }
-    /// The same without its picture, where it has one.
-    pub fn without_picture(mut self) -> Option<Self> {
-        if self.files.is_empty() {
-            return None;
-        }
-        self.files.clear();
-        if let Some(message) = self.body.as_object_mut() {
+    /// The same without its picture.
+    pub fn without_picture(&self) -> Self {
+        let mut body = self.body.clone();
+        if let Some(message) = body.as_object_mut() {
             message.remove("attachments");
         }
-        if let Some(embed) = self.body["embeds"][0].as_object_mut() {
+        if let Some(embed) = body.pointer_mut("/embeds/0").and_then(Value::as_object_mut) {
             embed.remove("image");
         }
-        Some(self)
+        Self::raw(body)
     }
     pub fn ephemeral(mut self) -> Self {
         self.body["flags"] = json!(EPHEMERAL);
@@ -102,12 +101,14 @@ impl Reply {
     }
 }
 
-/// Why something could not be sent.
+/// Why something could not be done; it is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Codes 50001 and 50013: the bot may not do that there.
+    /// The bot may not do that there.
     Forbidden,
-    /// Anything else; it is logged.
+    /// Discord's code for what it does not take.
+    Rejected(isize),
+    /// Discord is busy or away.
     Failed,
 }
 
@@ -136,12 +137,11 @@ pub(super) async fn answer(
         Value::Null => json!({"type": kind.number()}),
         data => json!({"type": kind.number(), "data": data}),
     };
-    let sent =
-        insist("callback", FIRST_ANSWER, || http.create_interaction_response(id, token, &body, reply.files.clone()))
-            .await;
-    match sent {
-        Err(Sent::Acknowledged) => Ok(()),
-        sent => sent.map_err(Sent::refusal),
+    let route = Route::InteractionResponse { interaction_id: id, token };
+    match send(http, "callback", FIRST_ANSWER, (LightMethod::Post, route), &body, &reply.files).await {
+        // An earlier attempt had arrived after all.
+        Err(Refusal::Rejected(40_060)) => Ok(()),
+        sent => sent,
     }
 }
 
@@ -157,31 +157,72 @@ pub(super) async fn edit_original(http: &Http, token: &str, reply: &Reply) -> Re
     if let Some(message) = body.as_object_mut() {
         message.remove("flags");
     }
-    let edit = || http.edit_original_interaction_response(token, &body, reply.files.clone());
-    insist("edit", LATER, edit).await.map(drop).map_err(Sent::refusal)
+    send(http, "edit", LATER, (LightMethod::Patch, original(http, token)?), &body, &reply.files).await
+}
+
+/// Deletes the message that answers an interaction, or that was pressed.
+pub(super) async fn delete_original(http: &Http, token: &str) -> Result<(), Refusal> {
+    send(http, "deletion", LATER, (LightMethod::Delete, original(http, token)?), &Value::Null, &[]).await
+}
+
+fn original<'a>(http: &Http, token: &'a str) -> Result<Route<'a>, Refusal> {
+    let application_id = http.application_id().ok_or(Refusal::Failed)?;
+    Ok(Route::WebhookOriginalInteractionResponse { application_id, token })
 }
 
 /// What was announced with `late`. A problem is for the asker's eyes, whatever everybody saw announced.
 pub(super) async fn fill_in(http: &Http, token: &str, late: Callback, reply: &Reply) -> Result<(), Refusal> {
-    if late == Callback::Defer && reply.is_ephemeral() && http.delete_original_interaction_response(token).await.is_ok()
-    {
+    if late == Callback::Defer && reply.is_ephemeral() && delete_original(http, token).await.is_ok() {
         return follow_up(http, token, reply).await;
     }
     edit_original(http, token, reply).await
 }
 
 pub(super) async fn follow_up(http: &Http, token: &str, reply: &Reply) -> Result<(), Refusal> {
-    let send = || http.create_followup_message(token, &reply.body, reply.files.clone());
-    insist("follow-up", LATER, send).await.map(drop).map_err(Sent::refusal)
+    let application_id = http.application_id().ok_or(Refusal::Failed)?;
+    let route = Route::WebhookFollowupMessages { application_id, token };
+    send(http, "follow-up", LATER, (LightMethod::Post, route), &reply.body, &reply.files).await
 }
 
 /// A regular message: replies to it carry their text.
-pub(super) async fn post(http: &Http, channel: ChannelId, reply: &Reply) -> Result<Message, Refusal> {
+pub(super) async fn post(http: &Http, channel: ChannelId, reply: &Reply) -> Result<(), Refusal> {
     let mut body = reply.body.clone();
     // Sent twice after a lost answer it still appears once.
     body["nonce"] = json!(nonce());
     body["enforce_nonce"] = json!(true);
-    insist("message", LATER, || http.send_message(channel, reply.files.clone(), &body)).await.map_err(Sent::refusal)
+    let route = Route::ChannelMessages { channel_id: channel };
+    send(http, "message", LATER, (LightMethod::Post, route), &body, &reply.files).await
+}
+
+/// Opens a thread on a message; it has the message's id.
+pub(super) async fn open_thread(http: &Http, channel: ChannelId, on: MessageId, name: &str) -> Result<(), Refusal> {
+    let route = Route::ChannelMessageThreads { channel_id: channel, message_id: on };
+    let body = json!({"name": name, "auto_archive_duration": 1440});
+    send(http, "thread", LATER, (LightMethod::Post, route), &body, &[]).await
+}
+
+/// Sends until Discord has taken it. What Discord answers is not read: what was taken is never sent twice.
+async fn send(
+    http: &Http,
+    what: &str,
+    within: Duration,
+    (method, route): (LightMethod, Route<'_>),
+    body: &Value,
+    files: &[CreateAttachment],
+) -> Result<(), Refusal> {
+    let request = || {
+        let request = Request::new(route.clone(), method);
+        match (body, files) {
+            (Value::Null, _) => request,
+            (body, []) => request.body(Some(body.to_string().into_bytes())),
+            (body, files) => request.multipart(Some(Multipart {
+                upload: MultipartUpload::Attachments(files.to_vec()),
+                fields: Vec::new(),
+                payload_json: Some(body.to_string()),
+            })),
+        }
+    };
+    insist(what, within, || http.request(request())).await.map(drop)
 }
 
 /// Different for each message of this process, and hardly ever that of another.
@@ -192,25 +233,8 @@ fn nonce() -> String {
     format!("{:x}-{:x}", now.as_micros() as u64, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// How an attempt ended that was not a success.
-pub(super) enum Sent {
-    /// An earlier attempt had arrived after all.
-    Acknowledged,
-    Forbidden,
-    Failed,
-}
-
-impl Sent {
-    fn refusal(self) -> Refusal {
-        match self {
-            Sent::Forbidden => Refusal::Forbidden,
-            Sent::Acknowledged | Sent::Failed => Refusal::Failed,
-        }
-    }
-}
-
 /// Tries again while Discord is busy or unreachable, until the time is up.
-pub(super) async fn insist<T, F>(what: &str, within: Duration, call: impl Fn() -> F) -> Result<T, Sent>
+pub(super) async fn insist<T, F>(what: &str, within: Duration, call: impl Fn() -> F) -> Result<T, Refusal>
 where
     F: Future<Output = serenity::Result<T>>,
 {
@@ -226,23 +250,22 @@ where
             Ok(Err(error)) => error,
             Err(_) => {
                 tracing::error!(what, "Discord did not answer in time");
-                return Err(Sent::Failed);
+                return Err(Refusal::Failed);
             }
         };
         let refused = refusal_of(&error);
         match refused {
-            Some((_, 40060)) => return Err(Sent::Acknowledged),
-            Some((403, code)) => {
+            Some((403, code) | (_, code @ NO_HISTORY)) => {
                 tracing::warn!(what, code, "not permitted");
-                return Err(Sent::Forbidden);
+                return Err(Refusal::Forbidden);
             }
             Some((status, code)) if status != 429 && status < 500 => {
                 tracing::error!(what, status, code, "Discord refused");
-                return Err(Sent::Failed);
+                return Err(Refusal::Rejected(code));
             }
             _ if Instant::now() + pause >= deadline => {
                 tracing::error!(what, status = refused.map(|(status, _)| status), "Discord could not be reached");
-                return Err(Sent::Failed);
+                return Err(Refusal::Failed);
             }
             _ => tokio::time::sleep(pause).await,
         }

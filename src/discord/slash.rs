@@ -1,8 +1,9 @@
 //! Slash commands, their suggestions, and the message command.
 
+use super::follow_up::Base;
 use super::place::Asked;
 use super::question::{Question, Said};
-use super::reply::{self, Callback, Reply};
+use super::reply::{self, Callback, Refusal, Reply};
 use super::{Bot, Data, Never, register};
 use crate::commands::{Asks, Given, Opt, SLASH, Slash};
 use crate::message::Problem;
@@ -11,11 +12,13 @@ use crate::text::Locale;
 use poise::serenity_prelude as serenity;
 use poise::{ApplicationContext, ContextMenuCommandAction, FrameworkError};
 use serde_json::json;
-use serenity::{AutocompleteChoice, CommandInteraction, CreateAutocompleteResponse, ResolvedValue};
+use serenity::{AutocompleteChoice, CommandInteraction, ResolvedValue};
 use std::time::Duration;
 
 /// Of an interaction's 3 s, what working out an answer may take before a word is sent.
 const SOON: Duration = Duration::from_millis(1000);
+/// Discord's code for a message that breaks its rules.
+const INVALID_BODY: isize = 50_035;
 const MOST_SUGGESTIONS: usize = 25;
 const LONGEST_SUGGESTION: usize = 100;
 
@@ -50,7 +53,7 @@ fn parameter(option: &Opt) -> poise::CommandParameter<Data, Never> {
         channel_types: None,
         choices: Default::default(),
         type_setter: None,
-        autocomplete_callback: Some(|context, typed| Box::pin(suggest(context, typed))),
+        autocomplete_callback: None,
         __non_exhaustive: (),
     }
 }
@@ -75,10 +78,6 @@ fn given(args: &[serenity::ResolvedOption<'_>]) -> Given {
     Given(args.iter().filter_map(|option| Some((option.name.to_owned(), text(&option.value)?))).collect())
 }
 
-async fn suggest(context: ApplicationContext<'_, Data, Never>, _: &str) -> CreateAutocompleteResponse {
-    CreateAutocompleteResponse::new().set_choices(context.framework.user_data.choices(context.interaction))
-}
-
 impl Bot {
     /// Answers a slash command or the message command.
     pub(super) async fn commanded(&self, http: &serenity::Http, command: &CommandInteraction) {
@@ -89,6 +88,9 @@ impl Bot {
         if let Some(message) = command.data.resolved.messages.values().next() {
             let question = async {
                 self.admit(&asked)?;
+                if let Some(base) = self.me.get().and_then(|me| Base::of(message, *me)) {
+                    return Ok(Question::Line(base.line));
+                }
                 // Its content is there without any intent.
                 Ok(Question::Text { text: self.text_of(message, &message.content).await?, base: None })
             };
@@ -114,19 +116,18 @@ impl Bot {
         self.respond(http, &asked, question, slash.is_private).await;
     }
 
-    /// Answers what is being typed, where the framework does not.
+    /// Answers what is being typed. From memory only: there are 3 s, and no way to ask for more.
     pub(super) async fn completed(&self, http: &serenity::Http, typed: &CommandInteraction) {
-        let reply = Reply::raw(json!({"choices": self.choices(typed)}));
-        let _ = reply::answer(http, Asked::from(typed).key(), Callback::Choices, &reply).await;
-    }
-
-    /// From memory only: there are 3 s, and no way to ask for more.
-    fn choices(&self, typed: &CommandInteraction) -> Vec<AutocompleteChoice> {
+        if !self.is_news(typed.id.get()) {
+            return;
+        }
         let focused = typed.data.autocomplete();
         let words = focused.map(|option| self.app.suggest(option.name, option.value)).unwrap_or_default();
         let fits = |words: &String| (1..=LONGEST_SUGGESTION).contains(&words.chars().count());
         let choices = words.into_iter().filter(fits).take(MOST_SUGGESTIONS);
-        choices.map(|words| AutocompleteChoice::new(words.clone(), words)).collect()
+        let choices: Vec<_> = choices.map(|words| AutocompleteChoice::new(words.clone(), words)).collect();
+        let reply = Reply::raw(json!({"choices": choices}));
+        let _ = reply::answer(http, Asked::from(typed).key(), Callback::Choices, &reply).await;
     }
 
     pub(super) fn admit(&self, asked: &Asked<'_>) -> Result<(), Problem> {
@@ -207,15 +208,11 @@ impl Bot {
                 refused => refused,
             },
         };
-        if sent.is_err() {
-            self.apologize(http, asked).await;
+        // What went wrong is in the log; the asker gets one calm sentence, unless the interaction is gone.
+        if let Err(Refusal::Rejected(INVALID_BODY)) = sent {
+            let sorry = Reply::problem(asked.locale, &Problem::new(msg!("discord-our-fault"))).ephemeral();
+            let _ = reply::answer(http, asked.key(), Callback::Message, &sorry).await;
         }
-    }
-
-    /// What went wrong is in the log; the asker gets one calm sentence.
-    async fn apologize(&self, http: &serenity::Http, asked: &Asked<'_>) {
-        let sorry = Reply::problem(asked.locale, &Problem::new(msg!("discord-our-fault"))).ephemeral();
-        let _ = reply::answer(http, asked.key(), Callback::Message, &sorry).await;
     }
 }
 
@@ -226,10 +223,9 @@ pub(super) async fn failed(error: FrameworkError<'_, Data, Never>) {
         FrameworkError::CommandStructureMismatch { ctx, .. } => (&ctx.framework, ctx.interaction),
         _ => return tracing::error!("the framework failed"),
     };
-    let (bot, http) = (framework.user_data, &framework.serenity_context.http);
-    let _under_way = bot.tasks.token();
-    match interaction.data.autocomplete() {
-        Some(_) => bot.completed(http, interaction).await,
-        None => bot.commanded(http, interaction).await,
+    // What is being typed is answered apart from the framework.
+    if interaction.data.autocomplete().is_none() {
+        let _under_way = framework.user_data.tasks.token();
+        framework.user_data.commanded(&framework.serenity_context.http, interaction).await;
     }
 }

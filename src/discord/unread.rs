@@ -6,7 +6,7 @@
 use super::Data;
 use poise::serenity_prelude as serenity;
 use serde_json::{Value, json};
-use serenity::{Event, Interaction, Message, UserId};
+use serenity::{Event, Interaction, Message};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Hears the events that the library gave up on.
@@ -38,9 +38,8 @@ impl serenity::RawEventHandler for Unread {
                 }
             }
             "MESSAGE_CREATE" => {
-                let bot = context.http.application_id().map(|id| UserId::new(id.get()));
-                if let (Some(bot), Some(message)) = (bot, read::<Message>(message(&unknown.value))) {
-                    self.bot.written(&context.http, bot, &message).await;
+                if let Some(message) = read::<Message>(message(&unknown.value)) {
+                    self.bot.written(&context.http, &message).await;
                 }
             }
             _ => {}
@@ -58,34 +57,57 @@ fn taken(raw: &Value, names: &[&str]) -> Value {
     Value::Object(given.map(|name| ((*name).to_owned(), raw[*name].clone())).collect())
 }
 
-fn each(list: &Value, make: impl Fn(&Value) -> Value) -> Value {
-    list.as_array().into_iter().flatten().map(make).collect()
+/// An id; that of nobody where none is given.
+fn id(raw: &Value) -> Value {
+    const NOBODY: u64 = 1;
+    let given = raw.as_u64().or_else(|| raw.as_str()?.parse().ok()).filter(|id| *id > 0);
+    json!(given.unwrap_or(NOBODY).to_string())
+}
+
+fn text(raw: &Value) -> Value {
+    json!(raw.as_str().unwrap_or_default())
+}
+
+/// Those of a list that have these fields.
+fn each(list: &Value, needed: &[&str], make: impl Fn(&Value) -> Value) -> Value {
+    let is_whole = |part: &&Value| needed.iter().all(|name| !part[*name].is_null());
+    list.as_array().into_iter().flatten().filter(is_whole).map(make).collect()
 }
 
 fn interaction(raw: &Value) -> Option<Interaction> {
-    let names = ["id", "type", "token", "channel_id", "guild_id", "guild_locale", "app_permissions"];
-    let mut whole = taken(raw, &names);
+    let mut whole = taken(raw, &["id", "type", "token", "guild_id", "guild_locale"]);
     whole["version"] = json!(1);
     whole["application_id"] = json!("1");
     whole["attachment_size_limit"] = json!(0);
     whole["entitlements"] = json!([]);
-    whole["locale"] = json!(raw["locale"].as_str().unwrap_or_default());
+    whole["locale"] = text(&raw["locale"]);
+    whole["channel_id"] = id(if raw["channel_id"].is_null() { &raw["channel"]["id"] } else { &raw["channel_id"] });
     whole["user"] = user(if raw["user"].is_object() { &raw["user"] } else { &raw["member"]["user"] });
     whole["data"] = data(&raw["data"]);
-    for (name, part) in [("channel", taken(&raw["channel"], &["id", "type"])), ("message", message(&raw["message"]))] {
-        if raw[name].is_object() {
-            whole[name] = part;
-        }
+    if let Some(may) = raw["app_permissions"].as_str().and_then(|may| may.parse::<u64>().ok()) {
+        whole["app_permissions"] = json!(may.to_string());
     }
-    if raw["authorizing_integration_owners"].is_object() {
-        whole["authorizing_integration_owners"] = raw["authorizing_integration_owners"].clone();
+    if let Some(kind) = raw["channel"]["type"].as_u64() {
+        whole["channel"] = json!({"id": whole["channel_id"], "type": kind});
+    }
+    if raw["message"].is_object() {
+        whole["message"] = message(&raw["message"]);
+    }
+    let owners = taken(&raw["authorizing_integration_owners"], &["0", "1"]);
+    if read::<serenity::AuthorizingIntegrationOwners>(owners.clone()).is_some() {
+        whole["authorizing_integration_owners"] = owners;
     }
     read(whole)
 }
 
 fn data(raw: &Value) -> Value {
-    let mut data = taken(raw, &["id", "name", "type", "target_id", "custom_id", "component_type", "values"]);
-    data["options"] = each(&raw["options"], option);
+    let mut data = taken(raw, &["target_id", "component_type"]);
+    data["id"] = id(&raw["id"]);
+    data["type"] = json!(if raw["target_id"].is_null() { 1 } else { 3 });
+    data["name"] = text(&raw["name"]);
+    data["custom_id"] = text(&raw["custom_id"]);
+    data["values"] = each(&raw["values"], &[], text);
+    data["options"] = each(&raw["options"], &["name"], option);
     let messages = raw["resolved"]["messages"].as_object().into_iter().flatten();
     let messages = messages.map(|(id, raw)| (id.clone(), message(raw)));
     data["resolved"] = json!({"messages": messages.collect::<serde_json::Map<_, _>>()});
@@ -98,13 +120,14 @@ fn data(raw: &Value) -> Value {
 /// Every option as the text that it is in a line.
 fn option(raw: &Value) -> Value {
     const STRING: u8 = 3;
-    let text = match &raw["value"] {
+    let words = match &raw["value"] {
         Value::String(text) => text.clone(),
         // 8.0 GPUs are 8.
         Value::Number(number) => number.as_f64().unwrap_or_default().to_string(),
+        Value::Null => String::new(),
         value => value.to_string(),
     };
-    json!({"name": raw["name"], "type": STRING, "value": text, "focused": raw["focused"] == true})
+    json!({"name": text(&raw["name"]), "type": STRING, "value": words, "focused": raw["focused"] == true})
 }
 
 /// The text inputs of a dialog, in rows or under labels.
@@ -113,7 +136,8 @@ fn gather_inputs(raw: &Value, inputs: &mut Vec<Value>) {
     match raw {
         Value::Array(parts) => parts.iter().for_each(|part| gather_inputs(part, inputs)),
         Value::Object(part) if part.get("type").and_then(Value::as_u64) == Some(TEXT_INPUT) => {
-            inputs.push(taken(raw, &["type", "custom_id", "value"]));
+            inputs
+                .push(json!({"type": TEXT_INPUT, "custom_id": text(&raw["custom_id"]), "value": text(&raw["value"])}));
         }
         Value::Object(part) => part.values().for_each(|part| gather_inputs(part, inputs)),
         _ => {}
@@ -121,38 +145,51 @@ fn gather_inputs(raw: &Value, inputs: &mut Vec<Value>) {
 }
 
 fn user(raw: &Value) -> Value {
-    json!({"id": raw["id"], "username": raw["username"].as_str().unwrap_or_default(), "bot": raw["bot"] == true})
+    json!({"id": id(&raw["id"]), "username": text(&raw["username"]), "bot": raw["bot"] == true})
 }
 
 fn message(raw: &Value) -> Value {
-    let names = ["id", "channel_id", "guild_id", "webhook_id", "flags"];
-    let mut whole = taken(raw, &names);
+    let mut whole = taken(raw, &["guild_id", "webhook_id"]);
+    for name in ["id", "channel_id"] {
+        whole[name] = id(&raw[name]);
+    }
     whole["author"] = user(&raw["author"]);
-    whole["content"] = json!(raw["content"].as_str().unwrap_or_default());
-    whole["timestamp"] = json!("2015-01-01T00:00:00Z");
-    whole["type"] = json!(raw["type"].as_u64().unwrap_or_default());
+    let written = said(raw);
+    for name in ["content", "timestamp", "type", "flags", "mentions", "embeds", "attachments"] {
+        whole[name] = written[name].clone();
+    }
     for flag in ["tts", "mention_everyone", "pinned"] {
         whole[flag] = json!(false);
     }
     whole["mention_roles"] = json!([]);
-    whole["mentions"] = each(&raw["mentions"], user);
-    whole["embeds"] = each(
-        &raw["embeds"],
-        |embed| json!({"description": embed["description"], "footer": {"text": embed["footer"]["text"].as_str().unwrap_or_default()}}),
-    );
-    whole["attachments"] = each(&raw["attachments"], |file| {
-        let mut file = taken(file, &["id", "filename", "size", "url", "content_type"]);
-        file["proxy_url"] = file["url"].clone();
-        file
-    });
+    whole["message_snapshots"] =
+        each(&raw["message_snapshots"], &["message"], |it| json!({"message": said(&it["message"])}));
     let reference = &raw["message_reference"];
     if reference["message_id"].is_string() {
-        whole["message_reference"] = taken(reference, &["message_id", "channel_id"]);
+        whole["message_reference"] =
+            json!({"message_id": id(&reference["message_id"]), "channel_id": id(&reference["channel_id"])});
     }
     if raw["referenced_message"].is_object() {
         whole["referenced_message"] = message(&raw["referenced_message"]);
     }
     whole
+}
+
+/// What a message says, whether it was written or forwarded.
+fn said(raw: &Value) -> Value {
+    let embed = |embed: &Value| json!({"description": embed["description"].as_str(), "footer": {"text": text(&embed["footer"]["text"])}});
+    let file = |file: &Value| {
+        let mut file = taken(file, &["filename", "size", "url", "content_type"]);
+        file["id"] = json!("1");
+        file["proxy_url"] = file["url"].clone();
+        file
+    };
+    json!({
+        "content": text(&raw["content"]), "timestamp": "2015-01-01T00:00:00Z", "edited_timestamp": null,
+        "type": raw["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or_default(),
+        "flags": raw["flags"].as_u64().unwrap_or_default(), "mentions": each(&raw["mentions"], &["id"], user),
+        "embeds": each(&raw["embeds"], &[], embed), "attachments": each(&raw["attachments"], &["filename", "size", "url"], file),
+    })
 }
 
 #[cfg(test)]

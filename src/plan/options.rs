@@ -207,17 +207,12 @@ fn choice(setup: &Setup, merits: &[Merit], catalog: &'static Catalog) -> Option<
 fn reason(setup: &Setup, merits: &[Merit]) -> Message {
     let Cluster { gpu, gpus, nodes } = setup.cluster;
     match merits {
-        [Merit::Taken, Merit::FewestOfNamed, ..] => {
-            msg!("plan-take-named", gpus = gpus, gpu = gpu.name.as_str())
+        [Merit::Taken, Merit::FewestOfNamed, ..] => msg!("plan-take-named", gpus = gpus),
+        [Merit::Taken, Merit::CheapestPerWork, ..] if setup.cost().is_some() => {
+            msg!("plan-take-cheapest", nodes = nodes)
         }
-        [Merit::Taken, Merit::CheapestPerWork, ..] => match setup.cost() {
-            Some(Cost::Run(usd)) => msg!("plan-take-cheapest-run", usd = usd, nodes = nodes),
-            Some(Cost::MillionTokens(usd)) => msg!("plan-take-cheapest-tokens", usd = usd, nodes = nodes),
-            None => msg!("plan-take-fewest", gpus = gpus),
-        },
-        [Merit::Taken, Merit::CheapestPerHour, ..] => {
-            msg!("plan-take-cheapest-hour", usd = setup.usd_per_hour.unwrap_or(0.0))
-        }
+        [Merit::Taken, Merit::CheapestPerWork, ..] => msg!("plan-take-fewest", gpus = gpus),
+        [Merit::Taken, Merit::CheapestPerHour, ..] => msg!("plan-take-cheapest-hour"),
         [Merit::Taken, Merit::FewestGpus, ..] => msg!("plan-take-fewest", gpus = gpus),
         [Merit::Taken] => msg!("plan-take-even"),
         [Merit::Taken, ..] => msg!("plan-take-fastest"),

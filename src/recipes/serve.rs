@@ -37,9 +37,13 @@ fn concurrency(infer: &Infer) -> Option<u64> {
     }
 }
 
-/// The most requests at once the engine is told to take: asked for, or the load it is estimated under.
+/// The most requests at once the engine is told to take, where anybody asked; else it takes its default.
 fn max_requests(request: &Request, infer: &Infer) -> Option<u64> {
-    if asked(request, "max_seqs") { Some(infer.max_seqs) } else { concurrency(infer) }
+    match (asked(request, "max_seqs"), asked(request, "concurrency")) {
+        (true, _) => Some(infer.max_seqs),
+        (false, true) => concurrency(infer),
+        (false, false) => None,
+    }
 }
 
 /// The value of an engine's quantisation flag, `Some(None)` where the checkpoint says it all; outer `None`
@@ -236,7 +240,7 @@ fn tgi(request: &Request, infer: &Infer) -> Option<String> {
             .flag("--num-shard", parallel.tensor)
             .flag("--max-input-tokens", request.seq.saturating_sub(infer.output.max(1)).max(1))
             .flag("--max-total-tokens", request.seq)
-            .maybe("--max-concurrent-requests", concurrency(infer))
+            .maybe("--max-concurrent-requests", max_requests(request, infer))
             .maybe("--cuda-memory-fraction", fraction(request, infer, "tgi"))
             .flag_if(asked(request, "max_batched_tokens"), "--max-batch-prefill-tokens", infer.max_batched_tokens)
             .maybe("--quantize", quant)

@@ -110,7 +110,7 @@ pub fn money(usd: f64) -> String {
 pub fn percent(share: f64) -> String {
     let points = share * 100.0;
     match points.abs() {
-        size if size > 0.0 && size < 0.95 => format!("{points:.1}%"),
+        size if (0.05..0.95).contains(&size) => format!("{points:.1}%"),
         _ => format!("{points:.0}%"),
     }
 }

@@ -41,7 +41,7 @@ pub fn message(view: &View, with_chart: bool) -> Value {
     ]);
     if let (true, Some(chart)) = (with_chart, &view.chart) {
         let alt = clip(&chart.alt, limit::ALT_TEXT).into_owned();
-        message["attachments"] = json!([{ "id": 0, "filename": CHART_FILE, "description": alt }]);
+        message["attachments"] = json!([{ "id": "0", "filename": CHART_FILE, "description": alt }]);
     }
     message
 }

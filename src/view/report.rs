@@ -63,7 +63,10 @@ pub fn answer(locale: Locale, outcome: &Outcome, catalog: &Catalog) -> View {
 fn memory_table(locale: Locale, request: &Request, estimate: &Estimate) -> Table {
     let memory = &estimate.memory;
     let (unit, unit_name) = table_unit(memory.device);
-    let amount = |bytes: Bytes| Cell::number(format!("{:.1} {unit_name}", bytes.0 / unit));
+    let amount = |bytes: Bytes| match bytes.0 / unit {
+        size if size < 0.05 => Cell::number(text::bytes(bytes)),
+        size => Cell::number(format!("{size:.1} {unit_name}")),
+    };
     let part = |(kind, bytes): (PartKind, Bytes)| {
         let share = bytes / memory.device;
         Row::new([Cell::word(part_name(locale, kind)), amount(bytes), Cell::number(percent(share)), Cell::Bar(share)])
@@ -106,7 +109,8 @@ pub(super) fn with_advice(view: View, plan: &Plan) -> View {
         }
         words.join(" · ")
     });
-    let mut view = view.section(tr(locale, "heading-advice"), Body::Steps(lines.collect()));
+    let heading = if matches!(plan.verdict, Verdict::Short { .. }) { "heading-advice" } else { "heading-roomier" };
+    let mut view = view.section(tr(locale, heading), Body::Steps(lines.collect()));
     for (i, advice) in plan.advice.iter().take(ADVICE).enumerate() {
         let label = format!("{} −{}", say(locale, &advice.label), text::bytes(advice.saves));
         let words = words(advice.changes.iter().map(|(key, value)| (*key, value)));
@@ -151,10 +155,7 @@ fn option_line(locale: Locale, option: &plan::Choice) -> String {
         facts.push(format!("{} tok/s", number(speed)));
     }
     facts.extend(option.hours.map(|hours| text::duration(locale, Seconds(hours * 3600.0))));
-    // Some reasons name the price.
-    let said = option.reason.args.iter().any(|(name, _)| *name == "usd");
     let cost = match (option.cost, option.usd_per_hour) {
-        _ if said => None,
         (Some(plan::Cost::Run(usd)), _) => Some(msg!("money-per-run", usd = text::money(usd))),
         (Some(plan::Cost::MillionTokens(usd)), _) => Some(msg!("money-per-million", usd = text::money(usd))),
         (None, Some(usd)) => Some(msg!("money-per-hour", usd = text::money(usd))),

@@ -17,6 +17,7 @@ discord-our-fault = Something went wrong on my side. Please try again.
 discord-old-command = I no longer have that command; /help lists those I have.
 discord-old-button = That button is from an older version of me. Ask again with the line at the bottom of the message.
 discord-not-yours = Only who asked, or a moderator, may delete this.
+discord-dialog-unread = Discord sent your text in a form that I cannot read yet. `/tweak` takes the same words.
 discord-no-last-answer = I find no answer of mine in this channel; put a line into the option `line`.
 discord-file-kind = { $name } is not a text file; I read configurations, commands and logs.
 discord-file-size = { $name } is too large; I read files up to { $limit }.

@@ -1,30 +1,26 @@
 # plan
 
 # Why an option stands in the list
-plan-take-cheapest-run = { $nodes ->
-    [1] what we would take: one machine, and ${ $usd } for the whole run is the least of all that fit
-   *[other] what we would take: ${ $usd } for the whole run is the least of all that fit
+plan-take-cheapest = { $nodes ->
+    [1] our pick: the cheapest, in one machine
+   *[other] our pick: the cheapest
 }
-plan-take-cheapest-tokens = { $nodes ->
-    [1] what we would take: one machine, and ${ $usd } per million tokens is the least of all that fit
-   *[other] what we would take: ${ $usd } per million tokens is the least of all that fit
-}
-plan-take-cheapest-hour = what we would take: ${ $usd } per hour is the least of all that fit
+plan-take-cheapest-hour = our pick: the cheapest per hour
 plan-take-fewest = { $gpus ->
-    [1] what we would take: one GPU is enough
-   *[other] what we would take: no set-up needs fewer than { $gpus } GPUs
+    [1] our pick: one GPU is enough
+   *[other] our pick: the fewest GPUs
 }
 plan-take-named = { $gpus ->
-    [1] what we would take: one { $gpu } is enough
-   *[other] what we would take: it needs { $gpus } of the { $gpu }
+    [1] our pick: one of your card is enough
+   *[other] our pick: the fewest of your card
 }
-plan-take-even = what we would take: layers and batches divide evenly over as many
-plan-take-fastest = what we would take: the fastest of all that fit
-plan-fewest-named = the fewest of the card you named that do all of it
+plan-take-even = our pick: layers and batches divide evenly
+plan-take-fastest = our pick: the fastest
+plan-fewest-named = the fewest of your card that do it all
 plan-fewest-gpus = fewest GPUs
 plan-cheapest-hour = cheapest per hour
 plan-cheapest-run = cheapest per run
-plan-cheapest-tokens = cheapest per million tokens
+plan-cheapest-tokens = cheapest per M tokens
 plan-fastest = fastest
 plan-smallest-owned = the fewest of these cards
 plan-smallest-datacenter = fewest data-center cards

@@ -42,6 +42,7 @@ heading-limit = Limit
 heading-knee = By concurrency
 heading-host = Host RAM
 heading-advice = What makes it fit
+heading-roomier = What makes room
 heading-recommended = Recommended
 heading-out-of-reach = Out of reach
 heading-assumed = Assumed
@@ -186,6 +187,7 @@ sheet-price = rent
 # Explanation
 explain-factor = { $value } { $name }
 explain-term = { $name }: { $product } = { $bytes } ({ $basis }) [{ $source }]
+explain-pool = { $bytes } a token on each GPU: room for { $tokens } tokens
 basis-exact = exact
 basis-modelled = modelled
 basis-assumed = assumed
@@ -206,7 +208,7 @@ help-aliases = Also
 help-between = { $low } to { $high }
 
 # Charts
-chart-memory = Memory of one GPU
+chart-memory = Memory of one GPU, GiB
 chart-before = before
 chart-after = after
 chart-stack = { $total } in use on one GPU: { $parts }.

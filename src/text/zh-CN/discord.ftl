@@ -17,6 +17,7 @@ discord-our-fault = 我这边出了点问题，请再试一次。
 discord-old-command = 这个命令已经没有了，现有命令见 /help。
 discord-old-button = 这个按钮来自旧版本，请用消息底部那一行重新提问。
 discord-not-yours = 只有提问者或管理员可以删除。
+discord-dialog-unread = Discord 送来的输入我还读不懂，请改用 `/tweak`，写法相同。
 discord-no-last-answer = 这个频道里没有找到我的回答，请在选项 `line` 中写一行。
 discord-file-kind = { $name } 不是文本文件；我能读配置、命令和日志。
 discord-file-size = { $name } 太大；我最多读 { $limit }。

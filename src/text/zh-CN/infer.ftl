@@ -1,7 +1,7 @@
 # infer
 infer-parameters = 参数量
 infer-bytes-per-parameter = 每参数字节
-infer-bytes = 字节
+infer-bytes = 字节数
 infer-requests = 请求数
 infer-bytes-per-request = 每请求字节
 infer-tokens = token 数

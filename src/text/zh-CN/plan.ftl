@@ -1,25 +1,21 @@
 # plan
 
 # 每个选项的理由
-plan-take-cheapest-run = { $nodes ->
-    [1] 建议选它：单机即可，整个任务 ${ $usd }，是能跑的方案里最省的
-   *[other] 建议选它：整个任务 ${ $usd }，是能跑的方案里最省的
+plan-take-cheapest = { $nodes ->
+    [1] 首选：最省，且单机就够
+   *[other] 首选：最省
 }
-plan-take-cheapest-tokens = { $nodes ->
-    [1] 建议选它：单机即可，每百万 token ${ $usd }，是能跑的方案里最省的
-   *[other] 建议选它：每百万 token ${ $usd }，是能跑的方案里最省的
-}
-plan-take-cheapest-hour = 建议选它：每小时 ${ $usd }，是能跑的方案里最便宜的
+plan-take-cheapest-hour = 首选：每小时最便宜
 plan-take-fewest = { $gpus ->
-    [1] 建议选它：单卡就够
-   *[other] 建议选它：没有比 { $gpus } 张卡更少的方案
+    [1] 首选：单卡就够
+   *[other] 首选：卡数最少
 }
 plan-take-named = { $gpus ->
-    [1] 建议选它：一张 { $gpu } 就够
-   *[other] 建议选它：需要 { $gpus } 张 { $gpu }
+    [1] 首选：指定的卡一张就够
+   *[other] 首选：指定的卡至少要这么多
 }
-plan-take-even = 建议选它：这个卡数便于均匀切分
-plan-take-fastest = 建议选它：能跑的方案里最快
+plan-take-even = 首选：这个卡数便于均匀切分
+plan-take-fastest = 首选：最快
 plan-fewest-named = 指定的卡至少要这么多才能全部满足
 plan-fewest-gpus = 卡数最少
 plan-cheapest-hour = 每小时最便宜

@@ -1,5 +1,5 @@
 # train
-train-bytes = 字节
+train-bytes = 字节数
 train-bytes-each = 每个字节数
 train-parameters = 参数量
 train-models = 模型数
@@ -44,7 +44,7 @@ term-train-importance = AdaLoRA 重要性缓冲
 term-train-temporaries = 聚合的层、反量化矩阵、优化器步的临时张量
 term-train-engine = 与训练同卡的 rollout 引擎
 term-train-rollout = rollout 的 KV 缓存
-term-train-place-of-gradients = 之后由梯度占用的空间
+term-train-place-of-gradients = 与梯度错峰复用：反向释放后才轮到梯度
 term-train-allocator-floor = 分配器：工作区与残留
 term-train-allocator-gaps = 分配器：块间碎片
 term-train-context = 驱动上下文

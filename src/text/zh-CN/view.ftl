@@ -42,6 +42,7 @@ heading-limit = 瓶颈
 heading-knee = 不同并发下
 heading-host = 内存占用
 heading-advice = 可行方案
+heading-roomier = 怎样腾出余量
 heading-recommended = 推荐
 heading-out-of-reach = 达不到的目标
 heading-assumed = 假设
@@ -177,6 +178,7 @@ sheet-price = 租用价格
 # 推导
 explain-factor = { $name } { $value }
 explain-term = { $name }：{ $product } = { $bytes }（{ $basis }）[{ $source }]
+explain-pool = 每张卡上每个 token 占 { $bytes }，可容纳 { $tokens } 个 token
 basis-exact = 精确
 basis-modelled = 模型估算
 basis-assumed = 假设
@@ -197,7 +199,7 @@ help-aliases = 别名
 help-between = { $low } 到 { $high }
 
 # 图表
-chart-memory = 单卡显存
+chart-memory = 单卡显存（GiB）
 chart-before = 之前
 chart-after = 之后
 chart-stack = 单卡占用 { $total }：{ $parts }。

@@ -27,6 +27,7 @@ pub fn explain(locale: Locale, outcome: &Outcome) -> View {
         view = view.section(tr(locale, "row-per-gpu"), sum(locale, outcome));
     }
     view = view
+        .section("", pool(locale, outcome).unwrap_or_default())
         .section(tr(locale, "heading-compute"), compute(locale, outcome))
         .section(tr(locale, "heading-step"), Body::List(breakdown(locale, outcome)))
         .section(tr(locale, "heading-sources"), Body::Small(numbered(locale, &sources)));
@@ -140,6 +141,13 @@ fn in_steps(values: &[f64], step: f64) -> Vec<i64> {
         shown[i] += 1;
     }
     shown
+}
+
+/// What a token takes of the cache, and how many there is room for.
+fn pool(locale: Locale, outcome: &Outcome) -> Option<String> {
+    let serving = outcome.estimate.serving.as_ref()?;
+    let tokens = serving.kv_tokens?;
+    Some(say(locale, &msg!("explain-pool", bytes = serving.kv_bytes_per_token, tokens = tokens as f64)))
 }
 
 fn compute(locale: Locale, outcome: &Outcome) -> String {

@@ -54,7 +54,9 @@ fn shape(locale: Locale, model: &Model) -> Table {
         ("sheet-active", text::count(counts.active)),
         ("sheet-layers", text::count(model.depth())),
         ("sheet-hidden", text::count(model.hidden_size)),
-        ("sheet-attention", attention(model)),
+    ];
+    rows.extend(attention(model).into_iter().map(|kind| ("sheet-attention", kind)));
+    rows.extend([
         ("sheet-ffn", feed_forward(model)),
         ("sheet-vocabulary", text::count(model.vocab_size)),
         ("sheet-context", model.max_position.map(text::count).unwrap_or_default()),
@@ -63,7 +65,7 @@ fn shape(locale: Locale, model: &Model) -> Table {
             if model.vision_parameters > 0 { text::count(model.vision_parameters) } else { String::new() },
         ),
         ("sheet-stored", model.native.quant.clone().unwrap_or_else(|| model.native.dtype.clone())),
-    ];
+    ]);
     if counts.active == counts.total {
         rows.retain(|(key, _)| *key != "sheet-active");
     }
@@ -75,7 +77,7 @@ fn shape(locale: Locale, model: &Model) -> Table {
 }
 
 /// The kinds of mixer with how many layers have each: `GQA 32:8 ×128`, `MLA 512+64`.
-fn attention(model: &Model) -> String {
+fn attention(model: &Model) -> Vec<String> {
     let mut kinds: Vec<(String, u64)> = Vec::new();
     for layer in &model.layers {
         let name = mixer(&layer.mixer);
@@ -85,8 +87,8 @@ fn attention(model: &Model) -> String {
         }
     }
     match kinds.as_slice() {
-        [(kind, _)] => kind.clone(),
-        kinds => kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(" + "),
+        [(kind, _)] => vec![kind.clone()],
+        kinds => kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect(),
     }
 }
 
@@ -129,7 +131,10 @@ fn feed_forward(model: &Model) -> String {
 }
 
 fn weights(catalog: &Catalog, model: &Model) -> Table {
-    let formats = FORMATS.iter().filter_map(|name| catalog.formats.iter().find(|format| format.name == *name));
+    // As published first, where that is none of the usual.
+    let published = model.native.quant.as_deref().filter(|name| !FORMATS.contains(name));
+    let names = published.into_iter().chain(FORMATS);
+    let formats = names.filter_map(|name| catalog.formats.iter().find(|format| format.name == name));
     let rows = formats.map(|format| {
         let name = if format.name == "none" { "16-bit" } else { &format.name };
         Row::new([Cell::word(name), Cell::number(text::bytes(weight_bytes(model, format)))])
