@@ -131,10 +131,10 @@ impl Bot {
             Said::Nothing if is_direct => Reply::problem(locale, &Problem::new(msg!("discord-nothing-to-change"))),
             Said::Nothing => return,
         };
-        // Without the right to attach there may be one to reply, without that one to embed, or at least to speak.
+        // Without the right to attach there may be one to embed, without that one to speak, or all but to reply.
         let bare = reply.without_picture();
         let cannot_embed = Reply::text(&tr(locale, "discord-cannot-embed"));
-        for attempt in [reply.to(message.id), bare.clone().to(message.id), bare, cannot_embed] {
+        for attempt in [reply.to(message.id), bare.clone().to(message.id), cannot_embed.to(message.id), bare] {
             match reply::post(http, message.channel_id, &attempt).await {
                 Err(Refusal::Forbidden) => {}
                 Ok(()) | Err(_) => return,

@@ -209,6 +209,16 @@ mod tests {
     }
 
     #[test]
+    fn whoever_asks_is_answered_whatever_else_is_missing() {
+        for kind in [2, 3, 4, 5] {
+            let mut raw = json!({"id": "5", "type": kind, "token": "t"});
+            raw["message"] = json!({"attachments": [null, {"id": "7"}], "mentions": [{}], "embeds": [null]});
+            raw["data"] = json!({"component_type": 2, "options": [null, {"value": 8}]});
+            assert!(interaction(&raw).is_some(), "{raw}");
+        }
+    }
+
+    #[test]
     fn a_dialogs_text_is_found_under_a_label() {
         let input = json!({"type": 4, "custom_id": "change", "value": "zero3"});
         let raw = json!({
@@ -226,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_names_nobody_to_answer_is_left() {
-        for raw in [json!(null), json!({}), json!({"id": "x", "type": 2}), json!({"id": "5", "type": 2, "token": "t"})]
+        for raw in [json!(null), json!({}), json!({"id": "x", "type": 2, "token": "t"}), json!({"id": "5", "type": 2})]
         {
             assert!(interaction(&raw).is_none(), "{raw}");
         }

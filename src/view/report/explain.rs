@@ -63,7 +63,7 @@ fn terms(locale: Locale, part: &Part, sources: &mut Vec<&'static str>) -> Vec<St
                 sources.len() - 1
             });
             let (name, basis) = (tr(locale, term.name), tr(locale, basis_key(term.basis)));
-            let (product, bytes) = (product(locale, term), text::bytes(term.bytes()));
+            let (product, bytes) = (product(locale, term), text::bytes(term.bytes()).replace('-', "−"));
             say(
                 locale,
                 &msg!(
