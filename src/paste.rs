@@ -24,6 +24,7 @@ mod launch;
 mod litgpt;
 mod megatron;
 mod merge;
+mod nanotron;
 mod oom;
 mod openrlhf;
 mod peft;
@@ -63,7 +64,9 @@ pub enum Kind {
     Megatron,
     Litgpt,
     Torchtitan,
+    Nanotron,
     Verl,
+    Xtuner,
     NvidiaSmi,
     Oom,
 }
@@ -89,7 +92,9 @@ impl Kind {
             Kind::Megatron => "megatron",
             Kind::Litgpt => "litgpt",
             Kind::Torchtitan => "torchtitan",
+            Kind::Nanotron => "nanotron",
             Kind::Verl => "verl",
+            Kind::Xtuner => "xtuner",
             Kind::NvidiaSmi => "nvidia-smi",
             Kind::Oom => "oom",
         }
@@ -243,6 +248,7 @@ fn file(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Pr
         .or_else(|| trainers::file(tree))
         .or_else(|| axolotl::read(tree))
         .or_else(|| verl::file(tree))
+        .or_else(|| nanotron::read(tree, catalog))
         .or_else(|| accelerate::read(tree));
     if let Some(draft) = own {
         return Some(Ok(draft));

@@ -242,6 +242,7 @@ fn environment(command: &Command, draft: &mut Draft) {
 
 /// What follows from the flags together.
 fn settle(command: &Command, draft: &mut Draft) {
+    draft.model = draft.model.take().or_else(|| draft.alias.clone());
     // No row has LMDeploy's memory: its settings hold for any engine.
     if draft.kind != Kind::Lmdeploy {
         draft.set("backend", draft.kind.word());
@@ -298,7 +299,6 @@ pub fn settings(kind: Kind, pairs: &[(String, String)]) -> Draft {
         let name = if name.ends_with("kv_cache_config.dtype") { "kv_cache_dtype" } else { name };
         set(&mut draft, rules(kind), name, value);
     }
-    draft.model = draft.model.or_else(|| draft.alias.clone());
     settle(&Command::default(), &mut draft);
     draft
 }

@@ -72,6 +72,13 @@ pub fn stage(words: &[String]) -> Option<&'static str> {
     words.windows(2).find_map(verb).or_else(|| words.iter().find_map(script))
 }
 
+/// The adapters that a script is named for: `finetune_lora.py`, `mlx_lm.lora`.
+fn adapters(words: &[String]) -> Option<&'static str> {
+    let named = |word: &&String| word.ends_with(".py") || word.starts_with("mlx_lm.");
+    let script = words.iter().find(named)?.rsplit('/').next()?.to_lowercase();
+    ["qlora", "lora"].into_iter().find(|name| script.contains(name))
+}
+
 /// A training script and what launches it.
 pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
     let flags = command.flags();
@@ -115,8 +122,15 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
     if starts("accelerate") {
         accelerate::flags(&mut draft, &flags);
     }
+    if draft.get("method").is_none()
+        && let Some(method) = adapters(&command.words)
+    {
+        draft.set("method", method);
+    }
     let launcher = [
         "torchrun",
+        "colossalai",
+        "mlx_lm.lora",
         "deepspeed",
         "accelerate",
         "llamafactory-cli",

@@ -132,7 +132,7 @@ fn default(draft: &mut Draft, knob: &'static str, value: &str) {
 
 const RULES: Rules = &[
     // slime's, which trains by reinforcement on Megatron.
-    (&["hf_checkpoint"], Model),
+    (&["hf_checkpoint", "restore_from_path"], Model),
     (&["n_samples_per_prompt"], Knob("generations")),
     (&["advantage_estimator"], With(trainers::advantage)),
     (&["num_layers"], Knob("layers")),
@@ -174,6 +174,23 @@ const RULES: Rules = &[
     (&["qk_head_dim"], Knob("nope_head_dim")),
     (&["qk_pos_emb_head_dim"], Knob("rope_head_dim")),
     (&["seq_length", "encoder_seq_length"], Knob("seq")),
+    // NeMo's fine-tuning.
+    (
+        &["max_seq_length"],
+        With(|draft, value| {
+            if draft.get("seq").is_none() {
+                draft.set("seq", value)
+            }
+        }),
+    ),
+    (
+        &["peft_scheme"],
+        With(|draft, value| match value {
+            "lora" | "qlora" => draft.set("method", value),
+            _ => {}
+        }),
+    ),
+    (&["adapter_dim"], Knob("lora_rank")),
     (&["micro_batch_size"], Knob("batch")),
     (&["global_batch_size"], Knob("global_batch")),
     (&["train_iters"], Knob("iterations")),

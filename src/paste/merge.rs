@@ -113,6 +113,7 @@ impl Pasted {
         // `D:\models\…`
         let slashed = name.replace('\\', "/");
         let name = slashed.split_once(":/").filter(|(drive, _)| drive.len() == 1).map_or(&*slashed, |(_, path)| path);
+        let name = name.trim_end_matches(".nemo");
         // What a folder of one's own is called says less than the name that it is served by.
         let outcome = |name: &str| catalog.names().model(name).outcome;
         let better = |alias: &&str| match outcome(name) {

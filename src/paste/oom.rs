@@ -98,6 +98,10 @@ const TRAINING: &[&str] = &[
 /// What an engine says.
 const SERVING: &[(&str, &str)] = &[
     ("vllm", "vllm"),
+    ("kv cache is needed", "vllm"),
+    ("cache blocks", "vllm"),
+    ("gpu_memory_utilization", "vllm"),
+    ("stored in kv cache", "vllm"),
     ("sglang", "sglang"),
     ("text_generation_server", "tgi"),
     ("tensorrt_llm", "trtllm"),

@@ -51,12 +51,4 @@ const RULES: Rules = &[
     (&["ds_tensor_parallel_size"], Knob("tp")),
     (&["adam_offload"], On("offload", "optimizer")),
     (&["packing_samples"], On("packing", "on")),
-    (
-        &["lora_rank"],
-        With(|draft, value| {
-            if value != "0" {
-                draft.set("lora_rank", value)
-            }
-        }),
-    ),
 ];

@@ -14,8 +14,10 @@ const LONGEST: usize = 300;
 
 pub fn read(text: &str, catalog: &'static Catalog) -> Option<Draft> {
     let outside = text.split("```").step_by(2).flat_map(str::lines);
-    outside.filter(|line| is_sentence(line)).take(MOST).find_map(|line| {
-        let heard = tweak(&Settings::new(Verb::Train), line, catalog).changes;
+    // Without the names and commands within.
+    let spoken = outside.map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join(" "));
+    spoken.filter(|line| is_sentence(line)).take(MOST).find_map(|line| {
+        let heard = tweak(&Settings::new(Verb::Train), &line, catalog).changes;
         let value = |key| heard.iter().find(|(knob, _)| *knob == key).and_then(|(_, value)| value.as_ref());
         let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
         draft.set("gpu", value("gpu")?);

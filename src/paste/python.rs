@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::{Kind, engines, trainers, tree};
 use crate::request::Verb;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What opens an engine's arguments, in a script or in its log.
 const ENGINES: &[(&str, Kind)] = &[
@@ -19,28 +20,29 @@ const ENGINES: &[(&str, Kind)] = &[
 ];
 
 /// What a model is loaded by, to train it or to run it: `LlamaForCausalLM.from_pretrained(…)`, `pipeline(…)`.
-fn loads(text: &str) -> Vec<(String, String)> {
+fn loads(script: &Script) -> Vec<(String, String)> {
+    let text = script.text;
     let class = |at: usize| text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
     let of_model = |at: &usize| class(*at).contains("For") || class(*at).ends_with("LanguageModel");
     let calls = text.match_indices(LOADED).map(|(at, _)| at).take(MOST_CALLS).filter(of_model);
-    let loaded = calls.filter_map(|at| call(text, at, LOADED));
+    let loaded = calls.filter_map(|at| script.call(at, LOADED));
     let beside = ["BitsAndBytesConfig(", "pipeline("];
-    loaded.chain(beside.iter().filter_map(|opening| call(text, 0, opening))).flatten().collect()
+    loaded.chain(beside.iter().filter_map(|opening| script.call(0, opening))).flatten().collect()
 }
 
 const LOADED: &str = ".from_pretrained(";
 const MOST_CALLS: usize = 16;
 
-fn engine(text: &str) -> Option<Draft> {
+fn engine(script: &Script) -> Option<Draft> {
     ENGINES.iter().find_map(|(opening, kind)| {
-        let mut pairs = call(text, 0, opening)?;
+        let mut pairs = script.call(0, opening)?;
         if pairs[0].0.is_empty() {
             "model".clone_into(&mut pairs[0].0);
         }
-        pairs.extend(call(text, 0, "KvCacheConfig(").unwrap_or_default());
+        pairs.extend(script.call(0, "KvCacheConfig(").unwrap_or_default());
         let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
         let loads = pairs.iter().any(|(path, _)| matches!(last(path).as_str(), "model" | "model_path" | "model_id"));
-        let kind = if text.contains("tensorrt_llm") { Kind::Trtllm } else { *kind };
+        let kind = if script.text.contains("tensorrt_llm") { Kind::Trtllm } else { *kind };
         loads.then(|| engines::settings(kind, &pairs))
     })
 }
@@ -58,9 +60,54 @@ fn tgi_log(text: &str) -> Option<Draft> {
     Some(engines::settings(Kind::Tgi, &pairs))
 }
 
+/// XTuner's configuration, a script of names that it sets.
+fn xtuner(script: &Script) -> Option<Draft> {
+    script.set.contains_key("accumulative_counts").then_some(())?;
+    // What is handed on by its own name was set before.
+    let given = script.set.iter().filter(|(name, value)| name != value);
+    let pairs: Vec<(String, String)> = given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut draft = trainers::keywords(Kind::Xtuner, &pairs);
+    trainers::finish_trainer(&mut draft);
+    Some(draft)
+}
+
+/// A script, and what it sets names to.
+struct Script<'a> {
+    text: &'a str,
+    set: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Script<'a> {
+    fn new(text: &'a str) -> Self {
+        let pairs = text.lines().filter_map(|line| line.split_once('='));
+        let pair = |(name, value): (&'a str, &'a str)| {
+            let value = value.split(" #").next().unwrap_or("").trim();
+            // `name: str = …`
+            (name.split(':').next().unwrap_or(name).trim(), value.trim_matches([',', '"', '\'', ')']))
+        };
+        let mut set = BTreeMap::new();
+        for (name, value) in pairs.map(pair).filter(|(name, value)| name != value) {
+            set.entry(name).or_insert(value);
+        }
+        Self { text, set }
+    }
+
+    /// The arguments of the next call, those that are names by what the script sets them to.
+    fn call(&self, from: usize, opening: &str) -> Option<Vec<(String, String)>> {
+        let mut pairs = tree::call(&self.text[from..], opening)?;
+        for (_, value) in &mut pairs {
+            if let Some(set) = self.set.get(value.as_str()) {
+                *value = (*set).to_owned();
+            }
+        }
+        Some(pairs)
+    }
+}
+
 /// Calls that a Python script is set up with.
 pub fn read(text: &str) -> Vec<Draft> {
-    if let Some(draft) = engine(text).or_else(|| tgi_log(text)) {
+    let script = Script::new(text);
+    if let Some(draft) = engine(&script).or_else(|| tgi_log(text)).or_else(|| xtuner(&script)) {
         return vec![draft];
     }
     let calls = [
@@ -75,9 +122,9 @@ pub fn read(text: &str) -> Vec<Draft> {
         "LoraConfig",
     ];
     let found: Vec<(&str, Vec<(String, String)>)> =
-        calls.iter().filter_map(|name| Some((*name, call(text, 0, &format!("{name}("))?))).collect();
-    let loads = loads(text);
-    if let Some(settings) = call(text, 0, "dict(").filter(|_| found.is_empty()) {
+        calls.iter().filter_map(|name| Some((*name, script.call(0, &format!("{name}("))?))).collect();
+    let loads = loads(&script);
+    if let Some(settings) = script.call(0, "dict(").filter(|_| found.is_empty()) {
         let tree = settings.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         return trainers::llama_factory(&tree).into_iter().collect();
     }
@@ -126,15 +173,4 @@ fn loaded(pairs: &[(String, String)], model: Option<String>) -> Option<Draft> {
         _ => {}
     }
     Some(draft)
-}
-
-/// The arguments of the next call, those that are names by what the script sets them to.
-fn call(text: &str, from: usize, opening: &str) -> Option<Vec<(String, String)>> {
-    let mut pairs = tree::call(&text[from..], opening)?;
-    for (_, value) in &mut pairs {
-        if let Some(set) = tree::assigned(text, value) {
-            *value = set.to_owned();
-        }
-    }
-    Some(pairs)
 }

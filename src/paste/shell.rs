@@ -63,6 +63,9 @@ pub fn commands(text: &str) -> Vec<Command> {
                 }
             }
             let words: Vec<String> = words.collect();
+            if words.first().is_some_and(|word| word == "sbatch") {
+                allot(&mut variables, &flags(&words));
+            }
             if !words.is_empty() {
                 found.push(Command { words, variables: variables.clone() });
             } else if found.is_empty() || !variables.is_empty() {
@@ -98,6 +101,20 @@ fn gather(words: Vec<String>) -> Vec<String> {
         }
     }
     made
+}
+
+/// What Slurm tells a job by variables of what it was allotted.
+fn allot(variables: &mut HashMap<String, String>, flags: &[(&str, &str)]) {
+    for (name, value) in flags {
+        let told: &[&str] = match *name {
+            "nodes" | "N" => &["SLURM_NNODES", "SLURM_JOB_NUM_NODES"],
+            "gpus-per-node" | "gres" => &["SLURM_GPUS_ON_NODE", "SLURM_GPUS_PER_NODE"],
+            _ => &[],
+        };
+        for name in told {
+            remember(variables, (*name).to_owned(), value.rsplit(':').next().unwrap_or(value).to_owned());
+        }
+    }
 }
 
 fn remember(variables: &mut HashMap<String, String>, name: String, value: String) {

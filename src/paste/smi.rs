@@ -236,10 +236,15 @@ fn megabytes(cell: &str) -> Option<u64> {
     cell.strip_suffix("MiB").unwrap_or(cell).trim().parse().ok()
 }
 
-/// CSV with its header (`name, memory.total [MiB]`), or bare rows that hold a name and megabytes.
+/// CSV with its header (`name, memory.total [MiB]`), with the columns that its query asks for, or bare rows that hold
+/// a name and megabytes.
 fn queried(text: &str) -> Option<Vec<Card>> {
-    let rows: Vec<Vec<&str>> =
-        text.lines().filter(|line| line.contains(',')).map(|line| line.split(',').map(str::trim).collect()).collect();
+    let cells = |line: &str| line.split(',').map(|cell| cell.trim().to_owned()).collect::<Vec<String>>();
+    let query = text.lines().find_map(|line| line.split_once("--query-gpu=").filter(|_| line.contains("noheader")));
+    let columns = query.and_then(|(_, asked)| Some(cells(asked.split(' ').next()?)));
+    let lines = text.lines().filter(|line| line.contains(',') && !line.contains("--query-gpu"));
+    let rows: Vec<Vec<String>> = columns.into_iter().chain(lines.map(cells)).collect();
+    let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
     let header = rows.iter().position(|row| {
         row.iter().any(|cell| cell.starts_with("memory."))
             && row.iter().any(|cell| matches!(*cell, "name" | "gpu_name"))

@@ -212,6 +212,7 @@ pub const TRAINER: Rules = &[
             "model_id",
             "model_path",
             "base_model",
+            "pretrained",
             "model",
         ],
         Model,
@@ -228,7 +229,7 @@ pub const TRAINER: Rules = &[
     (&["stage", "rlhf_type"], With(stage)),
     (&["pref_loss", "loss_type"], With(preference)),
     (
-        &["finetuning_type", "train_type", "sft_type", "tuner_type"],
+        &["finetuning_type", "train_type", "sft_type", "tuner_type", "fine_tune_type"],
         With(|draft, value| match value {
             "full" | "freeze" | "lora" | "qlora" | "adalora" => draft.set("method", value),
             _ => {}
@@ -245,13 +246,12 @@ pub const TRAINER: Rules = &[
     ),
     (&["per_device_train_batch_size", "per_gpu_train_batch_size", "micro_batch_size"], Knob("batch")),
     (&["batch_size"], Knob("step_batch")),
-    (&["gradient_accumulation_steps"], Knob("accum")),
+    (&["gradient_accumulation_steps", "accumulative_counts"], Knob("accum")),
     (&["num_train_epochs", "num_epochs", "max_epochs"], Knob("epochs")),
     (&["max_samples", "max_train_samples"], Knob("samples")),
     (&["cutoff_len", "max_seq_length", "model_max_length", "block_size", "max_length", "max_seq_len"], Knob("seq")),
-    (&["lora_rank", "lora_r"], Knob("lora_rank")),
     (
-        &["lora_dim"],
+        &["lora_rank", "lora_r", "lora_dim"],
         With(|draft, value| {
             if value != "0" {
                 draft.set("lora_rank", value)
@@ -286,14 +286,17 @@ pub const TRAINER: Rules = &[
         }),
     ),
     (
-        &["torch_dtype", "dtype"],
+        &["torch_dtype", "dtype", "mixed_precision"],
         With(|draft, value| match value {
-            "bfloat16" => draft.set("precision", "bf16"),
-            "float16" => draft.set("precision", "fp16"),
+            "bfloat16" | "bf16" => draft.set("precision", "bf16"),
+            "float16" | "fp16" => draft.set("precision", "fp16"),
             _ => {}
         }),
     ),
-    (&["gradient_checkpointing", "use_gradient_checkpointing"], With(checkpointing)),
+    (
+        &["gradient_checkpointing", "use_gradient_checkpointing", "grad_checkpoint", "grad_checkpointing"],
+        With(checkpointing),
+    ),
     (
         &["disable_gradient_checkpointing"],
         With(|draft, value| {
@@ -304,14 +307,27 @@ pub const TRAINER: Rules = &[
     ),
     (&["flash_attn", "attn_implementation", "attn_impl"], With(attention)),
     (&["use_flash_attn", "use_flash_attention", "use_flash_attention_2"], On("attn", "flash")),
-    (&["optim"], With(optimizer)),
+    (&["optim", "optim_type"], With(optimizer)),
     (&["deepspeed"], With(deepspeed_path)),
+    // Colossal-AI's booster.
+    (
+        &["plugin"],
+        With(|draft, value| match value {
+            "zero2" => draft.set("zero", 2),
+            "zero2_cpu" => {
+                draft.set("zero", 2);
+                draft.set("offload", "optimizer");
+            }
+            "gemini" | "gemini_auto" => draft.set("zero", 3),
+            _ => {}
+        }),
+    ),
     (&["fsdp"], With(fsdp_words)),
     (&["use_unsloth"], On("framework", "unsloth")),
     (&["use_liger_kernel", "enable_liger_kernel"], On("loss", "fused")),
     (&["torch_compile"], On("compile", "on")),
     (
-        &["packing", "neat_packing"],
+        &["packing", "neat_packing", "pack_to_max_length"],
         With(|draft, value| {
             if !is_unset(value) {
                 draft.set("packing", if is_on(value) { "on" } else { "off" })

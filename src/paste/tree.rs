@@ -1,6 +1,6 @@
 //! Configuration files as one tree: JSON as people write it, YAML, keyword arguments of a Python call.
 //!
-//! Bounded in size and depth; YAML aliases are refused, so nothing expands.
+//! Bounded in size, in depth, and in what YAML's aliases stand for.
 
 use crate::message::Message;
 use crate::msg;
@@ -57,15 +57,21 @@ pub fn fault(text: &str) -> Option<Message> {
         return None;
     }
     let fault = parse_yaml(text).err()?;
-    if let Error::Budget { breach, .. } = fault.without_snippet() {
-        return Some(match breach {
-            BudgetBreach::Depth { .. } => msg!("paste-too-deep", limit = DEPTH),
-            BudgetBreach::Aliases { .. } => msg!("paste-aliases"),
-            _ => return None,
-        });
+    let at = fault.location();
+    let fault = match fault.without_snippet() {
+        Error::AliasError { error, .. } => error.without_snippet(),
+        fault => fault,
+    };
+    match fault {
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => Some(msg!("paste-too-deep", limit = DEPTH)),
+        Error::Budget { breach: BudgetBreach::Aliases { .. }, .. } | Error::AliasReplayLimitExceeded { .. } => {
+            Some(msg!("paste-aliases"))
+        }
+        Error::Budget { .. } => None,
+        _ => {
+            at.map(|at| msg!("paste-broken", format = "YAML", line = at.line() as usize, column = at.column() as usize))
+        }
     }
-    let at = fault.location()?;
-    Some(msg!("paste-broken", format = "YAML", line = at.line() as usize, column = at.column() as usize))
 }
 
 fn depth(text: &str) -> usize {
@@ -190,12 +196,15 @@ fn mapping(text: &str) -> Option<Value> {
 fn parse_yaml(text: &str) -> Result<Value, Error> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_aliases: 0,
+            max_aliases: 200,
             max_anchors: 64,
             max_depth: DEPTH,
             max_nodes: 20_000,
             max_events: 60_000,
             max_documents: 1,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 20_000,
         },
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
     };
@@ -270,19 +279,6 @@ fn is_name(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
 }
 
-/// What a script sets a name to, where that is a word or a number: `model_id = "…"`.
-pub fn assigned<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| {
-        let (_, value) = line.trim().strip_prefix(name)?.split_once('=').filter(|(typed, _)| {
-            let typed = typed.trim();
-            typed.is_empty() || typed.starts_with(':')
-        })?;
-        let value = value.split(" #").next()?.trim();
-        let bare = value.trim_matches(['"', '\'']);
-        (bare.len() < value.len() || value.starts_with(|c: char| c.is_ascii_digit())).then_some(bare)
-    })
-}
-
 /// A value that is one word, as it would be typed.
 pub fn scalar(value: &Value) -> Option<String> {
     match value {
@@ -345,10 +341,14 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_and_aliases_are_refused() {
+    fn deep_nesting_and_alias_bombs_are_refused() {
         assert_eq!(json(&("{\"a\":".repeat(5000) + "1" + &"}".repeat(5000))), None);
-        let bomb = "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\n";
-        assert_eq!(yaml(bomb), None);
+        let tenfold = |name: char, last: &str| format!("{name}: &{name} [{}]\n", [last; 10].join(", "));
+        let bomb: String =
+            ["x", "*a", "*b", "*c", "*d"].iter().zip('a'..).map(|(last, name)| tenfold(name, last)).collect();
+        assert_eq!(yaml(&bomb), None);
+        let merged = yaml("a: &a\n  b: 1\nc:\n  <<: *a\n  d: 2\n").unwrap().0;
+        assert_eq!(merged["c"], json!({"b": 1, "d": 2}));
     }
 
     #[test]
