@@ -98,11 +98,36 @@ pub struct Kernels {
     pub adapts_head: bool,
     /// Tensor parallelism splits norms and residuals along the sequence.
     pub sequence_parallel: bool,
-    /// Attention by the kernels tuned for each generation (cuDNN's, the latest FlashAttention).
-    pub tuned_attention: bool,
+    pub attention: FlashKernel,
+    /// What checkpointing keeps waits in host memory.
+    pub offloads_checkpoints: bool,
     pub selective: Selective,
     /// Bytes for each logit alive at once while the loss is differentiated.
     pub loss_bytes: f64,
+}
+
+/// Whose attention kernels a framework runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlashKernel {
+    /// FlashAttention's first version, or Triton's of it.
+    First,
+    /// FlashAttention-2, which PyTorch brings.
+    #[default]
+    Second,
+    /// Those made for each generation of cards: cuDNN's, the latest FlashAttention.
+    Tuned,
+}
+
+impl FlashKernel {
+    /// Generations of cards that the kernels are older than Ampere; `Tuned` is never behind.
+    pub const fn behind(self) -> i32 {
+        match self {
+            Self::First => 1,
+            Self::Second => 0,
+            Self::Tuned => -1,
+        }
+    }
 }
 
 /// What selective checkpointing keeps.

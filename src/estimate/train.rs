@@ -1,5 +1,4 @@
 //! Training: memory of the fullest GPU, compute and time.
-//!
 
 use super::{Compute, Estimate, Memory};
 use crate::catalog::constant::Training;
@@ -8,8 +7,10 @@ use crate::units::Flops;
 
 pub mod activations;
 pub mod buffers;
+pub mod exchange;
 pub mod flops;
 pub mod logits;
+pub mod machine;
 pub mod memory;
 pub mod notes;
 pub mod overhead;

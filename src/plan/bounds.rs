@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 /// Weights are read at most so much faster than the data sheet's bandwidth, by any kernel of `presets/serving.toml`.
 const FASTEST_READ: f64 = 1.2;
-/// No kernel of `presets/serving.toml` or `presets/training.toml` reaches more of a peak.
+/// No kernel of `presets/serving.toml` reaches more of a peak.
 const MOST_OF_PEAK: f64 = 0.8;
 /// The smallest chunk that an engine prefills a prompt in by itself, in tokens.
 const CHUNK: u64 = 2048;
@@ -236,9 +236,5 @@ mod tests {
             let most = kernels.prefill.max(kernels.compute);
             assert!(most <= MOST_OF_PEAK, "{family} on {}: {most}", gpu.id);
         }
-        let training = &catalog.constants.training;
-        let rates = [training.efficiency_ampere, training.efficiency_hopper, training.efficiency_blackwell];
-        let rates = rates.into_iter().chain([training.efficiency_other, training.efficiency_attention]);
-        assert!(rates.fold(0.0, f64::max) <= MOST_OF_PEAK);
     }
 }

@@ -12,8 +12,10 @@ use crate::request::{Checkpointing, Train};
 /// Operations of one token's forward.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Forward {
-    /// Linears of the layers, of experts those that a token is routed to.
+    /// Linears of the layers but for routed experts.
     pub layers: f64,
+    /// Experts that a token is routed to.
+    pub experts: f64,
     pub head: f64,
     /// Scores and weighted sums, state updates of recurrent mixers.
     pub attention: f64,
@@ -25,7 +27,9 @@ impl Forward {
         let mut forward = Self::default();
         for kind in &model.layers {
             let count = kind.count as f64;
-            forward.layers += count * layer(kind);
+            let [layers, experts] = layer(kind);
+            forward.layers += count * layers;
+            forward.experts += count * experts;
             forward.attention += count * mixer(&kind.mixer, seq);
         }
         let head = model.outer.iter().filter(|t| t.role == Role::LmHead).map(|t| t.parameters()).sum::<u64>();
@@ -35,21 +39,25 @@ impl Forward {
     }
 
     pub fn linears(&self) -> f64 {
-        self.layers + self.head
+        self.layers + self.experts + self.head
     }
 }
 
-fn layer(kind: &LayerKind) -> f64 {
+/// Of a layer's linears, routed experts apart.
+fn layer(kind: &LayerKind) -> [f64; 2] {
     let chosen = match kind.ffn {
         Ffn::Moe { experts, top_k, .. } => top_k as f64 / experts as f64,
-        Ffn::Dense { .. } | Ffn::None => 1.0,
+        Ffn::Dense { .. } | Ffn::None => 0.0,
     };
-    let weights = kind
-        .tensors
-        .iter()
-        .filter(|t| t.role.is_layer_linear() || t.role == Role::Router)
-        .map(|t| t.parameters() as f64 * if t.role.is_routed_expert() { chosen } else { 1.0 });
-    2.0 * weights.sum::<f64>()
+    let linears = kind.tensors.iter().filter(|t| t.role.is_layer_linear() || t.role == Role::Router);
+    linears.fold([0.0; 2], |[layers, experts], tensor| {
+        let operations = 2.0 * tensor.parameters() as f64;
+        if tensor.role.is_routed_expert() {
+            [layers, experts + chosen * operations]
+        } else {
+            [layers + operations, experts]
+        }
+    })
 }
 
 fn mixer(mixer: &Mixer, seq: f64) -> f64 {
@@ -122,5 +130,8 @@ impl Passes {
 /// Model operations of a token: without what checkpointing repeats.
 pub fn per_token(forward: &Forward, passes: &Passes, train: &Train, trained: f64) -> f64 {
     let adapters = if train.lora().is_some() { 6.0 * trained } else { 0.0 };
-    passes.linears * forward.layers + passes.head * forward.head + passes.attention * forward.attention + adapters
+    passes.linears * (forward.layers + forward.experts)
+        + passes.head * forward.head
+        + passes.attention * forward.attention
+        + adapters
 }

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 pub struct Share<'a> {
     pub model: &'a Model,
     pub tensor: f64,
+    /// Ranks that experts are split over.
     pub expert: f64,
     /// Layers of each kind.
     pub layers: SmallVec<[(&'a LayerKind, f64); 4]>,
@@ -31,7 +32,7 @@ impl<'a> Share<'a> {
         Self {
             model,
             tensor: f64::from(parallel.tensor),
-            expert: f64::from(parallel.expert),
+            expert: expert_ranks(parallel),
             layers,
             first: at == 0,
             last: at as usize + 1 == stages,
@@ -42,9 +43,17 @@ impl<'a> Share<'a> {
     pub fn fraction(&self, role: Role) -> f64 {
         match role {
             Role::Norm | Role::Router | Role::RouterBias | Role::Position => 1.0,
-            Role::ExpertGate | Role::ExpertUp | Role::ExpertDown => 1.0 / (self.tensor * self.expert),
+            role if role.is_routed_expert() => 1.0 / self.expert,
             _ => 1.0 / self.tensor,
         }
+    }
+
+    /// Parameters on this GPU, of dense layers and of experts.
+    pub fn parameters(&self) -> [f64; 2] {
+        self.tensors().fold([0.0; 2], |[dense, expert], (times, tensor)| {
+            let here = times * self.fraction(tensor.role) * tensor.parameters() as f64;
+            if tensor.role.is_routed_expert() { [dense, expert + here] } else { [dense + here, expert] }
+        })
     }
 
     pub fn depth(&self) -> f64 {
@@ -62,4 +71,10 @@ impl<'a> Share<'a> {
         let layers = self.layers.iter().flat_map(|(kind, count)| kind.tensors.iter().map(move |t| (*count, t)));
         outer.map(|tensor| (1.0, tensor)).chain(layers)
     }
+}
+
+/// Expert-parallel ranks, of which those of a tensor-parallel group are some: launchers leave an expert whole
+/// (`expert_tensor_parallel_size` 1) unless there are more ranks of the latter.
+pub fn expert_ranks(parallel: &Parallel) -> f64 {
+    f64::from(parallel.expert.max(parallel.tensor))
 }

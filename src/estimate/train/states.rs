@@ -4,7 +4,7 @@
 //! them divided by the data-parallel ranks that its ZeRO stage shards it over. Rajbhandari et al. 2020, "ZeRO", §3.
 
 use super::regime::{Regime, adapter};
-use super::share::Share;
+use super::share::{Share, expert_ranks};
 use crate::catalog::format::Traits;
 use crate::catalog::model::{Model, Role, Tensor};
 use crate::catalog::recipe::StateRule;
@@ -48,7 +48,7 @@ impl Sharding {
         let replicas = f64::from(parallel.data * parallel.context);
         let within_node = f64::from(gpus_per_node) / f64::from(parallel.tensor);
         let ranks = if zero == Zero::Hsdp { replicas.min(within_node.max(1.0)) } else { replicas };
-        let expert_ranks = (ranks / f64::from(parallel.expert)).max(1.0);
+        let expert_ranks = (ranks * f64::from(parallel.tensor) / expert_ranks(parallel)).max(1.0);
         let (weights, gradients, optimizer) = match zero {
             Zero::Ddp => (false, false, false),
             Zero::One => (false, false, true),

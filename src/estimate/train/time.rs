@@ -4,18 +4,21 @@
 //! the GPU's dense peak, everything elementwise and the weights themselves at memory bandwidth. To that come the
 //! collectives that computing does not hide, the pipeline's bubble, the optimizer and what is offloaded.
 
+use super::exchange;
 use super::flops::{Forward, Passes, per_token};
+use super::machine::Machine;
 use super::memory::{schedule, walk};
 use super::regime::Regime;
 use super::resident::Resident;
 use super::saved::Walk;
+use super::share::{Share, expert_ranks};
 use super::stages::Load;
-use super::states::{LayersTrained, Sharding};
+use super::states::LayersTrained;
 use crate::catalog::constant::Training;
-use crate::catalog::gpu::{Class, Gpu, LinkKind};
-use crate::catalog::model::LayerKind;
+use crate::catalog::gpu::Gpu;
+use crate::catalog::model::{Ffn, LayerKind, Model};
 use crate::estimate::Time;
-use crate::request::{Compute, Method, Offload, Request, Train, Zero};
+use crate::request::{Compute, Offload, Request, Train, Zero};
 use crate::units::{FlopsPerSec, Seconds};
 
 /// What the time of a step is made of, in seconds; in this order in the breakdown.
@@ -56,18 +59,18 @@ pub fn of(
 ) -> Option<Time> {
     let gpu = request.hardware.gpu?;
     let machine = Machine::of(gpu, request, constants)?;
-    let Machine { peak, bandwidth, .. } = machine;
-    let parallel = &request.parallel;
+    let (parallel, share) = (&request.parallel, Share::of_stage(&request.model, &request.parallel, 0));
     let demand = Demand::of(request, train, walk, constants);
     let Demand { load, forward, passes, tokens, .. } = demand;
     let (_, accumulation) = schedule(train, parallel.pipeline);
     let pipeline = f64::from(parallel.pipeline);
     let split = f64::from(parallel.tensor) * pipeline;
     let weights = request.model.counts.active as f64 / split;
-    let mut parts = machine.kernels(&demand, train);
+    let mut parts = demand.kernels(&machine, train);
     let micro = parts.products + parts.elementwise + parts.launch;
 
-    parts.communication = machine.exposed(train, tokens, micro, trained / split);
+    let part = trained / request.model.counts.total as f64;
+    parts.communication = exchange::exposed(&machine, &share, train, tokens, micro, part);
     parts.products *= accumulation;
     parts.elementwise *= accumulation;
     parts.launch *= accumulation;
@@ -76,7 +79,7 @@ pub fn of(
     let pcie = gpu.link.pcie.0.max(1.0) / 2.0 * constants.link_efficiency;
     parts.optimizer = match train.offload {
         // Everything that is stepped is read and written.
-        Offload::None => 2.0 * resident.stepped / bandwidth,
+        Offload::None => 2.0 * resident.stepped / machine.bandwidth,
         // The host steps, gradients go there and weights come back.
         Offload::Optimizer | Offload::Cpu => {
             2.0 * resident.stepped / constants.host_bandwidth + 4.0 * trained / split / ranks(request) / pcie
@@ -86,7 +89,7 @@ pub fn of(
         // Weights come from the host for the forward and again for the backward.
         parts.communication += 2.0 * resident.weights / pcie * accumulation;
     }
-    parts.generation = if load.generates { machine.generation(weights) } else { 0.0 };
+    parts.generation = if load.generates { generation(&machine, weights) } else { 0.0 };
 
     let step = parts.products
         + parts.elementwise
@@ -107,7 +110,7 @@ pub fn of(
         tokens_per_s,
         tokens_per_s_per_gpu: tokens_per_s / gpus,
         flops_per_gpu: FlopsPerSec(flops_per_gpu),
-        mfu: flops_per_gpu / peak,
+        mfu: flops_per_gpu / machine.peak,
         low: tokens_per_s / doubt,
         high: tokens_per_s * doubt,
         total: total.map(Seconds),
@@ -136,9 +139,11 @@ pub fn fastest<'a>(
     let sharded = Train { zero: Zero::Fsdp, ..train.clone() };
     let regime = Regime::of(request, &sharded);
     let demand = Demand::of(request, &sharded, &walk(request, &sharded, regime), constants);
+    // Spread over enough ranks, an expert multiplies the tokens of all of them.
+    let demand = Demand { expert_rows: f64::INFINITY, ..demand };
     let ranks = f64::from(request.parallel.tensor * request.parallel.pipeline);
     move |gpu| {
-        let parts = Machine::of(gpu, request, constants)?.kernels(&demand, train);
+        let parts = demand.kernels(&Machine::of(gpu, request, constants)?, train);
         Some(demand.tokens / (parts.products + parts.elementwise + parts.launch) / ranks)
     }
 }
@@ -154,6 +159,9 @@ struct Demand {
     /// Tokens of a micro batch that one GPU computes; with forwards beside training's own as a part of them.
     tokens: f64,
     tokens_done: f64,
+    /// Tokens that one expert multiplies at once, and its width.
+    expert_rows: f64,
+    expert_width: f64,
     /// Bytes that pass through memory beside matrix products.
     traffic: f64,
     /// Seconds in which the host launches the kernels.
@@ -182,8 +190,36 @@ impl Demand {
         let hooks = if train.zero == Zero::Three { constants.launch_hooks } else { 0.0 };
         let layers = request.model.depth() as f64 / pipeline;
         let launch = (launched + hooks) * layers * (1.0 + passes.differentiated + passes.linears_again);
-        Self { load, forward, passes, split, tokens, tokens_done, traffic, launch }
+        // An expert has its part of the tokens of all ranks that send it some.
+        let (chosen, expert_width) = expert(&request.model);
+        let expert_rows = tokens * chosen * expert_ranks(parallel) / f64::from(parallel.tensor);
+        Self { load, forward, passes, split, tokens, tokens_done, expert_rows, expert_width, traffic, launch }
     }
+
+    /// Of one micro batch: what its kernels need, or the longer time in which they are launched.
+    fn kernels(&self, machine: &Machine, train: &Train) -> Parts {
+        let Self { forward, passes, tokens, .. } = self;
+        let Request { precision, model, parallel, .. } = machine.request;
+        let done = passes.linears + passes.linears_again;
+        let width = model.hidden_size as f64 / f64::from(parallel.tensor);
+        let products = self.tokens_done / self.split
+            * (forward.layers * done / machine.rate(*precision, *tokens, width)
+                + forward.experts * done / machine.rate(*precision, self.expert_rows, self.expert_width)
+                + forward.head * passes.head / machine.rate(Compute::Bf16, *tokens, width)
+                + forward.attention * (passes.attention + passes.attention_again) / machine.attention_rate(train));
+        let elementwise = self.traffic / machine.bandwidth;
+        let launch = (self.launch - products - elementwise).max(0.0);
+        Parts { products, elementwise, launch, ..Parts::default() }
+    }
+}
+
+/// Of an expert: its part of the tokens, and its width; of a dense model something that no operation has to do with.
+fn expert(model: &Model) -> (f64, f64) {
+    let mut shapes = model.layers.iter().filter_map(|kind| match kind.ffn {
+        Ffn::Moe { experts, top_k, intermediate_size, .. } => Some((top_k as f64 / experts as f64, intermediate_size)),
+        Ffn::Dense { .. } | Ffn::None => None,
+    });
+    shapes.next().map_or((1.0, 1.0), |(part, width)| (part, width as f64))
 }
 
 /// Bytes of memory traffic a token beside matrix products: what is kept for backward, read and written several times
@@ -210,17 +246,6 @@ fn ranks(request: &Request) -> f64 {
     f64::from(request.parallel.data * request.parallel.context)
 }
 
-/// Dense peak of a precision; fp32 runs on TF32 units where there are some.
-fn peak(gpu: &Gpu, precision: Compute) -> Option<f64> {
-    let rate = match precision {
-        Compute::Fp32 => gpu.peak.tf32.or(gpu.peak.fp32),
-        Compute::Fp16 => gpu.peak.fp16,
-        Compute::Bf16 => gpu.peak.bf16.or(gpu.peak.fp16),
-        Compute::Fp8 => gpu.peak.fp8,
-    };
-    rate.map(|rate| rate.0)
-}
-
 /// Times that packed weights pass through memory to be multiplied: bitsandbytes reads them, writes 16 bits and reads
 /// those; GPTQ's linears unpack integers in several elementwise kernels.
 fn dequantising(train: &Train, constants: &Training) -> f64 {
@@ -231,153 +256,8 @@ fn dequantising(train: &Train, constants: &Training) -> f64 {
     }
 }
 
-/// A GPU at work in its cluster.
-struct Machine<'a> {
-    gpu: &'a Gpu,
-    peak: f64,
-    /// Of memory, bytes a second.
-    bandwidth: f64,
-    request: &'a Request,
-    constants: &'a Training,
-}
-
-impl<'a> Machine<'a> {
-    /// `None` without the GPU's rates.
-    fn of(gpu: &'a Gpu, request: &'a Request, constants: &'a Training) -> Option<Self> {
-        let (peak, bandwidth) = (peak(gpu, request.precision)?, gpu.bandwidth?.0);
-        Some(Self { gpu, peak, bandwidth, request, constants })
-    }
-
-    /// Of one micro batch: what its kernels need, or the longer time in which they are launched.
-    fn kernels(&self, demand: &Demand, train: &Train) -> Parts {
-        let Demand { forward, passes, split, tokens, tokens_done, traffic, launch, .. } = demand;
-        let products = tokens_done / split
-            * (forward.layers * (passes.linears + passes.linears_again) / self.rate(self.request.precision, *tokens)
-                + forward.head * passes.head / self.rate(Compute::Bf16, *tokens)
-                + forward.attention * (passes.attention + passes.attention_again) / self.attention_rate(train));
-        let elementwise = traffic / self.bandwidth;
-        let launch = (launch - products - elementwise).max(0.0);
-        Parts { products, elementwise, launch, ..Parts::default() }
-    }
-
-    /// Rate of matrix products, lower for few rows and narrow matrices.
-    fn rate(&self, precision: Compute, tokens: f64) -> f64 {
-        let constants = self.constants;
-        let width = self.request.model.hidden_size as f64 / f64::from(self.request.parallel.tensor);
-        let fill = |size: f64, half: f64| size / (size + half);
-        let shape = fill(tokens, constants.half_rate_rows) * fill(width, constants.half_rate_width);
-        let (peak, eight_bit) = match precision {
-            Compute::Fp8 => (self.peak, constants.efficiency_fp8),
-            _ => (peak(self.gpu, self.half()).unwrap_or(self.peak), 1.0),
-        };
-        peak * self.efficiency() * eight_bit * shape
-    }
-
-    /// Part of the dense peak that large matrix products reach.
-    fn efficiency(&self) -> f64 {
-        match &*self.gpu.generation {
-            _ if self.gpu.class == Class::Consumer => self.constants.efficiency_consumer,
-            "ampere" => self.constants.efficiency_ampere,
-            "hopper" => self.constants.efficiency_hopper,
-            "blackwell" => self.constants.efficiency_blackwell,
-            _ => self.constants.efficiency_other,
-        }
-    }
-
-    /// 16-bit work stays 16-bit beside fp8 linears.
-    fn half(&self) -> Compute {
-        if self.request.precision == Compute::Fp8 { Compute::Bf16 } else { self.request.precision }
-    }
-
-    fn attention_rate(&self, train: &Train) -> f64 {
-        // Those of Ampere are as good everywhere.
-        let asynchronous = self.gpu.compute_capability.is_some_and(|capability| capability >= (9, 0));
-        let kernel = if train.framework.kernels.tuned_attention && asynchronous {
-            self.constants.efficiency_attention_tuned
-        } else {
-            self.constants.efficiency_attention
-        };
-        let peak = peak(self.gpu, self.half()).unwrap_or(self.peak);
-        let ring = if self.request.parallel.context > 1 { self.constants.efficiency_ring } else { 1.0 };
-        peak * self.efficiency() * kernel * ring
-    }
-
-    /// Bytes a second through one GPU of a group of this many, laid over `stride` GPUs each.
-    ///
-    /// Across machines a ring enters each machine once, so its members there share their NICs' rates.
-    fn link(&self, group: f64, stride: f64) -> f64 {
-        let per_node = f64::from(self.request.hardware.gpus.div_ceil(self.request.hardware.nodes));
-        // GeForce cards write to each other only by way of the host.
-        let peers = if self.gpu.class == Class::Consumer { self.constants.link_through_host } else { 1.0 };
-        let pcie = self.gpu.link.pcie.0 / 2.0 * peers;
-        let within = match self.gpu.link.kind {
-            LinkKind::Nvlink | LinkKind::InfinityFabric | LinkKind::Fabric => self.gpu.link.bandwidth.0 / 2.0,
-            LinkKind::NvlinkBridge if group <= 2.0 => self.gpu.link.bandwidth.0 / 2.0,
-            LinkKind::NvlinkBridge | LinkKind::Pcie | LinkKind::None => pcie,
-        };
-        let members = (per_node / stride).clamp(1.0, group);
-        let across = self.constants.network * pcie * members;
-        let bandwidth = if group * stride <= per_node { within } else { within.min(across) };
-        (bandwidth * self.constants.link_efficiency).max(1.0)
-    }
-
-    /// Seconds of a step's collectives that computing does not hide.
-    fn exposed(&self, train: &Train, tokens: f64, micro: f64, trained: f64) -> f64 {
-        let (parallel, model, constants) = (&self.request.parallel, &self.request.model, self.constants);
-        let (_, accumulation) = schedule(train, parallel.pipeline);
-        let (tensor, context) = (f64::from(parallel.tensor), f64::from(parallel.context));
-        let layers = model.depth() as f64 / f64::from(parallel.pipeline);
-        let hidden = 2.0 * model.hidden_size as f64;
-        let again = Passes::of(model, train).linears_again;
-        let of_group = |ranks: f64| (ranks - 1.0) / ranks;
-
-        // Tensor parallel: two all-reduces forward, two backward, each a reduce-scatter and an all-gather.
-        let tensor_bytes = (4.0 + 2.0 * again) * 2.0 * of_group(tensor) * tokens * hidden * layers;
-        let tensor_time = tensor_bytes / self.link(tensor, 1.0);
-        // Experts: tokens out and back, forward and backward.
-        let expert = f64::from(parallel.expert);
-        let chosen = model.layers.iter().map(|kind| match kind.ffn {
-            crate::catalog::model::Ffn::Moe { top_k, .. } => top_k * kind.count,
-            _ => 0,
-        });
-        let routed = chosen.sum::<u64>() as f64 / f64::from(parallel.pipeline);
-        let expert_bytes = (4.0 + 2.0 * again) * of_group(expert) * tokens * hidden * routed;
-        let expert_time = expert_bytes / self.link(expert, tensor);
-        // Context parallel: keys and values pass round while scores are computed.
-        let context_bytes = 6.0 * (context - 1.0) * tokens * hidden / 4.0 * layers / tensor;
-        let context_time = context_bytes / self.link(context, tensor);
-        let each_micro = tensor_time + expert_time + context_time;
-
-        // Data parallel: gradients once a step, or with sharded weights these once forward and once backward.
-        let per_node = self.request.hardware.gpus.div_ceil(self.request.hardware.nodes);
-        let shard = Sharding::of(train.zero, parallel, per_node);
-        let weights = 2.0 * model.counts.total as f64 / (tensor * f64::from(parallel.pipeline));
-        let replicas = f64::from(parallel.data) * context;
-        let link = self.link(replicas, tensor);
-        let gradient = train.gradient_dtype.bytes() * trained;
-        let gathered = if shard.weights {
-            let reduced = if train.method == Method::Full { gradient } else { 0.0 };
-            (2.0 * weights + reduced) * of_group(shard.ranks) / self.link(shard.ranks, tensor) * accumulation
-        } else {
-            0.0
-        };
-        let once = match train.zero {
-            _ if shard.weights => 0.0,
-            Zero::Ddp => 2.0 * gradient,
-            // Reduced gradients, updated weights gathered.
-            _ => gradient + weights.min(2.0 * trained),
-        } * of_group(replicas)
-            / link;
-        // Larger groups wait for their slowest member and for longer rings.
-        let straggling = constants.straggling * replicas.max(1.0).log2() * micro * accumulation;
-        let hidden_by = |time: f64, cover: f64| (time - constants.overlap * cover).max(constants.least_exposed * time);
-        each_micro * accumulation + hidden_by(gathered, micro * accumulation) + hidden_by(once, micro) + straggling
-    }
-
-    /// Writing the sequences of a step, all at once: each token reads the weights once.
-    fn generation(&self, weights: f64) -> f64 {
-        let steps = self.request.seq as f64 / 2.0;
-        let bytes = 2.0 * weights;
-        steps * bytes / (self.constants.decode_bandwidth * self.bandwidth)
-    }
+/// Writing the sequences of a step, all at once: each token reads the weights once.
+fn generation(machine: &Machine, weights: f64) -> f64 {
+    let steps = machine.request.seq as f64 / 2.0;
+    steps * 2.0 * weights / (machine.constants.decode_bandwidth * machine.bandwidth)
 }
