@@ -19,6 +19,8 @@ pub struct Batch {
     pub pairs: f64,
     /// Micro batches whose activations are held at once.
     pub in_flight: f64,
+    /// Models that one backward goes through.
+    pub models: f64,
 }
 
 /// What backward finds and needs.
@@ -34,6 +36,8 @@ pub struct Activations {
     pub alone: Alone,
     /// Layers that keep anything.
     pub layers: f64,
+    /// What they keep in host memory.
+    pub away: f64,
 }
 
 /// One layer's backward when those after it are done.
@@ -68,9 +72,11 @@ impl Activations {
                 Checkpointing::Selective => walk.selected(layer, saved),
             };
             // Layers before the first trained one need no backward.
-            let count = count * (1.0 - frozen_prefix);
-            all.layers += count;
-            all.kept += Saved { token: kept.token * count, pair: kept.pair * count, fixed: kept.fixed * count };
+            let count = count * (1.0 - frozen_prefix) * batch.models;
+            let here = if walk.offloads_checkpoints() { count.min(1.0) } else { count };
+            all.layers += here;
+            all.kept += Saved { token: kept.token * here, pair: kept.pair * here, fixed: kept.fixed * here };
+            all.away += (count - here) * kept.bytes(batch.tokens, batch.pairs);
             // The MLP is differentiated while attention waits, attention when the MLP is done.
             let whole = count.min(1.0);
             let gone = |of: Saved| {
@@ -94,6 +100,10 @@ impl Activations {
 }
 
 impl Walk<'_> {
+    fn offloads_checkpoints(&self) -> bool {
+        self.train.framework.kernels.offloads_checkpoints && self.train.checkpointing == Checkpointing::On
+    }
+
     fn boundary(&self) -> Saved {
         Saved { token: self.regime.stream * self.model.hidden_size as f64 / self.sequence, ..Saved::default() }
     }

@@ -111,7 +111,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         low: Bytes((device - doubt).max(0.0)),
         high: Bytes(device + doubt),
         needed: Bytes(allocated + held.least + outside_bytes),
-        host: Bytes(resident.host * f64::from(per_node)),
+        host: Bytes((resident.host + activations.away) * f64::from(per_node)),
     };
     (memory, resident)
 }
@@ -124,7 +124,7 @@ fn batch(request: &Request, train: &Train, load: &Load, at: u32) -> Batch {
     let stages = f64::from(parallel.pipeline);
     let more = if train.interleave > 1 { (stages - 1.0) / train.interleave as f64 } else { 0.0 };
     let in_flight = (stages - f64::from(at) + more).min(micro_batches);
-    Batch { tokens, pairs: tokens * request.seq as f64, in_flight: in_flight.max(1.0) }
+    Batch { tokens, pairs: tokens * request.seq as f64, in_flight: in_flight.max(1.0), models: load.trained }
 }
 
 /// Sequences of a micro batch, and micro batches of a step. A pipeline without accumulation cuts its batch into single

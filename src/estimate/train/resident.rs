@@ -38,7 +38,8 @@ impl Resident {
         let per = |bytes: f64, count: f64| if count > 0.0 { bytes / count } else { 0.0 };
         let term = |name, source, factors: [(&'static str, f64); 4]| Term::new(name, Basis::Exact, source, &factors);
 
-        let (frozen, trained) = (states.frozen(), states.trained_weights());
+        // A critic trains as the policy does: beside adapters it has a frozen base of its own.
+        let (frozen, trained) = (load.trained * states.frozen(), states.trained_weights());
         let (kept, stepped) = (states.gradient_parameters(), states.stepped_parameters());
         let gradient_bytes = states.gradients();
         let optimizer = states.optimizer();
