@@ -4,7 +4,7 @@
 
 use crate::app::{Answer, Asked};
 use crate::catalog::names::Resolution;
-use crate::estimate::{Basis, Estimate, PartKind, Ranged, Serving, Speed, Time};
+use crate::estimate::{Basis, Estimate, PartKind, Point, Ranged, Serving, Speed, Time, knee};
 use crate::message::Problem;
 use crate::paste::Pasted;
 use crate::plan::{Choice, Outcome, Plan, Verdict};
@@ -40,7 +40,7 @@ pub fn outcome(outcome: &Outcome, locale: Locale) -> Map<String, Value> {
         answer.insert("time".into(), training_time(time));
     }
     if let Some(serving) = &estimate.serving {
-        answer.insert("serving".into(), served(serving));
+        answer.insert("serving".into(), served(request, serving));
     }
     answer.insert("fit".into(), fit(request, plan));
     answer.insert("recommendations".into(), plan.options.iter().map(recommendation).collect());
@@ -148,10 +148,10 @@ fn training_time(time: &Time) -> Value {
     object(fields)
 }
 
-fn served(serving: &Serving) -> Value {
+fn served(request: &Request, serving: &Serving) -> Value {
     let mut fields = Vec::new();
     if let Some(speed) = &serving.speed {
-        fields.extend(speed_fields(speed));
+        fields.extend(speed_fields(request, speed));
     }
     fields.push(("kv_bytes_per_token", json!(serving.kv_bytes_per_token)));
     fields.extend(serving.kv_tokens.map(|tokens| ("kv_tokens", json!(tokens))));
@@ -164,10 +164,10 @@ fn served(serving: &Serving) -> Value {
     object(fields)
 }
 
-fn speed_fields(speed: &Speed) -> Vec<(&'static str, Value)> {
+fn speed_fields(request: &Request, speed: &Speed) -> Vec<(&'static str, Value)> {
     let range = |range: Ranged| json!([range.low, range.high]);
-    let knee = speed.knee.iter().map(|&(concurrency, tpot_ms, tokens_per_s)| {
-        json!({"concurrency": concurrency, "tpot_ms": tpot_ms, "tokens_per_s": tokens_per_s})
+    let knee = knee(request).into_iter().map(|Point { requests, tpot_ms, tokens_per_s }| {
+        json!({"concurrency": requests, "tpot_ms": tpot_ms, "tokens_per_s": tokens_per_s})
     });
     vec![
         ("ttft_ms", json!(speed.ttft_ms.value)),

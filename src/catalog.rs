@@ -141,7 +141,7 @@ impl Catalog {
 
     /// A model by its own id, which needs no index of names.
     pub fn listing(&self, id: &str) -> Option<&'static Listed> {
-        self.listed.iter().find(|listed| listed.id.eq_ignore_ascii_case(id))
+        Listed::find(id)
     }
 
     /// The model of this id, or the one whose shape it has.

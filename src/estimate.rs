@@ -24,6 +24,12 @@ pub fn estimate_with(request: &Request, constants: &Constants) -> Estimate {
     }
 }
 
+/// A server's speed over the number of requests, which shows where the knee is; empty where it is not known.
+pub fn knee(request: &Request) -> Vec<Point> {
+    let constants = &Catalog::embedded().constants.serving;
+    request.infer().and_then(|infer| infer::knee(request, infer, constants)).unwrap_or_default()
+}
+
 /// Tokens a second that a request on hardware left open comes to at most for each GPU of a kind, in whatever layout of
 /// however many; none of a GPU whose rates are not known.
 pub fn fastest(request: &Request, gpus: &[&'static Gpu]) -> Vec<Option<f64>> {
@@ -214,10 +220,17 @@ pub struct Speed {
     pub tokens_per_s: Ranged,
     pub tokens_per_s_per_gpu: f64,
     pub prefill_tokens_per_s: f64,
-    /// Concurrency, TPOT in ms, output tokens/s: where the knee is.
-    pub knee: Vec<(u64, f64, f64)>,
     /// Where a decode step goes: ftl key and seconds.
     pub breakdown: Vec<(&'static str, Seconds)>,
+}
+
+/// Of so many requests at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    pub requests: u64,
+    pub tpot_ms: f64,
+    /// Tokens out.
+    pub tokens_per_s: f64,
 }
 
 /// What holds a serving back.

@@ -7,6 +7,7 @@
 use crate::catalog::backend::DraftKind;
 use crate::catalog::{Backend, Catalog, Format, Framework, Gpu, Model, Optimizer};
 use crate::message::Problem;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub mod complete;
@@ -34,7 +35,7 @@ pub struct Request {
     pub attention: AttentionKernel,
     pub work: Work,
     /// Knobs filled in, each as the words that would ask for it.
-    pub assumed: Vec<(&'static str, String)>,
+    pub assumed: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use super::model::{Model, Native};
 use super::shape::Shape;
 use super::source::Source;
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -42,10 +43,21 @@ static EMBEDDED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
     include_str!(concat!(env!("OUT_DIR"), "/models.txt")).lines().filter_map(listed).collect()
 });
 
+static PLACES: LazyLock<FxHashMap<&'static str, usize>> =
+    LazyLock::new(|| EMBEDDED.iter().enumerate().map(|(at, listed)| (listed.id, at)).collect());
+
 impl Listed {
     /// Every model built into the program.
     pub fn embedded() -> &'static [Self] {
         &EMBEDDED
+    }
+
+    /// The model of this id, in capitals or not.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        match PLACES.get(id) {
+            Some(at) => Some(&EMBEDDED[*at]),
+            None => EMBEDDED.iter().find(|listed| listed.id.eq_ignore_ascii_case(id)),
+        }
     }
 
     pub fn aliases(&self) -> impl Iterator<Item = &'static str> + use<> {

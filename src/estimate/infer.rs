@@ -3,7 +3,7 @@
 //! A request's split and format give the weights of the fullest rank, its mixers what a sequence keeps; the engine's
 //! rule gives the memory for the cache and with it how many requests run; the GPU's data sheet the time of a step.
 
-use super::{Compute, Estimate, Serving};
+use super::{Compute, Estimate, Point, Serving};
 use crate::catalog::Gpu;
 use crate::catalog::backend::{ByWiring, MemoryRule, Pool, Wiring};
 use crate::catalog::constant::Serving as Constants;
@@ -64,6 +64,11 @@ pub fn estimate(request: &Request, infer: &Infer, constants: &Constants) -> Esti
         memory,
         serving: Some(serving),
     }
+}
+
+/// A server's speed over the number of requests; see [`Server::knee`].
+pub fn knee(request: &Request, infer: &Infer, constants: &Constants) -> Option<Vec<Point>> {
+    Server::of(request, infer).knee(constants)
 }
 
 /// Output tokens a second of one GPU at most; see [`Server::fastest`].

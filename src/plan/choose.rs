@@ -39,7 +39,7 @@ pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request,
     let added = chosen.values.iter().filter(|(key, value)| settings.get(key) != Some(value));
     for (key, value) in added {
         request.assumed.retain(|(assumed, _)| assumed != key);
-        request.assumed.push((key, value.to_string()));
+        request.assumed.push((key, value.to_string().into()));
     }
     request.settings = settings.clone();
     Ok(request)

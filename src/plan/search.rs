@@ -17,6 +17,8 @@ use crate::estimate::{Estimate, estimate};
 use crate::request::{Request, Settings, Value, Work, complete};
 use crate::units::Bytes;
 use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 /// Largest cluster looked at.
@@ -295,9 +297,9 @@ impl Search {
     }
 
     /// The first in this order that does.
-    fn first(&mut self, mut clusters: Vec<Cluster>, key: fn(&Cluster) -> [f64; 4]) -> Option<Rc<Setup>> {
-        clusters.sort_by(|a, b| key(a).partial_cmp(&key(b)).expect("no key is NaN"));
-        clusters.into_iter().find_map(|cluster| self.setup(cluster))
+    fn first(&mut self, clusters: Vec<Cluster>, key: fn(&Cluster) -> [f64; 4]) -> Option<Rc<Setup>> {
+        let measured = clusters.into_iter().map(|cluster| (key(&cluster), cluster)).collect();
+        ascending(measured).find_map(|(_, cluster)| self.setup(cluster))
     }
 
     /// Clusters left open, of the GPUs that pass.
@@ -411,11 +413,9 @@ impl Search {
         bound: impl Fn(&Variant, Cluster) -> f64,
     ) -> Option<Rc<Setup>> {
         let variant = self.variants.first()?;
-        let bounded = |cluster: Cluster| (bound(variant, cluster), cluster);
-        let mut open: Vec<(f64, Cluster)> = clusters.into_iter().map(bounded).collect();
-        open.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let measured = clusters.into_iter().map(|cluster| ([bound(variant, cluster)], cluster)).collect();
         let mut best: Option<(f64, Rc<Setup>)> = None;
-        for (bound, cluster) in open {
+        for ([bound], cluster) in ascending(measured) {
             if best.as_ref().is_some_and(|(least, _)| bound >= *least) {
                 break;
             }
@@ -433,6 +433,10 @@ impl Search {
 
     /// Whether no smaller number of the GPU does.
     fn is_smallest(&mut self, cluster: Cluster) -> bool {
+        let smaller = |(gpu, gpus): &(*const Gpu, u32)| std::ptr::eq(*gpu, cluster.gpu) && *gpus < cluster.gpus;
+        if self.seen.iter().any(|(key, found)| found.is_some() && smaller(key)) {
+            return false;
+        }
         let smaller = self.counts(cluster.gpu).into_iter().take_while(|other| other.gpus < cluster.gpus);
         !smaller.collect::<Vec<_>>().into_iter().any(|other| self.setup(other).is_some())
     }
@@ -464,6 +468,19 @@ impl Setup {
             usd_per_hour: cluster.usd_per_hour(),
         }
     }
+}
+
+/// What was measured of clusters, the least first; as few are put in order as are taken.
+fn ascending<const N: usize>(measured: Vec<([f64; N], Cluster)>) -> impl Iterator<Item = ([f64; N], Cluster)> {
+    let keys = measured.iter().enumerate().map(|(at, (measure, _))| Reverse((measure.map(ordered), at)));
+    let mut heap: BinaryHeap<_> = keys.collect();
+    std::iter::from_fn(move || heap.pop().map(|Reverse((_, at))| measured[at]))
+}
+
+/// An integer that is greater where the number is, as `f64::total_cmp` has it.
+const fn ordered(number: f64) -> i64 {
+    let bits = number.to_bits() as i64;
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
 /// Numbers from one on, so many evenly to its double, as many to the double of that, and so on.

@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Model};
 use crate::message::Problem;
 use crate::msg;
 use crate::units::FlopsPerSec;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 mod cluster;
@@ -37,7 +38,7 @@ pub fn complete(settings: &Settings, catalog: &'static Catalog) -> Completed {
     let parallel = parallel(settings, work, &model, &hardware)?;
     let mut fill = Fill { settings, catalog, model: &model, hardware: &hardware, parallel, assumed: vec![] };
     for (key, value) in model::usual_shape(settings) {
-        fill.assume(key, value);
+        fill.assume(key, value.to_string());
     }
     let common = if work == Verb::Train { train::fill(&mut fill)? } else { infer::fill(&mut fill)? };
     let assumed = fill.assumed;
@@ -87,23 +88,23 @@ struct Fill<'a> {
     model: &'a Arc<Model>,
     hardware: &'a Hardware,
     parallel: Parallel,
-    assumed: Vec<(&'static str, String)>,
+    assumed: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Fill<'_> {
     /// Notes a default as the words that would ask for it.
-    fn assume(&mut self, key: &'static str, value: impl ToString) {
-        self.assumed.push((key, value.to_string()));
+    fn assume(&mut self, key: &'static str, value: impl Into<Cow<'static, str>>) {
+        self.assumed.push((key, value.into()));
     }
     fn count(&mut self, key: &'static str, default: u64) -> u64 {
         self.settings.count(key).unwrap_or_else(|| {
-            self.assume(key, default);
+            self.assume(key, default.to_string());
             default
         })
     }
     fn number(&mut self, key: &'static str, default: f64) -> f64 {
         self.settings.number(key).unwrap_or_else(|| {
-            self.assume(key, default);
+            self.assume(key, default.to_string());
             default
         })
     }
@@ -127,13 +128,10 @@ impl Fill<'_> {
         name_of: fn(&T) -> &str,
         default: &'static str,
     ) -> Result<&'static T, Problem> {
-        let name = match self.settings.text(key) {
-            Some(name) => name.to_owned(),
-            None => {
-                self.assume(key, default);
-                default.to_owned()
-            }
-        };
+        let name = self.settings.text(key).unwrap_or_else(|| {
+            self.assume(key, default);
+            default
+        });
         rows.iter()
             .find(|row| name_of(row) == name)
             .ok_or_else(|| Problem::of(key, msg!("problem-no-such-row", knob = key, typed = name)))

@@ -216,8 +216,8 @@ fn offloading_saves_memory_and_never_time() {
 #[test]
 fn qlora_checkpoints_unless_told_otherwise() {
     let assumed = |method: &str| request(&format!("train meta-llama/Meta-Llama-3-8B method={method}")).assumed;
-    assert!(assumed("qlora").contains(&("checkpointing", "on".to_owned())));
-    assert!(assumed("lora").contains(&("checkpointing", "off".to_owned())));
+    assert!(assumed("qlora").contains(&("checkpointing", "on".into())));
+    assert!(assumed("lora").contains(&("checkpointing", "off".into())));
 }
 
 fn models() -> impl Strategy<Value = &'static str> {

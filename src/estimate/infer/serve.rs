@@ -1,6 +1,6 @@
 //! Speed under the asked load and around it, and what it waits for.
 
-use super::super::{Limit, Ranged, Speed};
+use super::super::{Limit, Point, Ranged, Speed};
 use super::Server;
 use super::draft::Decoder;
 use super::load::{Load, Pacing, pacing};
@@ -71,21 +71,8 @@ impl Server<'_> {
         let pace = constants.pace(&self.infer.backend.name)?;
         let decoder = self.decoder(self.request.hardware.gpu?, pace, constants)?;
         let (runs, asked) = self.running(starts);
-        let at = |runs, asked| pacing(&self.load(runs, asked), &decoder, pace);
-        let Pacing { first, each, tokens_per_s, prefill, step } = at(runs, asked);
-        let held = match self.infer.concurrency {
-            Concurrency::Requests(_) => self.capacity(starts),
-            Concurrency::Max => runs,
-        };
-        let knee = (0..6)
-            .map(|power| 4f64.powi(power))
-            .take_while(|requests| *requests < held)
-            .chain([held])
-            .map(|requests| {
-                let point = at(requests, requests);
-                (requests as u64, point.each * 1e3, point.tokens_per_s)
-            })
-            .collect();
+        let pacing = pacing(&self.load(runs, asked), &decoder, pace);
+        let Pacing { first, each, tokens_per_s, prefill, step } = pacing;
         let kernels = decoder.machine.kernels;
         let experts = if self.request.model.is_moe() { kernels.expert_doubt } else { 1.0 };
         let ranged = |value: f64, low: f64, high: f64, doubt: f64| Ranged {
@@ -104,7 +91,6 @@ impl Server<'_> {
             tokens_per_s: ranged(tokens_per_s, rate_low, rate_high, kernels.doubt * experts),
             tokens_per_s_per_gpu: tokens_per_s / f64::from(self.request.hardware.gpus),
             prefill_tokens_per_s: if prefill > 0.0 { self.infer.prompt as f64 / prefill } else { 0.0 },
-            knee,
             breakdown: vec![
                 ("step-weights", Seconds(step.weights)),
                 ("step-compute", Seconds(step.compute)),
@@ -116,6 +102,23 @@ impl Server<'_> {
             ],
         };
         Some((speed, step))
+    }
+
+    /// From one request to as many as run at once.
+    pub fn knee(&self, constants: &Constants) -> Option<Vec<Point>> {
+        let pace = constants.pace(&self.infer.backend.name)?;
+        let decoder = self.decoder(self.request.hardware.gpu?, pace, constants)?;
+        let starts = self.starts();
+        let most = match self.infer.concurrency {
+            Concurrency::Requests(_) => self.capacity(starts),
+            Concurrency::Max => self.running(starts).0,
+        };
+        let fewer = (0..6).map(|power| 4f64.powi(power)).take_while(|requests| *requests < most);
+        let at = |requests| {
+            let pacing = pacing(&self.load(requests, requests), &decoder, pace);
+            Point { requests: requests as u64, tpot_ms: pacing.each * 1e3, tokens_per_s: pacing.tokens_per_s }
+        };
+        Some(fewer.chain([most]).map(at).collect())
     }
 
     /// Output tokens a second of one GPU at most, in whatever layout of however many: with all requests at once, and

@@ -183,7 +183,7 @@ fn lengths(fill: &mut Fill, backend: &Backend) -> (u64, u64, u64) {
             Pool::Cells => most.min(USUAL_CONTEXT).max(load),
             Pool::Grows => load,
         };
-        fill.assume("seq", seq);
+        fill.assume("seq", seq.to_string());
         seq
     });
     (prompt, output, seq)

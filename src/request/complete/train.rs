@@ -96,16 +96,16 @@ fn zero(fill: &mut Fill, defaults: &'static Defaults) -> Result<Zero, Problem> {
         (None, None) => {}
     }
     if fill.parallel.data * fill.parallel.context == 1 {
-        fill.assume("zero", 0);
+        fill.assume("zero", "0");
         return Ok(Zero::Ddp);
     }
     match defaults.sharding.parse() {
         Ok(stage) => {
-            fill.assume("zero", stage);
+            fill.assume("zero", defaults.sharding.as_str());
             Ok(zero_stage(stage))
         }
         Err(_) => {
-            fill.assume("sharding", &defaults.sharding);
+            fill.assume("sharding", defaults.sharding.as_str());
             Ok(if defaults.sharding == "hsdp" { Zero::Hsdp } else { Zero::Fsdp })
         }
     }
@@ -293,11 +293,11 @@ fn batch(fill: &mut Fill) -> Result<(u64, u64), Problem> {
         (Some(_), Some(_)) if left != 1 => Err(contradiction()),
         (Some(batch), Some(accum)) => Ok((batch, accum)),
         (None, Some(accum)) => {
-            fill.assume("batch", left);
+            fill.assume("batch", left.to_string());
             Ok((left, accum))
         }
         (batch, None) => {
-            fill.assume("accum", left);
+            fill.assume("accum", left.to_string());
             Ok((batch.unwrap_or(1), left))
         }
     }

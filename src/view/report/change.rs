@@ -49,7 +49,8 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
 /// Every knob whose value is not the same, asked or assumed.
 fn changed(before: &Request, after: &Request) -> Vec<Changed> {
     let value = |request: &Request, key: &str| {
-        let assumed = || request.assumed.iter().find(|(assumed, _)| *assumed == key).map(|(_, value)| value.clone());
+        let assumed =
+            || request.assumed.iter().find(|(assumed, _)| *assumed == key).map(|(_, value)| value.to_string());
         request.settings.get(key).map(ToString::to_string).or_else(assumed)
     };
     let keys: BTreeSet<&'static str> =

@@ -45,7 +45,7 @@ fn name(column: &Outcome, comparison: &Comparison) -> String {
             "model" => Some(short_name(&request.model).to_owned()),
             key => {
                 let assumed =
-                    request.assumed.iter().find(|(assumed, _)| *assumed == key).map(|(_, value)| value.clone());
+                    request.assumed.iter().find(|(assumed, _)| *assumed == key).map(|(_, value)| value.to_string());
                 let value = request.settings.get(key).map(ToString::to_string).or(assumed);
                 value.map(|value| format!("{key}={value}"))
             }

@@ -1,7 +1,7 @@
 //! Speed, time, cost and capacity, in the order one asks for them.
 
 use super::words::{usd_per_hour, with_range};
-use crate::estimate::{Estimate, Limit, Ranged, Serving, Speed, Time};
+use crate::estimate::{self, Estimate, Limit, Ranged, Serving, Speed, Time};
 use crate::msg;
 use crate::request::{Concurrency, Infer, Request};
 use crate::text::{self, Locale, number, percent, say, tr};
@@ -27,9 +27,7 @@ pub(super) fn add(view: View, request: &Request, estimate: &Estimate) -> View {
         if let Some(limit) = serving.limit {
             view = view.section(tr(locale, "heading-limit"), tr(locale, limit_key(limit)).into_owned());
         }
-        if let Some(speed) = &serving.speed {
-            view = view.section(tr(locale, "heading-knee"), knee(locale, speed));
-        }
+        view = view.section(tr(locale, "heading-knee"), knee(locale, request));
     }
     if estimate.memory.host.0 > 0.0 {
         view = view.section(tr(locale, "heading-host"), text::bytes(estimate.memory.host));
@@ -119,12 +117,12 @@ fn serving_cost(locale: Locale, request: &Request, speed: &Speed) -> String {
     }
 }
 
-fn knee(locale: Locale, speed: &Speed) -> Table {
-    let rows = speed.knee.iter().map(|(requests, ms, tokens_per_s)| {
+fn knee(locale: Locale, request: &Request) -> Table {
+    let rows = estimate::knee(request).into_iter().map(|point| {
         Row::new([
-            Cell::number(text::count(*requests)),
-            Cell::number(format!("{} ms", number(*ms))),
-            Cell::number(number(*tokens_per_s)),
+            Cell::number(text::count(point.requests)),
+            Cell::number(format!("{} ms", number(point.tpot_ms))),
+            Cell::number(number(point.tokens_per_s)),
         ])
     });
     let header = ["column-requests", "column-tpot", "column-tokens"];
