@@ -98,6 +98,8 @@ pub enum Reach {
     FeedForward,
     /// In mixtures of experts only routed experts.
     Experts,
+    /// Feed-forward layers, dense ones too, but of the first and the last layer.
+    InnerFeedForward,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -363,11 +365,17 @@ impl Format {
         }
     }
 
+    /// Whether some tensor's bytes depend on the layer it stands in.
+    pub fn varies(&self) -> bool {
+        self.is_gguf() || self.varies_by_depth(Role::Down)
+    }
+
     /// Whether a tensor's bytes depend on the layer it stands in.
     pub fn varies_by_depth(&self, role: Role) -> bool {
         match &self.layout {
             Layout::Gguf { mix, .. } => mix.iter().any(|rule| rule.tensor.holds(role) && rule.when.knows_depth()),
-            Layout::Uniform { .. } | Layout::Packed { .. } => false,
+            Layout::Packed { reach, .. } => *reach == Reach::InnerFeedForward && role.is_feed_forward(),
+            Layout::Uniform { .. } => false,
         }
     }
 
@@ -378,7 +386,7 @@ impl Format {
             Layout::Packed { reach, head_bits, others_bits, .. } => {
                 (tensor.role == Role::LmHead && head_bits.is_some())
                     || (tensor.role.is_layer_linear() && others_bits.is_some())
-                    || reach.holds(tensor, traits)
+                    || reach.holds(tensor, 1, traits)
             }
             Layout::Gguf { .. } => gguf_packs(tensor.role),
         }
@@ -390,7 +398,7 @@ impl Format {
             Layout::Uniform { bits } => tensor.parameters() as f64 * bits / 8.0,
             Layout::Packed { element_bits, beside, reach, head_bits, others_bits } => match head_bits {
                 Some(bits) if tensor.role == Role::LmHead => tensor.parameters() as f64 * bits / 8.0,
-                _ if reach.holds(tensor, traits) => {
+                _ if reach.holds(tensor, depth, traits) => {
                     let scales: f64 = beside.iter().map(|array| array.bits * array.per.entries(tensor)).sum();
                     (tensor.parameters() as f64 * element_bits + scales) / 8.0
                 }
@@ -423,14 +431,13 @@ const fn gguf_packs(role: Role) -> bool {
 }
 
 impl Reach {
-    const fn holds(self, tensor: &Tensor, traits: Traits) -> bool {
+    const fn holds(self, tensor: &Tensor, depth: u64, traits: Traits) -> bool {
         use Role::*;
         match self {
             Reach::Linears => tensor.role.is_layer_linear(),
             Reach::Modules => tensor.role.is_layer_linear() && (tensor.copies == 1 || !traits.stacked),
-            Reach::FeedForward if traits.moe => {
-                matches!(tensor.role, Gate | Up | Down | ExpertGate | ExpertUp | ExpertDown)
-            }
+            Reach::FeedForward if traits.moe => tensor.role.is_feed_forward(),
+            Reach::InnerFeedForward => tensor.role.is_feed_forward() && 0 < depth && depth + 1 < traits.layers,
             Reach::Experts if traits.moe => matches!(tensor.role, ExpertGate | ExpertUp | ExpertDown),
             Reach::FeedForward | Reach::Experts => tensor.role.is_layer_linear(),
         }

@@ -311,6 +311,11 @@ impl Role {
             | State | PerLayerEmbedding | Residual | Projection | Pooler => false,
         }
     }
+    /// Of feed-forward layers, shared experts not.
+    pub const fn is_feed_forward(self) -> bool {
+        use Role::*;
+        matches!(self, Gate | Up | Down | ExpertGate | ExpertUp | ExpertDown)
+    }
     pub const fn is_routed_expert(self) -> bool {
         matches!(self, Role::ExpertGate | Role::ExpertUp | Role::ExpertDown | Role::ExpertBias)
     }

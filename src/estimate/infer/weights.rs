@@ -108,7 +108,7 @@ impl<'a> Ledger<'a> {
         for depth in range.clone() {
             let kind = usize::from(self.model.order[depth]);
             sum += self.kinds[kind];
-            if self.format.is_gguf() {
+            if self.format.varies() {
                 sum += self.layer(&self.model.layers[kind], depth as u64, true);
             }
         }
@@ -126,7 +126,7 @@ impl<'a> Ledger<'a> {
         }
         if first {
             let parameters = self.model.vision_parameters as f64;
-            sum.towers = Tally { parameters, bytes: 2.0 * parameters };
+            sum.towers = Tally { parameters, bytes: 2.0 * parameters / self.split.tensor as f64 };
         }
         sum
     }
