@@ -277,9 +277,11 @@ pub fn resolution(resolution: &Resolution, locale: Locale) -> Value {
 }
 
 /// What a pasted text was read as.
-pub fn pasted(pasted: &Pasted) -> Value {
+pub fn pasted(pasted: &Pasted, locale: Locale) -> Value {
     let Some(kind) = pasted.kind else { return object([("ok", json!(true)), ("outcome", json!("none"))]) };
-    object([
+    let notes: Vec<String> = pasted.notes.iter().map(|note| text::say(locale, note)).collect();
+    let notes = (!notes.is_empty()).then(|| ("notes", json!(notes)));
+    let read = [
         ("ok", json!(true)),
         ("outcome", json!("understood")),
         ("kind", json!(kind.word())),
@@ -287,7 +289,8 @@ pub fn pasted(pasted: &Pasted) -> Value {
         ("asked", json!(pasted.asked)),
         ("assumed", json!(pasted.assumed)),
         ("line", canonical(&pasted.settings)),
-    ])
+    ];
+    object(read.into_iter().chain(notes))
 }
 
 /// A user's mistake.

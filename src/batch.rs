@@ -62,7 +62,7 @@ pub fn reply(app: &App, bytes: &[u8]) -> Value {
         Question::Line { line } => answer_line(app, &line, locale),
         Question::Tweak { base, tweak: text } => answer_tweak(app, &base, &text, locale),
         Question::Paste { paste } => match paste::read(&paste, app.catalog) {
-            Ok(pasted) => answer::pasted(&pasted),
+            Ok(pasted) => answer::pasted(&pasted, locale),
             Err(problem) => answer::problem(&problem, locale),
         },
         Question::Resolve { resolve } => answer::resolution(&app.catalog.names().model(&resolve), locale),

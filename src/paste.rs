@@ -5,7 +5,7 @@
 //! The text is a stranger's: bounded in size and depth, never run, never fetched.
 
 use crate::catalog::Catalog;
-use crate::message::Problem;
+use crate::message::{Message, Problem};
 use crate::msg;
 use crate::request::Settings;
 use draft::Draft;
@@ -112,6 +112,8 @@ pub struct Pasted {
     pub asked: Vec<&'static str>,
     /// What the program would do where the paste is silent, as words of a line.
     pub assumed: Vec<String>,
+    /// What the figures of an out-of-memory message say.
+    pub notes: Vec<Message>,
     /// The line it comes to; without a model where none was named.
     pub settings: Settings,
 }

@@ -162,6 +162,9 @@ impl Desk<'_> {
         let mut settings = pasted.settings.clone();
         if let (None, Some(base)) = (settings.get("model"), base) {
             let mut changed = estimated(&self.settings(base)?, None);
+            // What was only assumed changes no answer.
+            let assumed = |key: &str, value: &Value| pasted.assumed.contains(&format!("{key}={value}"));
+            settings.values.retain(|key, value| changed.get(key).is_none() || !assumed(key, value));
             changed.values.append(&mut settings.values);
             settings = changed;
         }
@@ -187,8 +190,10 @@ impl Desk<'_> {
         let heading = |key| tr(self.locale, key).into_owned();
         let open = pasted.asked.iter().filter(|key| settings.get(key).is_none());
         let kind = pasted.kind.map_or("", paste::Kind::word);
+        let notes = pasted.notes.iter().map(|note| say(self.locale, note)).collect();
         let told = [
             (say(self.locale, &msg!("paste-read", kind = kind)), understood.collect::<Vec<_>>()),
+            (heading("paste-notes"), notes),
             (heading("paste-asked"), open.map(|key| (*key).to_owned()).collect()),
             (heading("paste-assumed"), pasted.assumed.clone()),
         ];

@@ -3,7 +3,7 @@
 //! Each knob is read as a line would read it; what a program says that no row or choice knows is asked for.
 
 use super::draft::Draft;
-use super::{Kind, Pasted};
+use super::{Kind, Pasted, oom};
 use crate::catalog::{Catalog, Gpu, Outcome};
 use crate::message::Problem;
 use crate::request::knobs::{self, KNOBS, Kind as KnobKind};
@@ -22,6 +22,7 @@ pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Cata
         understood: Map::new(),
         asked: vec![],
         assumed: vec![],
+        notes: vec![],
         settings: Settings::new(Verb::Infer),
     };
     let Some(kind) = drafts.first().map(|draft| draft.kind) else { return Ok(nothing) };
@@ -45,6 +46,7 @@ pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Cata
         pasted.settings.values.insert("gpus", Value::Count(1));
     }
     pasted.settle();
+    pasted.notes = oom::notes(&shape);
     if let Some(total) = shape.get("oom.total").and_then(serde_json::Value::as_f64) {
         pasted.assume_gpu(Bytes(total), catalog);
     }

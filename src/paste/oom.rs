@@ -5,9 +5,12 @@
 
 use super::Kind;
 use super::draft::Draft;
+use crate::message::Message;
+use crate::msg;
 use crate::request::Verb;
-use crate::units::{GIB, KIB, MIB};
+use crate::units::{Bytes, GIB, KIB, MIB};
 use regex::Regex;
+use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 /// What makes a text such a message.
@@ -144,6 +147,33 @@ pub fn read(text: &str) -> Option<Draft> {
     Some(draft)
 }
 
+/// What others must hold of a card to be worth a word: more than contexts and what the driver keeps.
+const OTHERS: f64 = 2.0 * GIB;
+
+/// What the figures of a message say of its cause, and so of what to change.
+pub fn notes(figures: &Map<String, Value>) -> Vec<Message> {
+    let bytes = |name: &str| figures.get(name).and_then(Value::as_f64);
+    let (Some(tried), Some(total)) = (bytes("oom.tried"), bytes("oom.total")) else { return vec![] };
+    let allocated = bytes("oom.allocated").unwrap_or(0.0);
+    // PyTorch 1 counts what is allocated among what is reserved, PyTorch 2 does not.
+    let reserved = bytes("oom.reserved").unwrap_or(0.0);
+    let idle = if reserved >= allocated { reserved - allocated } else { reserved };
+    let free = bytes("oom.free").unwrap_or(0.0);
+    let others = bytes("oom.process").map_or(0.0, |process| total - free - process);
+    let mut notes = vec![];
+    if tried > total {
+        notes.push(msg!("oom-beyond-card", tried = Bytes(tried), total = Bytes(total)));
+    } else if idle > tried {
+        notes.push(msg!("oom-in-pieces", idle = Bytes(idle), tried = Bytes(tried)));
+    } else if tried > free {
+        notes.push(msg!("oom-short", short = Bytes(tried - free)));
+    }
+    if others > OTHERS {
+        notes.push(msg!("oom-others", others = Bytes(others)));
+    }
+    notes
+}
+
 fn bytes(number: &str, unit: &str) -> Option<u64> {
     let number: f64 = number.replace(',', "").trim_end_matches('.').parse().ok()?;
     // PyTorch writes binary units; MPS calls them GB and means the same.
@@ -155,4 +185,37 @@ fn bytes(number: &str, unit: &str) -> Option<u64> {
         _ => 1.0,
     };
     Some((number * scale).round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: &[Message]) {
+        assert_eq!(notes(&read(text).unwrap().facts), expect);
+    }
+
+    #[test]
+    fn what_lies_idle_could_have_served() {
+        // 24.5 GiB reserved less 20 allocated
+        let old = "CUDA out of memory. Tried to allocate 2.00 GiB (GPU 0; 31.75 GiB total capacity; 20.00 GiB already \
+                   allocated; 1.00 GiB free; 24.50 GiB reserved in total by PyTorch)";
+        check(old, &[msg!("oom-in-pieces", idle = Bytes(4.5 * GIB), tried = Bytes(2.0 * GIB))]);
+        let new = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 31.75 GiB of which \
+                   1.00 GiB is free. Of the allocated memory 20.00 GiB is allocated by PyTorch, and 4.50 GiB is \
+                   reserved by PyTorch but unallocated.";
+        check(new, &[msg!("oom-in-pieces", idle = Bytes(4.5 * GIB), tried = Bytes(2.0 * GIB))]);
+    }
+
+    #[test]
+    fn what_is_short_and_who_else_is_there() {
+        // 24 - 0.5 - 11.5
+        let shared = "CUDA out of memory. Tried to allocate 1.00 GiB. GPU 0 has a total capacity of 24.00 GiB of which \
+                      512.00 MiB is free. Including non-PyTorch memory, this process has 11.50 GiB memory in use.";
+        let others = msg!("oom-others", others = Bytes(12.0 * GIB));
+        check(shared, &[msg!("oom-short", short = Bytes(0.5 * GIB)), others]);
+        let absurd = "CUDA out of memory. Tried to allocate 1024.00 GiB. GPU 0 has a total capacity of 80.00 GiB";
+        check(absurd, &[msg!("oom-beyond-card", tried = Bytes(1024.0 * GIB), total = Bytes(80.0 * GIB))]);
+    }
 }

@@ -164,5 +164,6 @@ console-broken = The playground cannot run: { $error }
 # What was pasted
 paste-which-model = Which model was this? Reply with it, such as: llama-3-8b lora on a100, seq 4096, batch 4
 paste-read = Read ({ $kind })
+paste-notes = What the message says
 paste-asked = Still to say
 paste-assumed = Its program assumes

@@ -6,3 +6,9 @@ paste-broken = This { $format } breaks at line { $line }, column { $column }. Me
 paste-too-deep = That is nested deeper than { $limit } levels.
 paste-aliases = These YAML aliases stand for too much. Paste the file with what they stand for written out.
 paste-config-impossible = This config.json describes no model that can be: look at { $field }.
+
+# What an out-of-memory message says of its cause
+oom-beyond-card = One tensor of { $tried } is more than the whole card of { $total }: attention scores or logits made at once. Try attn=flash, loss=chunked or a shorter seq.
+oom-in-pieces = { $idle } lay reserved but unused, in pieces too small for { $tried }: set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True.
+oom-short = { $short } were missing for this one tensor; what comes after it needs room, too.
+oom-others = Other processes hold { $others } of this card: end them, or leave them out of the plan.

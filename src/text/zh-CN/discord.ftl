@@ -164,5 +164,6 @@ console-broken = 体验模式无法运行：{ $error }
 # What was pasted
 paste-which-model = 这是哪个模型？请回复补充，例如：llama-3-8b lora，a100，seq 4096，batch 4
 paste-read = 读到（{ $kind }）
+paste-notes = 报错说明
 paste-asked = 还需说明
 paste-assumed = 该程序默认

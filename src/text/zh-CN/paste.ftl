@@ -6,3 +6,9 @@ paste-broken = 这份 { $format } 在第 { $line } 行第 { $column } 列出错�
 paste-too-deep = 嵌套超过 { $limit } 层。
 paste-aliases = 这些 YAML 别名展开后太大，请把它们代表的内容直接写出来再粘贴。
 paste-config-impossible = 这份 config.json 描述的模型不可能存在，请检查 { $field }。
+
+# What an out-of-memory message says of its cause
+oom-beyond-card = 单个张量要 { $tried }，超过整张卡的 { $total }：通常是注意力分数或 logits 一次性展开。可试 attn=flash、loss=chunked 或缩短 seq。
+oom-in-pieces = 有 { $idle } 已预留但未使用，碎片太小放不下 { $tried }：设置 PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True。
+oom-short = 仅这个张量就差 { $short }，之后的张量还需要空间。
+oom-others = 其他进程占用了这张卡的 { $others }：先结束它们，或在规划时扣除。
