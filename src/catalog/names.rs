@@ -88,6 +88,11 @@ impl<'a> Names<'a> {
         self.models().may_begin(word)
     }
 
+    /// Whether a name says how large the model is.
+    pub fn is_sized(self, name: &str) -> bool {
+        self.models().is_sized(name)
+    }
+
     /// Whether some model has this word after such a name: `nemo` after `mistral`.
     pub fn goes_on(self, name: &str, word: &str) -> bool {
         self.models().goes_on(name, word)

@@ -62,6 +62,8 @@ pub(super) enum Sense {
     Why,
     /// `what is`: a question unless a condition follows.
     What,
+    /// `the paper`, `yesterday`: tells of something else.
+    Tale,
     /// `at`, `with`, `if`: opens a condition.
     With,
     Filler,
@@ -71,10 +73,10 @@ use Sense::*;
 
 /// Knobs whose values name their knob by themselves.
 const SELF_NAMED: &[&str] = &["method", "stage", "framework", "backend", "quant", "precision", "optimizer", "attn"];
-/// Values that say too little without their knob's name.
+/// Names and values that say too little beyond `key=value`.
 const TOO_COMMON: &[&str] = &[
-    "full", "none", "half", "reward", "eager", "on", "off", "32", "trainer", "tuning", "pt", "rm", "8bit", "16bit",
-    "native", "auto", "gguf", "zero",
+    "a", "full", "none", "half", "reward", "eager", "on", "off", "32", "trainer", "tuning", "pt", "rm", "8bit",
+    "16bit", "native", "auto", "gguf", "zero",
 ];
 
 /// Phrase to senses, keyed by the phrase without its gaps.
@@ -112,7 +114,13 @@ impl Lexicon {
         }
         for knob in KNOBS {
             lexicon.put(&knob.key.replace('_', " "), Knob(knob));
-            knob.aliases.iter().for_each(|name| lexicon.put(name, Knob(knob)));
+            let said = knob.aliases.iter().filter(|name| !TOO_COMMON.contains(name));
+            said.for_each(|name| lexicon.put(name, Knob(knob)));
+            if let Kind::List { words, .. } = knob.kind {
+                for word in words {
+                    lexicon.put(&format!("{word} proj"), Value(knob, Value::List(vec![(*word).to_owned()])));
+                }
+            }
             if SELF_NAMED.contains(&knob.key) {
                 lexicon.put_values(knob, catalog);
             }

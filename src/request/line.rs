@@ -4,7 +4,7 @@
 
 use super::knobs::{self, KNOBS, Kind, Knob};
 use super::settings::{Settings, Value, Verb};
-use super::speech::{Act, Speech, hear};
+use super::speech::{Act, Question, Speech, hear};
 use super::words::plain;
 use crate::catalog::Catalog;
 use crate::catalog::names::{Outcome, Resolution};
@@ -44,7 +44,9 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
         }
         return Ok(Read { settings, ignored: vec![], read_as: None });
     }
-    let Speech { verb, work, acts, model, problem, unknown, addressed, .. } = speech;
+    let Speech { verb, work, acts, model, problem, unknown, addressed, question, is_sized, .. } = speech;
+    let why = question == Some(Question::Why) && model.is_some() && part_named(text).is_some();
+    let verb = if why && matches!(verb, Verb::Train | Verb::Infer) { Verb::Explain } else { verb };
     if let Some(problem) = problem {
         return Err(problem);
     }
@@ -54,18 +56,23 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
     {
         settings.put("work", Value::Choice(work.word()))?;
     }
-    let size = acts.iter().rev().find_map(|act| match act {
+    let mut sizes = acts.iter().filter_map(|act| match act {
         Act::Resize(parameters) => Some(*parameters),
         _ => None,
     });
-    let model = sized(model, size, catalog)?;
+    // Of a model that has its size, a size is another's.
+    let first = if is_sized { None } else { sizes.next() };
+    let model = sized(model, first, catalog)?;
     if let Some(model) = &model {
         settings.put("model", Value::Text(known(model, text)?))?;
     }
+    for size in sizes {
+        let id = resized(model.as_ref().and_then(|model| model.id.as_deref()), size, catalog)?;
+        set(&mut settings, knobs::of("model"), Value::Text(id))?;
+    }
     for act in acts {
         match act {
-            Act::Set(knob, value) if verb == Verb::Compare => beside(&mut settings, knob, value)?,
-            Act::Set(knob, value) => settings.put(knob.key, value)?,
+            Act::Set(knob, value) => set(&mut settings, knob, value)?,
             // Relative to nothing, or read above.
             Act::Scale(..) | Act::Add(..) | Act::Clear(_) | Act::Resize(_) => {}
         }
@@ -87,7 +94,7 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
         let name = unknown.join(" ");
         return Err(knobs::no_gpu(&name, &catalog.names().gpu(&name)));
     }
-    let asks = addressed || !settings.values.is_empty() || !text.trim().contains(' ');
+    let asks = addressed || !settings.values.is_empty() || (text.is_ascii() && !text.trim().contains(' '));
     if settings.get("model").is_none()
         && asks
         && matches!(verb, Verb::Train | Verb::Infer | Verb::Model)
@@ -111,10 +118,11 @@ fn as_typed(text: &str, unknown: &[String]) -> String {
     if chunks.is_empty() { unknown.join(" ") } else { chunks.join(" ") }
 }
 
-/// In a comparison, a second card or model stands beside the first.
-fn beside(settings: &mut Settings, knob: &'static Knob, value: Value) -> Result<(), Problem> {
+/// Sets a knob; in a comparison, a second card or model stands beside the first.
+fn set(settings: &mut Settings, knob: &'static Knob, value: Value) -> Result<(), Problem> {
+    let compares = settings.verb == Verb::Compare && settings.get(knob.key).is_some();
     match (&knob.kind, &value) {
-        (Kind::Gpu | Kind::Model(_), Value::Text(name)) if settings.get(knob.key).is_some() => {
+        (Kind::Gpu | Kind::Model(_), Value::Text(name)) if compares => {
             let mut names = settings.texts(knob.key).to_vec();
             if !names.contains(name) {
                 names.push(name.clone());

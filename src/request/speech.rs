@@ -61,6 +61,8 @@ pub(super) struct Speech {
     pub asks: Vec<&'static str>,
     pub problem: Option<Problem>,
     pub model: Option<Resolution>,
+    /// The model was named with its size.
+    pub is_sized: bool,
     pub question: Option<Question>,
     /// The first knob that was named, with a value or without.
     pub topic: Option<&'static Knob>,
@@ -101,6 +103,7 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
         asks: vec![],
         problem: None,
         model: None,
+        is_sized: false,
         question: None,
         unknown: vec![],
         explicit: false,
@@ -117,6 +120,7 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
         delta: None,
         direction: None,
         per_user: false,
+        tale: false,
         named: 0,
         turn: None,
     };
@@ -149,7 +153,7 @@ fn verbs(items: &[Piece]) -> (Option<Verb>, Option<Verb>) {
     };
     let looks_up = |verb: &Verb| match verb {
         Verb::Gpu => has_gpu,
-        Verb::Model => has_model,
+        Verb::Model => has_model && !has_gpu,
         _ => false,
     };
     let said: Vec<Verb> = said.into_iter().filter(stands).collect();
@@ -191,11 +195,15 @@ fn guess(items: &[Piece]) -> Verb {
         return Verb::Gpu;
     }
     let trains = items.iter().any(|piece| match &piece.item {
-        Item::Senses(senses) => senses.iter().any(|sense| match sense {
-            Sense::Value(knob, _) => knob.scope == knobs::Scope::Train,
-            Sense::Knob(knob) => knob.scope == knobs::Scope::Train && knob.key.len() > 1 && piece.text.len() > 2,
-            _ => false,
-        }),
+        Item::Senses(senses) => {
+            let mut scopes = senses.iter().filter_map(|sense| match sense {
+                Sense::Value(knob, _) => Some(knob.scope),
+                Sense::Knob(knob) if knob.key.len() > 1 && piece.text.len() > 2 => Some(knob.scope),
+                _ => None,
+            });
+            let first = scopes.next() == Some(knobs::Scope::Train);
+            first && scopes.all(|scope| scope == knobs::Scope::Train)
+        }
         Item::Explicit(knob, _) => knob.scope == knobs::Scope::Train,
         _ => false,
     });
@@ -216,6 +224,8 @@ struct Listener {
     direction: Option<i64>,
     /// `per user` was said in this clause, of the rate that follows.
     per_user: bool,
+    /// `the paper` was said in this clause.
+    tale: bool,
     /// Numbers set in this clause by a name before them, which talk has few of.
     named: usize,
     /// `→`, `换成` was said in this clause: of the acts before it, what comes after it takes the place.
@@ -265,7 +275,7 @@ impl Listener {
     /// A clause of talk asks for nothing, whatever its words mean elsewhere: `my 4090 died, so batch 4`.
     fn end_clause(&mut self, before: Before) {
         (self.delta, self.direction, self.turn, self.per_user) = (None, None, None, false);
-        let named = std::mem::take(&mut self.named);
+        let (named, tale) = (std::mem::take(&mut self.named), std::mem::take(&mut self.tale));
         let speech = &mut self.speech;
         if self.told.is_none() || speech.explicit {
             return;
@@ -273,11 +283,12 @@ impl Listener {
         let unknown = speech.unknown.len() - before.unknown;
         let said = speech.acts.len().saturating_sub(before.acts) + usize::from(speech.model != before.model) + named;
         let problem = speech.problem.as_ref().filter(|problem| before.problem.as_ref() != Some(problem));
-        let talk = match problem {
-            // A value out of range is about this, whatever one word beside it says; a strange name alone is not.
-            Some(problem) => unknown > usize::from(!matches!(problem.knob, Some("model" | "gpu"))),
-            None => unknown * 2 > said,
-        };
+        let talk = tale
+            || match problem {
+                // A value out of range is about this, whatever one word beside it says; a strange name alone is not.
+                Some(problem) => unknown > usize::from(!matches!(problem.knob, Some("model" | "gpu"))),
+                None => unknown * 2 > said,
+            };
         if talk {
             speech.acts.truncate(before.acts);
             speech.asks.truncate(before.asks);
@@ -367,7 +378,16 @@ impl Listener {
             Sense::Wish(knobs) => self.wish(knobs),
             Sense::Other => self.other(),
             Sense::Seek(bounds) => self.seek(bounds),
-            Sense::PerUser => self.per_user(),
+            Sense::PerUser => {
+                // `each user gets 20 tok/s`
+                self.per_user = true;
+                self.of_each()
+            }
+            Sense::Each => self.of_each(),
+            Sense::Tale => {
+                self.tale = true;
+                1
+            }
             Sense::Another => self.another(),
             Sense::Add | Sense::Remove => {
                 self.delta = Some(if **sense == Sense::Add { 1 } else { -1 });
@@ -407,7 +427,6 @@ impl Listener {
             | Sense::Times
             | Sense::Over
             | Sense::On
-            | Sense::Each
             | Sense::Filler => 1,
         }
     }

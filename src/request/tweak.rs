@@ -140,11 +140,11 @@ fn changes(
             Act::Set(knob, value) => change(knob, Some(value.clone()))?,
             Act::Clear(knob) => change(knob, None)?,
             Act::Scale(knob, by) => {
-                let now = current(base, request.as_ref(), knob);
+                let now = current(base, request.as_ref(), knob)?;
                 change(knob, Some(whole(knob, now * by, now)?))?;
             }
             Act::Add(knob, by) => {
-                let now = current(base, request.as_ref(), knob);
+                let now = current(base, request.as_ref(), knob)?;
                 change(knob, Some(whole(knob, now + *by as f64, now)?))?;
             }
             Act::Resize(parameters) => {
@@ -156,8 +156,8 @@ fn changes(
     Ok(changes)
 }
 
-/// What a knob stands at: as asked, else as the estimate took it.
-fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> f64 {
+/// What a knob stands at: as asked, else as the estimate took it. What was to be found is no number to change.
+fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> Result<f64, Problem> {
     let taken = || {
         let request = request?;
         let count = match (knob.key, &request.work) {
@@ -182,7 +182,13 @@ fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> f64 {
         };
         Some(count as f64)
     };
-    base.number(knob.key).or_else(taken).unwrap_or(1.0)
+    match base.get(knob.key) {
+        Some(Value::Bound(bound)) => {
+            let message = msg!("problem-not-a-number", knob = knob.key, typed = bound.word());
+            Err(Problem::of(knob.key, message).suggest([knob.example.to_owned()]))
+        }
+        _ => Ok(base.number(knob.key).or_else(taken).unwrap_or(1.0)),
+    }
 }
 
 /// A relative value as this knob keeps it.

@@ -122,6 +122,32 @@ fn whole_questions_read_into_knobs() {
     check("train llama3 8b full lr=1e-4 3天内", "train meta-llama/Meta-Llama-3-8B method=full deadline=72");
 }
 
+/// The line that a question is answered by, or the knob it fails on.
+fn answered(question: &str) -> String {
+    let catalog = Catalog::embedded();
+    let asked = read(question, catalog).map(|read| read.settings).and_then(|settings| match settings.verb {
+        Verb::Train | Verb::Infer => complete(&settings, catalog).map(|request| request.settings),
+        _ => Ok(settings),
+    });
+    match asked {
+        Ok(settings) => write(&settings),
+        Err(problem) => format!("ERROR:{}", problem.knob.unwrap_or_default()),
+    }
+}
+
+#[test]
+fn questions_of_our_own_read_into_their_lines() {
+    let mut reader = csv::Reader::from_path("tests/data/questions-own.csv").expect("the table is there");
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let wrong: Vec<String> = rows
+        .iter()
+        .map(|row| (&row[0], &row[1], answered(&row[0])))
+        .filter(|(_, line, got)| line != got)
+        .map(|(question, line, got)| format!("{question}: {got}, not {line}"))
+        .collect();
+    assert!(wrong.len() * 50 <= rows.len(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
 #[test]
 fn free_chinese_reads_into_the_same_knobs() {
     check("训练 千问2.5 7B 用QLoRA 序列4k", "train Qwen/Qwen2.5-7B method=qlora seq=4096");

@@ -177,9 +177,12 @@ impl Index {
         if let Some(held) = self.by_key.get(&freer.key()) {
             return Some(self.choose(held, asked.memory, true));
         }
-        // A slip in the letters; a digit makes another card.
+        // A slip in the letters of a word; a digit, or one letter for another, makes another card.
         let key = asked.key();
         let numbers = digits(&key);
+        if key.len() < numbers.len() + 3 {
+            return None;
+        }
         let mut near: Vec<&String> = self
             .by_key
             .keys()

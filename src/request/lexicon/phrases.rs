@@ -82,7 +82,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Verb(Verb::Model),
-        "architecture|how big is|how large is|how many parameters|how many params|parameter count|param count|\
+        "architecture|config of|model card|details of|how big is|how large is|how many parameters|how many params|parameter count|param count|\
          active parameters|active params|how many layers|how many heads|how many experts",
         "架构|结构|多少参数|参数量|激活参数|多少层|几层|多少专家|多少个专家",
     ),
@@ -110,20 +110,20 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Seek(&[Bound::Max]),
-        "max|maximum|maximal|as many|as much|as long|most|the most|largest|the largest|biggest|highest|longest|the longest|\
+        "max|maximum|maximal|as many|as much|as long|largest|the largest|biggest|highest|longest|the longest|\
          unlimited|maxed out|max out",
         "最大|最多|最长|最高|拉满|打满|开满|顶满|尽可能多|尽可能多的|尽量多|尽可能长|尽量长|尽可能长的",
     ),
     (
         Seek(&[Bound::Min]),
-        "min|minimum|minimal|fewest|the fewest|least|the least|as few|smallest number of|minimum number of|lowest number of",
+        "min|minimum|minimal|fewest|the fewest|as few|smallest number of|minimum number of|lowest number of",
         "最少|最小|尽可能少|尽量少|尽可能少的",
     ),
     (
         PerUser,
         "per user|per request|per stream|per client|per person|per session|for each user|each user|every user|a user|\
-         per concurrent user|single stream|per seat",
-        "每个用户|每用户|每位用户|每人|每个人|每路|单路|单用户|单个用户|每个请求|每请求",
+         per concurrent user|per seat",
+        "每个用户|每用户|每位用户|每人|每个人|每路|每个请求|每请求",
     ),
     (
         Scale(2.0),
@@ -218,7 +218,8 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Why,
-        "why|how come|how much faster|how much slower|how did|how did you|how do you|how do u|how are you|how was|how were|how does this|\
+        "is this for|is that for|is this per|is that per|is this with|is that with|does it assume|does this assume|does that assume|\
+         does it include|does this include|does that include|does it already|why|how come|how much faster|how much slower|how did|how did you|how do you|how do u|how are you|how was|how were|how does this|\
          what does|what do you mean|what did|what do|what was|who|whose|when|where|explain|explained|meaning of|\
          difference between|the difference|differences",
         "为什么|快多少|慢多少|差多少|为啥|为何|怎么算的|怎么算|怎么计算|怎么来的|怎么得出|怎么得到|如何计算|如何得出|如何算|什么意思|\
@@ -227,6 +228,11 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (What, "how do i|how can i|how to|how should i|what is|what are|what's|whats|how does|is there|are there|which is|should", "怎么设|怎么设置|如何设置|怎么调|怎么用|怎么填|什么是|是什么|是啥|是多少|是几"),
     (
+        Tale,
+        "paper|papers|measured|last year|last month|last week|yesterday|back then|used to be",
+        "论文|实测|测过|测出|测出来|昨天|上周|上个月|去年",
+    ),
+    (
         With,
         "within|at|with|w/|if|using|under|when using|given|what if|what about|how about|assuming|suppose|say|\
          let's say",
@@ -234,7 +240,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Filler,
-        "~|≈|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
+        "~|≈|and more|no longer|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
          ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|\
          getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|\
          plz|kindly|try|trying|make|makes|making|set|setting|sets|change|changing|switch|switching|swap|go|going|\
@@ -243,7 +249,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          cool|great|nice|how|what|which|about|much|many|take|takes|taking|fit|fits|work|works|look|looks|looking|\
          happen|happens|show|see|tell|give|gives|estimate|estimated|calculate|recalculate|recompute it|redo|\
          rerun|update|check|memory|vram|ram|ddr|mem|gb|gib|everything|anything|something|all|some|any|back to|\
-         back|go back to|revert to|size|sized|value|setup|config|defaults|room|configuration|settings|version|variant|mode|\
+         back|go back to|revert to|size|sized|value|setup|config|defaults|room|backbone|weight only|configuration|settings|version|variant|mode|\
          option|case|one of|ones|thing|stuff|number of|amount of|number|amount|hardware|machine with|cluster|rig|\
          box|workstation|laptop|desktop|pc|macbook|macbook pro|macbook air|mac studio|mac mini|mac|possible|\
          enough|able|feasible|require|requires|required|requirement|requirements|cost|costs|fully|whole|entire|\
@@ -256,8 +262,8 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          handles|support|supports|supporting|allow|allows|supposed|ideally|no more than|less than|best|smallest|\
          roughly|approximately|around|approx|nearly|almost|up to|at most|at least|max of|good|\
          ready|real|quick|quickly|question|experiment|attempt|more like|kind of|sort of|bit of|a bit|a little|\
-         dgx|hgx|pcie|sxm|sxm4|sxm5|nvl|for both|warmup|warmup steps|warmup ratio|weight decay|dropout|lora dropout|seed|temperature|top p|max grad norm|lr scheduler|\
-         lr scheduler type|scheduler|learning rate|same learning rate|lr|way|dgx node|in the office|\
+         pcie|sxm|sxm4|sxm5|nvl|for both|warmup|warmup steps|warmup ratio|weight decay|dropout|lora dropout|seed|temperature|top p|max grad norm|lr scheduler|\
+         lr scheduler type|scheduler|learning rate|same learning rate|lr|way|in the office|\
          together|plain|simple|ordinary|little|slightly|much more|even|far|already|yet|ever|always|cards we have|\
          that we have|we have|we've got|i have|i've got|own|owned|available|spare|side|precision mode|nvidia|amd|\
          geforce|nvidia geforce|tesla|radeon|intel|huawei|huawei ascend|bring|brings|turn|turned|turning|flip|\
@@ -269,15 +275,15 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          only have|only had|aggressively|hows|how's|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|requiring|\
          per card|on board|gpu memory",
         "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
-         要多少|得|会|会怎样|会怎么样|怎么样|怎样|如何|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
+         得|会|会怎样|会怎么样|怎么样|怎样|如何|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
          这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|\
          算一下|算|重新|重新算|再|再算|算一遍|再算一遍|重算一遍|跑一遍|来一遍|一遍|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|\
          好|好的|嗯|想|想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|个|种|款|下来|起来|\
          出来|上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|不超过|至少|显存|\
          内存|占用|大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|\
-         不变|保持|现在|目前|当前|原来|默认|直接|全部|整个|所有|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|\
+         不变|保持|现在|目前|当前|原来|默认|直接|全部|整个|整体|所有|总|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|\
          右|另外|因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|\
-         会不会|是不是|是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|方式|方法|数据|数据集|\
+         会不会|是不是|是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|翻|方式|方法|数据|数据集|\
          数据集有|语料|任务|实验|机器上|服务器上|卡上|上面|下面|里|里面|中|内|才|呗|么|嘞|点|些|一点|一些|第一|\
          就行|就好|即可|套|学习率|多久|多长时间|几天|几小时|放|放在|装|塞|塞进|放进|几个|需|需求|算出来|\
          什么样|结果|步|长|云|云上|阿里云|腾讯云|英伟达|华为|开源|大模型|模型上|条件|条件下|凑合|怎么|怎么办|\
@@ -309,8 +315,8 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("master=amp", "amp|fp32 weights under autocast|autocast with fp32 weights|torch amp", "自动混合精度"),
     (
         "zero=0",
-        "ddp|plain ddp|data parallel only|no deepspeed|no sharding|no fsdp",
-        "不用fsdp|不用deepspeed|不分片|不用zero|纯ddp|只用ddp",
+        "ddp|plain ddp|data parallel only|no deepspeed|no sharding",
+        "不用deepspeed|不分片|不用zero|纯ddp|只用ddp",
     ),
     (
         "offload=cpu",
@@ -359,6 +365,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
          attention modules only",
         "只加在注意力上|只训练attention|只训attention|只训注意力|只对注意力|仅注意力层|只加注意力层|注意力层",
     ),
+    ("lora_targets=gate,up,down", "mlp|mlp only|mlp layers|ffn layers|mlp layers only", "mlp层|只训mlp"),
     ("lora_targets=q,v", "q and v|q and v only|q v only|only q and v", "只加q和v|只加qv|q和v"),
     (
         "checkpointing=selective",
@@ -421,7 +428,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("loss=chunked", "chunked loss|chunked cross entropy|chunked ce", "分块交叉熵|分块loss"),
     (
         "optimizer=adamw-8bit",
-        "8 bit adam|8 bit adamw|adam 8 bit|adamw 8 bit|8 bit optimizer|8 bit optim|bnb adam|bitsandbytes adam",
+        "bnb 8 bit optimizer|bnb 8 bit adam|bnb 8 bit adamw|8 bit adam|8 bit adamw|adam 8 bit|adamw 8 bit|8 bit optimizer|8 bit optim|bnb adam|bitsandbytes adam",
         "8 bit优化器|8比特优化器|8位优化器|8位adam",
     ),
     (
@@ -480,6 +487,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ),
     ("sharding=fsdp", "fsdp|fsdp2|fully sharded|full shard|fully sharded data parallel", ""),
     ("sharding=hsdp", "hsdp|hybrid shard|hybrid sharding|fsdp hybrid shard|fsdp2 hybrid shard|fsdp hybrid", "混合分片"),
+    ("concurrency=1", "single user|single stream|one user at a time|just me", "单用户|单个用户|单路|就我一个人|我一个人用"),
     ("gpus=1", "colab|on colab", ""),
     ("packing=on", "sequence packing|sample packing|packed sequences", "样本打包|序列打包"),
     ("compile=on", "torch compile|torch.compile|compiled", ""),

@@ -22,7 +22,10 @@ impl Listener {
                 self.set(knobs::of("model"), Value::Text(second));
             }
             Some(_) => {}
-            None => self.speech.model = Some(found),
+            None => {
+                self.speech.is_sized = self.catalog.names().is_sized(typed);
+                self.speech.model = Some(found);
+            }
         }
     }
 
@@ -132,8 +135,18 @@ impl Listener {
         // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
         let leads = self.at == 1 && matches!(amount.unit.as_str(), "m" | "t") && Verb::of(self.text(0)).is_some();
         // `千亿参数`, `700亿的模型`
-        let parameters =
-            || amount.plain() >= 1e8 && matches!(self.text(self.past_of(next)), "参数" | "模型" | "大模型");
+        let parameters = || {
+            amount.plain() >= 1e8
+                && matches!(
+                    self.text(self.past_of(next)),
+                    "参数" | "模型" | "大模型" | "param" | "params" | "parameter" | "parameters"
+                )
+        };
+        if matches!(self.text(next), "active" | "激活") {
+            // `30b with 3b active`
+            self.unknown();
+            return width;
+        }
         if let Some(other) = self
             .knob_at(self.past_light(next))
             .filter(|knob| matches!(knob.kind, Kind::Model(_)) && knob.key != "model")
@@ -148,12 +161,18 @@ impl Listener {
                 self.fail(problem);
             }
             self.act(Act::Resize(amount.plain()));
-        } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits {
+        } else if bare && matches!(amount.unit.as_str(), "k" | "m") && amount.digits && !self.speaks_of_money() {
             self.set_typed(knobs::of("seq"), &amount.typed());
         } else if amount.digits && !is_memory {
             self.unknown();
         }
         width
+    }
+
+    /// `it cost us 10k`
+    fn speaks_of_money(&self) -> bool {
+        const MONEY: &[&str] = &["cost", "costs", "pay", "paid", "spent", "price", "$", "花", "成本"];
+        self.items[..self.at].iter().rev().take(4).any(|piece| MONEY.contains(&piece.text.as_str()))
     }
 
     /// Past `的`.
@@ -295,6 +314,11 @@ impl Listener {
         }
         let mut end = target;
         if knob.key == "tokens" {
+            if self.knob_at(target + 1).is_some_and(|knob| matches!(knob.key, "batch" | "global_batch")) {
+                // `a 4M token batch` is not of sequences.
+                self.unknown();
+                return Some(target + 2 - self.at);
+            }
             // `32k tokens of context`; and inference counts tokens by request only.
             let after = self.past_light(target + 1);
             match self.knob_at(after).filter(|knob| matches!(knob.kind, Kind::Length { .. })) {
@@ -304,8 +328,9 @@ impl Listener {
                 _ => {}
             }
         }
-        if is_counted(knob) && matches!(amount.unit.as_str(), "b" | "bn" | "billion") && knob.key != "tokens" {
-            // `671b 要几张`
+        let size = matches!(amount.unit.as_str(), "b" | "bn" | "billion") && is_counted(knob) && knob.key != "tokens";
+        if size || knob.key == "samples" && !amount.digits && amount.value < 100.0 {
+            // `671b 要几张`, `here are two examples`
             return None;
         }
         if knob.key == "nodes"

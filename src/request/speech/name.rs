@@ -79,7 +79,7 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
         return Some((width, found));
     }
     // Small words after the name are not part of it, nor are others where it is exact without them.
-    let is_small = |width: &usize| lexicon.is_filler(&rest[*width..*width + 1]);
+    let is_small = |width: &usize| lexicon.longest(&rest[*width..]).is_some();
     let trimmed = (1..width).rev().take_while(is_small).filter_map(name).last();
     let exact = || (1..width).rev().filter_map(name).find(|(_, shorter)| shorter.read_as.is_none());
     let shorter = trimmed.or_else(|| found.read_as.as_ref().and_then(|_| exact()));
@@ -156,11 +156,16 @@ pub(super) fn variant(
     (width + 1..=width + most).rev().find_map(|wider| {
         // A number alone may count what follows it.
         let last = rest[wider - 1];
-        if last.class == Class::Digits || rest.get(wider).is_some_and(|next| next.gap == Gap::None && tells(&next)) {
+        let sized = listed.starts_with("apple-");
+        if last.class == Class::Digits && !sized
+            || rest.get(wider).is_some_and(|next| next.gap == Gap::None && tells(&next))
+        {
             return None;
         }
         let found = catalog.names().gpu(&plain[rest[0].at..last.end()]);
-        let id = found.id.filter(|id| found.outcome == Outcome::Match && found.read_as.is_none() && id != listed)?;
+        let id = found
+            .id
+            .filter(|id| found.outcome == Outcome::Match && found.read_as.is_none() && (sized || id != listed))?;
         Some((wider, id))
     })
 }
@@ -192,7 +197,8 @@ pub(super) fn unlisted_gpu(
 ) -> Option<(usize, Item)> {
     let brand = matches!(rest[0].text, "rtx" | "gtx");
     let after_count = before.is_some_and(|piece| matches!(piece.item, Item::Number(_)) || piece.text == "x");
-    let after_on = before.is_some_and(|piece| matches!(piece.text.as_str(), "on a" | "on an" | "on" | "换成" | "用"));
+    let after_on =
+        before.is_some_and(|piece| matches!(piece.text.as_str(), "on a" | "on an" | "on" | "a" | "an" | "换成" | "用"));
     let suffix = |index: usize| rest.get(index).is_some_and(is_suffix);
     let digits = |index: usize| {
         let word = rest.get(index).filter(|word| word.class == Class::Digits)?;

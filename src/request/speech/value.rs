@@ -1,9 +1,9 @@
 //! Names that take the value beside them, and values that say their own name.
 
-use super::{Act, Amount, Item, Listener, is_counted};
+use super::{Act, Amount, Item, Listener, Piece, is_counted};
 use crate::request::knobs::{self, Kind, Knob, Scope, magnitude};
 use crate::request::lexicon::Sense;
-use crate::request::settings::{Value, Verb};
+use crate::request::settings::{Bound, Value, Verb};
 
 impl Listener {
     /// A knob's name: takes the value that stands after it. `None` where there is none to take.
@@ -18,6 +18,9 @@ impl Listener {
     }
 
     pub(super) fn numeric_knob(&mut self, knob: &'static Knob) -> Option<usize> {
+        if let Some(width) = self.paired(knob) {
+            return Some(width);
+        }
         let next = self.at + 1;
         let mut at = self.past_light(next);
         if knob.scope == Scope::Target && at > next + 1 {
@@ -130,6 +133,17 @@ impl Listener {
             self.set_typed(knob, "0");
             return Some(taken(at));
         }
+        // `the max context`, `on a dgx h100`
+        let text = self.text(self.at);
+        if let Some(bound @ Bound::Max) = knob.bound().filter(|_| text.starts_with("max") || text.starts_with("最大"))
+        {
+            self.set(knob, Value::Bound(bound));
+            return Some(1);
+        }
+        if matches!(text, "dgx" | "hgx") {
+            self.set_typed(knob, "1");
+            return Some(1);
+        }
         // `batch size banana` says nothing else.
         let word = self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
         if word && self.at == 0 && self.items.len() == 2 {
@@ -138,6 +152,21 @@ impl Listener {
             return Some(2);
         }
         None
+    }
+
+    /// `input/output 4k/1k`: two lengths, then their values.
+    fn paired(&mut self, first: &'static Knob) -> Option<usize> {
+        let is_length = |knob: &&Knob| matches!(knob.kind, Kind::Length { .. });
+        let second = self.knob_at(self.at + 2).filter(is_length)?;
+        let at = self.past_light(self.at + 3);
+        let values = (self.number_at(at)?, self.number_at(at + 2)?);
+        let split = |at: usize| self.has(at, &Sense::Over);
+        if !split(self.at + 1) || !split(at + 1) || !is_length(&first) {
+            return None;
+        }
+        self.set_typed(first, &values.0.typed());
+        self.set_typed(second, &values.1.typed());
+        Some(at + 3 - self.at)
     }
 
     pub(super) fn word_knob(&mut self, knob: &'static Knob) -> Option<usize> {
@@ -261,7 +290,9 @@ impl Listener {
     pub(super) fn switched_off(&mut self, knob: &'static Knob, at: usize) -> Option<usize> {
         // A number that has no word for none cannot be off: `batch off` means nothing.
         let cannot = knob.is_numeric() || matches!(knob.kind, Kind::Model(_));
-        if !self.has(at, &Sense::Not) || (cannot && off_word(knob).is_none()) {
+        // `full, not lora`
+        let beside = self.names(at + 1, knob.key);
+        if !self.has(at, &Sense::Not) || beside || (cannot && off_word(knob).is_none()) {
             return None;
         }
         let width = at + 1 - self.at;
@@ -313,6 +344,18 @@ impl Listener {
             values.iter().all(|(knob, _)| values.iter().filter(|(other, _)| other.key == knob.key).count() == 1)
                 && self.is_saying();
         let (knob, value) = self.prefer(&values);
+        let shaped = |piece: &Piece| piece.knob().is_some_and(|knob| knob.scope == Scope::Shape);
+        if self.told.is_some() && knob.key == "model" && !self.items.iter().any(shaped) {
+            // `a custom kernel`
+            self.unknown();
+            return Some(1);
+        }
+        if let Kind::List { .. } = knob.kind
+            && let Some(width) = self.list_at(self.at, knob)
+        {
+            // `q_proj and v_proj`
+            return Some(width);
+        }
         // `full weights`: a training's are whole as they are.
         let whole =
             self.work == Verb::Train && knob.key == "quant" && matches!(&value, Value::Text(name) if name == "none");
@@ -342,7 +385,7 @@ impl Listener {
         }
         // `lora on q and v`
         let targets = knobs::of("lora_targets");
-        let listed = knob.key == "method" && self.has(self.at + 1, &Sense::On);
+        let listed = knob.key == "method" && (self.has(self.at + 1, &Sense::On) || self.text(self.at + 1) == ":");
         listed.then(|| self.list_at(self.at + 2, targets)).flatten().or(Some(1))
     }
 

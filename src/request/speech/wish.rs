@@ -17,10 +17,23 @@ impl Listener {
             at += 1;
         }
         let width = at + 1 - self.at;
-        if self.number_at(at).is_some() && self.knob_at(self.past_light(at + 1)).is_some_and(is_counted) {
-            // `remove two gpus`
-            self.delta = Some(-1);
-            return at - self.at;
+        const REMOVE: &[&str] =
+            &["remove", "removing", "drop", "dropping", "lose", "ditch", "minus", "去掉", "去除", "撤掉", "拿掉"];
+        let counted = self.past_light(at + 1);
+        if self.number_at(at).is_some() && self.knob_at(counted).is_some_and(is_counted) {
+            if REMOVE.contains(&self.text(self.at)) {
+                // `remove two gpus`
+                self.delta = Some(-1);
+                return at - self.at;
+            }
+            // `we do not have 8 gpus`
+            return counted + 1 - self.at;
+        }
+        match self.items.get(at).map(|piece| &piece.item) {
+            // `not the 3090`, `not the 14b`
+            Some(Item::Gpu(_) | Item::Model(_)) => return width,
+            Some(Item::Number(amount)) if amount.unit == "b" => return width,
+            _ => {}
         }
         if let Some(knob) = self.knob_at(at) {
             let numbered = self.number_at(self.past_light(at + 1)).is_some();
@@ -44,7 +57,10 @@ impl Listener {
             return 1;
         }
         let (knob, _) = self.prefer(&values);
-        if !self.already(knob) && !self.named_later(knob, at + 1) {
+        // `no fsdp` is no sharding at all, unless ZeRO is named.
+        let knob = if knob.key == "sharding" { knobs::of("zero") } else { knob };
+        let numbered = (at + 1..self.items.len()).any(|at| self.knob_at(at) == Some(knob));
+        if !self.already(knob) && !self.named_later(knob, at + 1) && !numbered {
             self.turn_off(knob);
         }
         width
@@ -169,8 +185,7 @@ impl Listener {
         let Some(knob) = self.knob_at(at).or(is_gpu.then(|| knobs::of("gpus"))) else { return 1 };
         let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
         let width = if is_gpu { 1 } else { at + 1 - self.at };
-        let next = self.past_light(at + 1);
-        let numbered = !is_gpu && self.number_at(next).is_some() && !self.is_gpu(next);
+        let numbered = !is_gpu && self.number_at(at + 1).is_some() && !self.is_gpu(at + 1);
         let Some(bound) = knob.bound().filter(|bound| bounds.contains(bound) && !numbered) else { return 1 };
         let back = |back: usize| self.at.checked_sub(back);
         if self.delta.is_some() || back(1).is_some_and(|at| self.has(at, &Sense::And) || self.has(at, &Sense::More)) {
@@ -191,9 +206,8 @@ impl Listener {
         self.items.iter().any(|piece| NEED.contains(&piece.text.as_str()))
     }
 
-    /// `20 tok/s per user`, `each user gets 20 tok/s`.
-    pub(super) fn per_user(&mut self) -> usize {
-        self.per_user = true;
+    /// `20 tok/s per user`, `20 tok/s each`: a rate is of one of them.
+    pub(super) fn of_each(&mut self) -> usize {
         if let Some(Act::Set(knob, Value::Number(rate))) = self.speech.acts.last()
             && knob.key == "tokens_per_s"
         {
