@@ -189,6 +189,9 @@ pub struct MemoryRule {
     /// Bytes an element of recurrent states.
     #[serde(default = "fp32")]
     pub state_bytes: f64,
+    /// Layers with a sliding window keep every token, unless told otherwise.
+    #[serde(default)]
+    pub keeps_all: bool,
 }
 
 fn any_length() -> u64 {

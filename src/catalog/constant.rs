@@ -174,6 +174,7 @@ pub struct Kernels {
     pub four_bit_compute: f64,
     pub doubt: f64,
     pub expert_doubt: f64,
+    pub places: f64,
     pub unpack_scaled: f64,
     pub unpack_nested: f64,
     pub unpack_tile: f64,
@@ -199,12 +200,9 @@ pub struct Pace {
     pub first_ms: f64,
     pub first_steps: f64,
     pub wave: f64,
-    pub ttft_low: f64,
-    pub ttft_high: f64,
-    pub tpot_low: f64,
-    pub tpot_high: f64,
-    pub rate_low: f64,
-    pub rate_high: f64,
+    pub ttft_spread: f64,
+    pub tpot_spread: f64,
+    pub doubt: f64,
 }
 
 /// What speculative decoding is run with; each field's meaning stands in `presets/serving.toml`.

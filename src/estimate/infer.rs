@@ -107,8 +107,12 @@ impl<'a> Server<'a> {
         let rule = infer.backend.memory(infer.backend_version);
         let split = Split::of(request, infer);
         let ledger = Ledger::new(model, infer.weights, split, rule.expert_multiple);
-        let store =
-            Store { bits: infer.kv.bits, latent_head_width: rule.latent_head_width, state_bytes: rule.state_bytes };
+        let store = Store {
+            bits: infer.kv.bits,
+            latent_head_width: rule.latent_head_width,
+            state_bytes: rule.state_bytes,
+            keeps_all: rule.keeps_all,
+        };
         let layers = 0..model.order.len();
         let all = ledger.sum(layers.clone());
         let all_cache = Cache::of(model, &split, store, layers);
@@ -231,10 +235,10 @@ impl<'a> Server<'a> {
             notes.push(msg!("note-infer-too-long", tokens = self.request_tokens(), seq = self.request.seq));
         }
         if starts
-            && let (runs, asked) = self.running(starts)
-            && runs < asked
+            && let (held, asked) = self.running()
+            && held < asked
         {
-            notes.push(msg!("note-infer-queue", runs = runs as u64, asked = asked as u64));
+            notes.push(msg!("note-infer-queue", runs = held as u64, asked = asked as u64));
         }
         if let Some(draft) = &self.infer.draft {
             notes.push(msg!("note-infer-draft", drafted = draft.tokens, tokens = draft.accepted()));

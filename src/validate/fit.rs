@@ -18,7 +18,8 @@ const NUDGE: f64 = 1e-4;
 /// No step moves a constant by more, of its logarithm.
 const LONGEST: f64 = 0.7;
 
-/// The rows with fitted constants at their best for the cases; what no case depends on is as expected.
+/// The rows with fitted constants at their best for the cases; what no case depends on is as expected, and as doubtful
+/// as anything unmeasured.
 pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     let fitted: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].fitted).collect();
     let with = |axes: &[usize], logarithms: &[f64]| {
@@ -42,7 +43,27 @@ pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     for (at, row) in found.iter_mut().enumerate().filter(|(at, row)| row.fitted && !axes.contains(at)) {
         row.value = rows[at].expected.unwrap_or(row.value);
     }
+    let ranges = |rows: &[Constant]| ranges(cases, &Constants::of(rows).expect("the rows are the presets'"));
+    let measured = ranges(rows);
+    for at in (0..rows.len()).filter(|at| rows[*at].name == "doubt" && rows[*at].of.contains('.')) {
+        let mut doubted = rows.to_vec();
+        doubted[at].value *= 2.0;
+        if ranges(&doubted) == measured {
+            let whole = if rows[at].of.starts_with("pace.") { "pace" } else { "server" };
+            let whole = rows.iter().find(|row| row.of == whole && row.name == "doubt");
+            found[at].value = whole.map_or(found[at].value, |row| row.value);
+        }
+    }
     found
+}
+
+/// Of every quantity of every case.
+fn ranges(cases: &[&Prepared], constants: &Constants) -> Vec<Option<(f64, f64)>> {
+    let ranges = |case: &&Prepared| {
+        let estimate = estimate_with(&case.request, constants);
+        quantities().map(|quantity| (quantity.range)(&estimate, &case.row)).collect::<Vec<_>>()
+    };
+    cases.iter().flat_map(ranges).collect()
 }
 
 /// `ln(estimate / measured) / b` of every fitted quantity of every case.

@@ -1,9 +1,12 @@
-//! Set-ups that people ran, or that died for want of memory: `tests/data/field-setups.csv`.
+//! Set-ups that people ran, or that died for want of memory: `tests/data/field-setups.csv`; and speeds that they
+//! published, of other models and cards than constants are fitted to: `tests/data/field-speeds.csv`.
 //!
 //! A line says what its source says and no more. `measured_gib` is what the driver showed, or of `tensors` what the
 //! allocator had handed out. Rows that we are known to get wrong say why in `miss`.
 
+use crate::support::answer;
 use headroom::catalog::Catalog;
+use headroom::estimate::Ranged;
 use headroom::plan::{Outcome, Verdict};
 use headroom::request::line;
 use serde::Deserialize;
@@ -50,4 +53,35 @@ fn what_ran_fits_and_what_died_is_short() {
         let right = of_kind.iter().filter(|row| row.miss.is_empty()).count();
         assert!(right as f64 >= least * of_kind.len() as f64, "{work}{right} of {}", of_kind.len());
     }
+}
+
+#[derive(Deserialize)]
+struct Speed {
+    line: String,
+    ttft_ms: Option<f64>,
+    tpot_ms: Option<f64>,
+    tokens_per_s: Option<f64>,
+}
+
+impl Speed {
+    fn measured_and_told(&self) -> Vec<(f64, Ranged)> {
+        let serving = answer(&self.line).serving;
+        let told = serving.and_then(|serving| serving.speed).unwrap_or_else(|| panic!("{} has no speed", self.line));
+        let pairs =
+            [(self.ttft_ms, told.ttft_ms), (self.tpot_ms, told.tpot_ms), (self.tokens_per_s, told.tokens_per_s)];
+        pairs.into_iter().filter_map(|(measured, told)| Some((measured?, told))).collect()
+    }
+}
+
+/// Half were within 27% before any was looked at.
+#[test]
+fn published_speeds_are_near_ours() {
+    let mut table = csv::Reader::from_reader(include_str!("../data/field-speeds.csv").as_bytes());
+    let rows: Vec<Speed> = table.deserialize().collect::<Result<_, _>>().expect("rows of the table");
+    let speeds: Vec<(f64, Ranged)> = rows.iter().flat_map(Speed::measured_and_told).collect();
+    let mut errors: Vec<f64> = speeds.iter().map(|(measured, told)| (told.value / measured - 1.0).abs()).collect();
+    errors.sort_by(f64::total_cmp);
+    let inside = speeds.iter().filter(|(measured, told)| (told.low..=told.high).contains(measured)).count();
+    let (median, inside) = (errors[errors.len() / 2], inside as f64 / errors.len() as f64);
+    assert!(median < 0.27 && inside > 0.6, "off by {median:.3} at the median, {inside:.3} in range");
 }

@@ -17,7 +17,7 @@ pub struct Layers {
     /// Entries kept: one each `rate` tokens, of the last `window` tokens where there is one.
     pub rate: u64,
     pub window: Option<u64>,
-    /// Entries that a step reads at most: an indexer picks the best.
+    /// Entries that a step reads at most: an indexer picks the best, or a window leaves the others out.
     pub reads: Option<u64>,
     /// Bytes of a sequence of any length: recurrent state and convolution, or a compressor's last inputs.
     pub state: f64,
@@ -60,6 +60,8 @@ pub struct Store {
     pub latent_head_width: Option<u64>,
     /// Bytes of an element of a recurrent state.
     pub state_bytes: f64,
+    /// Entries that have left a layer's window stay.
+    pub keeps_all: bool,
 }
 
 /// What a stage's layers keep.
@@ -100,6 +102,7 @@ impl Cache {
         let width = store.bits / 8.0;
         let kept = |entry: f64, rate: u64, window: Option<u64>, indexer: &Option<Indexer>| {
             let reads = indexer.as_ref().map(|index| index.top_k);
+            let (window, reads) = if store.keeps_all { (None, reads.or(window)) } else { (window, reads) };
             Layers { count, entry, rate, window, reads, state: 0.0, pages: None }
         };
         let state = |elements: u64, kernel: u64, channels: u64| {

@@ -13,8 +13,8 @@ use crate::request::Concurrency;
 use crate::units::Seconds;
 
 impl Server<'_> {
-    /// Requests that run at once over all ranks, and those asked for.
-    pub fn running(&self, starts: bool) -> (f64, f64) {
+    /// Requests that can run at once over all ranks, and those asked for.
+    pub fn running(&self) -> (f64, f64) {
         let ranks = self.split.request_ranks() as f64;
         let most = self.infer.max_seqs as f64 * ranks;
         let asked = match self.infer.concurrency {
@@ -22,7 +22,7 @@ impl Server<'_> {
             Concurrency::Max => self.asked().map(|requests| requests as f64 * ranks),
         };
         let held = match self.budget {
-            Some(budget) if starts && self.infer.backend.pool.is_reserved() => {
+            Some(budget) if budget > 0.0 && self.infer.backend.pool.is_reserved() => {
                 let output = if self.infer.backend.reserves_output { self.infer.output } else { self.infer.output / 2 };
                 let sequences = self.holds_in(budget, (self.infer.prompt + output).max(1)).sequences;
                 (sequences.max(1.0) * ranks).min(most)
@@ -30,8 +30,7 @@ impl Server<'_> {
             // What does not fit is timed as if it did.
             _ => asked.unwrap_or(ranks).min(most),
         };
-        let asked = asked.unwrap_or(held);
-        (held.min(asked), asked)
+        (held, asked.unwrap_or(held))
     }
 
     fn decoder<'b>(&'b self, gpu: &Gpu, pace: &'b Pace, constants: &'b Constants) -> Option<Decoder<'b>> {
@@ -56,12 +55,12 @@ impl Server<'_> {
         })
     }
 
-    fn load(&self, runs: f64, asked: f64) -> Load {
+    fn load(&self, held: f64, asked: f64) -> Load {
         Load {
             prompt: self.infer.prompt as f64,
             output: self.infer.output as f64,
             asked,
-            runs,
+            runs: held.min(asked),
             ranks: self.split.request_ranks() as f64,
             chunk: self.infer.max_batched_tokens as f64,
         }
@@ -70,25 +69,30 @@ impl Server<'_> {
     pub fn speed(&self, starts: bool, constants: &Constants) -> Option<(Speed, Step)> {
         let pace = constants.pace(&self.infer.backend.name)?;
         let decoder = self.decoder(self.request.hardware.gpu?, pace, constants)?;
-        let (runs, asked) = self.running(starts);
-        let pacing = pacing(&self.load(runs, asked), &decoder, pace);
-        let Pacing { first, each, tokens_per_s, prefill, step } = pacing;
+        let (held, asked) = self.running();
+        let at = |held, asked| pacing(&self.load(held, asked), &decoder, pace);
+        let Pacing { first, each, tokens_per_s, prefill, step } = at(held, asked);
         let kernels = decoder.machine.kernels;
+        // Whether requests wait for a place hangs on their lengths and the last of the memory.
+        let waiting = |held: f64| if held < asked { at(held, asked).first } else { first };
+        let (soon, late) = (waiting(held * kernels.places).min(first), waiting(held / kernels.places).max(first));
         let experts = if self.request.model.is_moe() { kernels.expert_doubt } else { 1.0 };
-        let ranged = |value: f64, low: f64, high: f64, doubt: f64| Ranged {
-            value,
-            low: value * low.powf(doubt),
-            high: value * high.powf(doubt),
+        let ranged = |value: f64, spread: f64| {
+            let by = (spread * kernels.doubt * pace.doubt).exp();
+            Ranged { value, low: value / by, high: value * by }
         };
         // Where nothing is put out, the rate is the prefill's.
-        let (rate_low, rate_high) = match self.infer.output {
-            0 => (1.0 / pace.ttft_high, 1.0 / pace.ttft_low),
-            _ => (pace.rate_low, pace.rate_high),
+        let (ttft, tpot) = (pace.ttft_spread, pace.tpot_spread * experts);
+        let rate = if self.infer.output == 0 { ttft } else { tpot };
+        let ttft_ms = Ranged {
+            value: first * 1e3,
+            low: ranged(soon * 1e3, ttft).low,
+            high: ranged(late * 1e3, ttft).high,
         };
         let speed = Speed {
-            ttft_ms: ranged(first * 1e3, pace.ttft_low, pace.ttft_high, kernels.doubt),
-            tpot_ms: ranged(each * 1e3, pace.tpot_low, pace.tpot_high, kernels.doubt * experts),
-            tokens_per_s: ranged(tokens_per_s, rate_low, rate_high, kernels.doubt * experts),
+            ttft_ms,
+            tpot_ms: ranged(each * 1e3, tpot),
+            tokens_per_s: ranged(tokens_per_s, rate),
             tokens_per_s_per_gpu: tokens_per_s / f64::from(self.request.hardware.gpus),
             prefill_tokens_per_s: if prefill > 0.0 { self.infer.prompt as f64 / prefill } else { 0.0 },
             breakdown: vec![
@@ -111,7 +115,7 @@ impl Server<'_> {
         let starts = self.starts();
         let most = match self.infer.concurrency {
             Concurrency::Requests(_) => self.capacity(starts),
-            Concurrency::Max => self.running(starts).0,
+            Concurrency::Max => self.running().0,
         };
         let fewer = (0..6).map(|power| 4f64.powi(power)).take_while(|requests| *requests < most);
         let at = |requests| {
@@ -142,7 +146,10 @@ impl Server<'_> {
                 let held = self.holds_in(budget, self.request_tokens()).sequences.max(1.0);
                 (held.min(self.infer.max_seqs as f64) * ranks).floor()
             }
-            _ => self.running(starts).0,
+            _ => {
+                let (held, asked) = self.running();
+                held.min(asked)
+            }
         }
     }
 
@@ -152,8 +159,8 @@ impl Server<'_> {
             return Some(if weights { Limit::Weights } else { Limit::KvCache });
         }
         let (_, step) = speed?;
-        let (runs, asked) = self.running(starts);
-        if runs < asked {
+        let (held, asked) = self.running();
+        if held < asked {
             return Some(Limit::KvCache);
         }
         let causes = [

@@ -190,8 +190,10 @@ fn lengths(fill: &mut Fill, backend: &Backend) -> (u64, u64, u64) {
 }
 
 /// What the checkpoint or the engine stores keys and values in: 16 bits, unless the weights' recipe has an 8-bit cache.
+/// Those with experts alone in four bits have none.
 fn kv(fill: &mut Fill, backend: &Backend, weights: &Format) -> KvDtype {
-    let narrow = weights.fp8_cache || (backend.fp8_cache && weights.compute != ComputeRate::Half);
+    let whole = weights.compute != ComputeRate::Half && weights.name != "mxfp4";
+    let narrow = weights.fp8_cache || (backend.fp8_cache && whole);
     match fill.settings.choice("kv") {
         Some(name) if name != "auto" => KvDtype { name, bits: kv_bits(name) },
         _ => {
