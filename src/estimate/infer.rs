@@ -35,7 +35,7 @@ pub fn estimate(request: &Request, infer: &Infer, constants: &Constants) -> Esti
     let server = Server::of(request, infer);
     let starts = server.starts();
     let memory = server.memory(starts);
-    let speed = server.speed(starts, constants);
+    let speed = server.speed(constants);
     let length = server.length();
     let holds = server.budget.map(|_| server.holds(length));
     let ranks = server.split.request_ranks() as f64;

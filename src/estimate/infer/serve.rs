@@ -66,7 +66,7 @@ impl Server<'_> {
         }
     }
 
-    pub fn speed(&self, starts: bool, constants: &Constants) -> Option<(Speed, Step)> {
+    pub fn speed(&self, constants: &Constants) -> Option<(Speed, Step)> {
         let pace = constants.pace(&self.infer.backend.name)?;
         let decoder = self.decoder(self.request.hardware.gpu?, pace, constants)?;
         let (held, asked) = self.running();
