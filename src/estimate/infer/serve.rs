@@ -84,11 +84,8 @@ impl Server<'_> {
         // Where nothing is put out, the rate is the prefill's.
         let (ttft, tpot) = (pace.ttft_spread, pace.tpot_spread * experts);
         let rate = if self.infer.output == 0 { ttft } else { tpot };
-        let ttft_ms = Ranged {
-            value: first * 1e3,
-            low: ranged(soon * 1e3, ttft).low,
-            high: ranged(late * 1e3, ttft).high,
-        };
+        let ttft_ms =
+            Ranged { value: first * 1e3, low: ranged(soon * 1e3, ttft).low, high: ranged(late * 1e3, ttft).high };
         let speed = Speed {
             ttft_ms,
             tpot_ms: ranged(each * 1e3, tpot),
