@@ -48,7 +48,7 @@ fn card(gpu: &Gpu) -> Value {
     let rates: Map<_, _> = rates.into_iter().filter_map(|(name, rate)| Some((name.to_owned(), json!(rate?)))).collect();
     let mut card = json!({
         "id": gpu.id, "name": gpu.name, "memory": gpu.memory, "bandwidth": gpu.bandwidth, "flops_per_s": rates,
-        "link_bandwidth": gpu.link.bandwidth, "gpus_per_node": gpu.gpus_per_node, "source": gpu.source.0,
+        "link_bandwidth": gpu.link.bandwidth, "gpus_per_node": gpu.gpus_per_node, "source": gpu.source,
     });
     if let Some(price) = &gpu.price {
         card["usd_per_hour"] = json!(price.usd_per_hour);

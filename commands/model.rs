@@ -57,7 +57,7 @@ impl Answer for Sheet {
                 "id": self.model.id, "params_total": counts.total, "params_active": counts.active,
                 "params_embedding": counts.embedding, "params_lm_head": counts.lm_head,
                 "params_routed_experts": counts.routed_experts, "layers": self.model.depth(),
-                "hidden": self.model.hidden_size, "vocab": self.model.vocab_size, "source": self.model.source.0,
+                "hidden": self.model.hidden_size, "vocab": self.model.vocab_size, "source": self.model.source,
             }),
         )]);
         for (name, choice) in [("serves", &self.serves), ("fine_tunes", &self.tunes)] {

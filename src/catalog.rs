@@ -17,7 +17,6 @@ pub mod model;
 pub mod names;
 pub mod recipe;
 pub mod shape;
-pub mod source;
 pub mod support;
 
 pub use backend::Backend;
@@ -79,9 +78,8 @@ const fn one_vector() -> shape::QkNorm {
 }
 
 /// Rows as they stand in the files, each under the name of its table.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
 struct Presets {
     architecture: Vec<Conventions>,
     tower: Vec<Tower>,

@@ -1,7 +1,6 @@
 //! How an inference engine takes memory and time: rows of `presets/backends.toml`.
 
 use super::gpu::{Gpu, LinkKind, Vendor};
-use super::source::Source;
 use super::support::Split;
 use serde::Deserialize;
 
@@ -39,7 +38,7 @@ pub struct Backend {
     pub memory: Vec<MemoryRule>,
     pub runs_on: Vec<Vendor>,
     pub splits: Vec<Split>,
-    pub source: Source,
+    pub source: String,
 }
 
 /// Whose fraction the memory for the KV cache is. Each kind is one formula in `estimate::infer::pool`.

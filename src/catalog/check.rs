@@ -3,6 +3,7 @@
 use super::{Catalog, Gpu};
 use crate::message::Message;
 use crate::msg;
+use crate::units::FlopsPerSec;
 use std::collections::HashMap;
 
 /// What the checks found.
@@ -79,7 +80,7 @@ fn sources_are_given(catalog: &Catalog, faults: &mut Vec<Message>) {
     let frameworks = catalog.frameworks.iter().map(|row| (&row.name, &row.source));
     let backends = catalog.backends.iter().map(|row| (&row.name, &row.source));
     for (id, source) in models.chain(gpus).chain(formats).chain(optimizers).chain(frameworks).chain(backends) {
-        if source.0.trim().is_empty() {
+        if source.trim().is_empty() {
             faults.push(msg!("check-no-source", id = id.as_str()));
         }
     }
@@ -133,7 +134,7 @@ fn gpus_are_physical(catalog: &Catalog, faults: &mut Vec<Message>) {
 
 fn physical(gpu: &Gpu) -> [(&'static str, bool); 10] {
     let peak = &gpu.peak;
-    let not_slower = |narrow: Option<crate::units::FlopsPerSec>, wide: Option<crate::units::FlopsPerSec>| {
+    let not_slower = |narrow: Option<FlopsPerSec>, wide: Option<FlopsPerSec>| {
         narrow.zip(wide).is_none_or(|(narrow, wide)| narrow.0 >= 0.99 * wide.0)
     };
     let rates = [peak.fp32, peak.tf32, peak.fp16, peak.bf16, peak.fp8, peak.int8, peak.fp4];

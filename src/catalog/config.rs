@@ -298,4 +298,39 @@ mod tests {
         let more = (262_208 - 262_144) * 2560;
         assert_eq!(model.counts.total, preset.counts.total - preset.vision_parameters + more);
     }
+
+    #[test]
+    fn an_audio_tower_is_counted() {
+        let text = json!({
+            "model_type": "qwen2", "num_hidden_layers": 2, "hidden_size": 64, "vocab_size": 100, "intermediate_size": 128,
+            "num_attention_heads": 4, "tie_word_embeddings": true
+        });
+        let audio = json!({
+            "d_model": 32, "encoder_layers": 2, "encoder_ffn_dim": 64, "num_mel_bins": 8, "max_source_positions": 10
+        });
+        let model =
+            Model::from_config(&json!({"model_type": "qwen2_audio", "text_config": text, "audio_config": audio}))
+                .expect("a whole configuration");
+        // A layer: 4·32² + 3·32 of attention, 2·32·64 + 64 + 32 of MLP, two norms of 2·32.
+        let layer = 4096 + 96 + 4096 + 96 + 128;
+        // Convolutions 3·8·32 + 32 and 3·32·32 + 32, ten positions, a norm, and 32·64 + 64 to the text.
+        assert_eq!(model.vision_parameters, 2 * layer + 800 + 3104 + 320 + 64 + 2112);
+    }
+
+    #[test]
+    fn layers_that_differ_are_read_layer_by_layer() {
+        let config = json!({
+            "model_type": "gemma4_text", "num_hidden_layers": 2, "hidden_size": 64, "vocab_size": 100,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "intermediate_size": 128,
+            "sliding_window": 512, "layer_types": ["sliding_attention", "full_attention"],
+            "per_layer_config": {"1": {"head_dim": 32}}
+        });
+        let model = Model::from_config(&config).expect("a whole configuration");
+        // Queries, keys, values and output: 64·(64 + 2·32 + 64), twice as wide where all is seen.
+        let query_and_rest = |at: usize| {
+            let linears = model.layers[at].tensors.iter().filter(|tensor| tensor.role.is_layer_linear());
+            linears.map(super::super::model::Tensor::parameters).sum::<u64>() - 3 * 64 * 128
+        };
+        assert_eq!((query_and_rest(0), query_and_rest(1)), (64 * 192, 64 * 384));
+    }
 }

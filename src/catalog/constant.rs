@@ -1,7 +1,6 @@
 //! Constants of the model of reality: few numbers with a meaning, some of them fitted to measured cases.
 
 use super::gpu::{Gpu, Vendor};
-use super::source::Source;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -21,7 +20,7 @@ pub struct Constant {
     #[serde(default)]
     pub spread: Option<f64>,
     pub meaning: String,
-    pub source: Source,
+    pub source: String,
 }
 
 /// The rows of some tables as a struct whose fields have the rows' names; a later table has the last word.

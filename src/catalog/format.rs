@@ -5,7 +5,6 @@
 
 use super::gpu::{Gpu, Vendor};
 use super::model::{Mixer, Model, Role, Tensor};
-use super::source::Source;
 use serde::Deserialize;
 
 /// A row of `presets/formats.toml`.
@@ -27,7 +26,7 @@ pub struct Format {
     /// Its checkpoints carry scales for an fp8 cache.
     #[serde(default)]
     pub fp8_cache: bool,
-    pub source: Source,
+    pub source: String,
 }
 
 /// How tensors are packed.

@@ -2,7 +2,6 @@
 //!
 //! From a row of `presets/gpus/*.toml`, each value with its unit, to typed quantities.
 
-use super::source::Source;
 use crate::units::{Bytes, BytesPerSec, FlopsPerSec, GIB, MIB};
 use serde::{Deserialize, Deserializer};
 
@@ -32,7 +31,7 @@ pub struct Gpu {
     /// A row of a generation's constants (`hopper`, `ada`, `cdna3`, `apple`), for kernels' efficiency.
     pub generation: String,
     pub price: Option<Price>,
-    pub source: Source,
+    pub source: String,
 }
 
 /// Cards on PCIe that one server or rig takes.
@@ -203,7 +202,7 @@ pub(super) struct Row {
     price: Option<Price>,
     #[serde(default)]
     mig: Option<Mig>,
-    source: Source,
+    source: String,
 }
 
 /// What a card can be cut into.
@@ -325,5 +324,19 @@ impl Row {
             price: self.price,
             source: self.source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn a_part_of_a_card_has_its_share() {
+        let part = Catalog::embedded().gpu("a100-sxm-80gb-3g.40gb").expect("a part of the A100");
+        assert!(part.is_part);
+        // Half of 2.039 TB/s and three sevenths of 312 TFLOPS.
+        assert_eq!(part.bandwidth.map(|rate| (rate.0 / 1e9).round()), Some(1020.0));
+        assert_eq!(part.peak.bf16.map(|rate| (rate.0 / 1e11).round()), Some(1337.0));
     }
 }

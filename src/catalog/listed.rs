@@ -2,7 +2,6 @@
 
 use super::model::{Model, Native};
 use super::shape::Shape;
-use super::source::Source;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -28,7 +27,7 @@ struct Row {
     native: Native,
     #[serde(default)]
     parameters: Option<u64>,
-    source: Source,
+    source: String,
     shape: Shape,
 }
 

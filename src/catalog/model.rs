@@ -5,7 +5,6 @@
 
 use super::layout::{Layout, layout};
 use super::shape::Shape;
-use super::source::Source;
 use serde::Deserialize;
 use std::ops::Deref;
 
@@ -28,7 +27,7 @@ pub struct Model {
     pub counts: Counts,
     /// The total as published; a check compares it with the count.
     pub published: Option<u64>,
-    pub source: Source,
+    pub source: String,
 }
 
 impl Deref for Model {
@@ -372,7 +371,7 @@ impl Model {
             native: Native::default(),
             counts: Counts::default(),
             published: None,
-            source: Source::default(),
+            source: String::new(),
         };
         model.counts = model.count();
         Ok(model)

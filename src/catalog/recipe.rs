@@ -1,7 +1,6 @@
 //! Rows of numbers with a `kind` that picks the formula: optimizers, frameworks.
 
 use super::gpu::Vendor;
-use super::source::Source;
 use super::support::{Sharding, Split};
 use serde::Deserialize;
 
@@ -16,7 +15,7 @@ pub struct Optimizer {
     /// States in managed memory, paged in for the step: neither allocator nor driver count them.
     #[serde(default)]
     pub paged: bool,
-    pub source: Source,
+    pub source: String,
 }
 
 /// What an optimizer keeps for each parameter, beside a master copy.
@@ -46,7 +45,7 @@ pub struct Framework {
     pub splits: Vec<Split>,
     /// What it does over data-parallel ranks, the first taken where it fits.
     pub shardings: Vec<Sharding>,
-    pub source: Source,
+    pub source: String,
 }
 
 /// Knobs as the framework sets them where a line does not; each a word of its knob.

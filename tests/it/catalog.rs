@@ -1,7 +1,8 @@
 //! The catalog against published figures.
 
-use headroom::catalog::Catalog;
+use headroom::catalog::{Catalog, Model};
 use serde::Deserialize;
+use std::fs;
 
 /// Counts of models built by `transformers` 5.23 on the meta device; embedding, head and experts also where no
 /// total was built.
@@ -54,4 +55,30 @@ fn prediction_layers_are_the_last_layer_again() {
         // The published estimate leaves out indexers and router biases.
         assert!((counted as f64 / mtp as f64 - 1.0).abs() < 0.002, "{}: {mtp}, counted {counted}", row.id);
     }
+}
+
+/// A configuration as `transformers` 5.23 writes that of a class, and the parameters of the model that it builds of it.
+#[derive(Deserialize)]
+struct Configured {
+    total: u64,
+    /// How far off the count may be: where small tensors are left out (`presets/architectures.toml` says which), and of
+    /// towers that have no row in `presets/towers.toml`.
+    #[serde(default)]
+    within: f64,
+    config: serde_json::Value,
+}
+
+#[test]
+fn every_class_counts_from_its_configuration_alone() {
+    let text = fs::read_to_string("tests/data/configurations.jsonl").expect("a file of the repository");
+    let mut faults = Vec::new();
+    for line in text.lines() {
+        let Configured { total, within, config } = serde_json::from_str(line).expect("a row of configurations");
+        let counted = Model::from_config(&config).map(|model| model.counts.total);
+        let off = counted.as_ref().map(|&counted| (counted as f64 / total as f64 - 1.0).abs());
+        if !off.is_ok_and(|off| off <= within) {
+            faults.push(format!("{}: {total}, counted {counted:?}", config["model_type"]));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

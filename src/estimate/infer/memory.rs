@@ -44,8 +44,7 @@ impl Server<'_> {
             basis,
             source,
         };
-        let gib =
-            |name, bytes: f64| term(name, &[("infer-bytes", bytes)], Basis::Modelled, &self.infer.backend.source.0);
+        let gib = |name, bytes: f64| term(name, &[("infer-bytes", bytes)], Basis::Modelled, &self.infer.backend.source);
         let mut weights: SmallVec<[Term; 3]> = self
             .weights
             .parts()
@@ -64,7 +63,7 @@ impl Server<'_> {
             weights.push(gib("term-infer-rotary", self.rotary));
         }
         let kv = if pooled {
-            term("term-infer-pool", &[("infer-bytes", cache)], Basis::Modelled, &self.infer.backend.source.0)
+            term("term-infer-pool", &[("infer-bytes", cache)], Basis::Modelled, &self.infer.backend.source)
         } else {
             let requests = self.asked().unwrap_or(1) as f64;
             let factors = [("infer-requests", requests), ("infer-bytes-per-request", cache / requests)];

@@ -42,7 +42,7 @@ pub fn model(
         .section(tr(locale, "heading-weights"), weights(catalog, model))
         .section(tr(locale, "heading-serves"), smallest(serves))
         .section(tr(locale, "heading-tunes"), smallest(tunes))
-        .section(tr(locale, "heading-source"), Body::Small(vec![model.source.0.clone()]))
+        .section(tr(locale, "heading-source"), Body::Small(vec![model.source.clone()]))
         .button(tr(locale, "button-infer"), Action::Change("work=infer".to_owned()))
         .button(tr(locale, "button-train"), Action::Change("work=train".to_owned()))
 }
@@ -190,7 +190,7 @@ pub fn gpu(locale: Locale, gpu: &Gpu, fit: Option<&Fit>) -> View {
         header: vec![],
         rows: rows.map(|(key, value)| Row::new([Cell::number(value), Cell::word(tr(locale, key))])).collect(),
     };
-    let mut sources = vec![gpu.source.0.clone()];
+    let mut sources = vec![gpu.source.clone()];
     sources.extend(gpu.price.as_ref().map(|price| price.source.clone()));
     let mut view = View::new(locale, card(gpu)).section("", sheet);
     if let Some(fit) = fit {
