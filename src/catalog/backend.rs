@@ -158,6 +158,9 @@ pub struct MemoryRule {
     /// Buffers of fused experts stay between steps.
     #[serde(default)]
     pub keeps_expert_buffers: bool,
+    /// Vision towers are profiled at the largest item.
+    #[serde(default)]
+    pub profiles_towers: bool,
     /// Libraries' scratch inside the allocator.
     #[serde(default)]
     pub workspace_gib: f64,

@@ -50,6 +50,7 @@ impl Model {
             tied_embeddings: false,
             mtp_layers: 0,
             vision_parameters: 0,
+            tower: None,
             sliding: Sliding::default(),
             ..self.shape.clone()
         };

@@ -97,7 +97,9 @@ pub enum Reach {
     FeedForward,
     /// In mixtures of experts only routed experts.
     Experts,
-    /// Feed-forward layers, dense ones too, but of the first and the last layer.
+    /// Feed-forward layers, of dense models too.
+    AnyFeedForward,
+    /// Those but of the first and the last layer.
     InnerFeedForward,
 }
 
@@ -436,6 +438,7 @@ impl Reach {
             Reach::Linears => tensor.role.is_layer_linear(),
             Reach::Modules => tensor.role.is_layer_linear() && (tensor.copies == 1 || !traits.stacked),
             Reach::FeedForward if traits.moe => tensor.role.is_feed_forward(),
+            Reach::AnyFeedForward => tensor.role.is_feed_forward(),
             Reach::InnerFeedForward => tensor.role.is_feed_forward() && 0 < depth && depth + 1 < traits.layers,
             Reach::Experts if traits.moe => matches!(tensor.role, ExpertGate | ExpertUp | ExpertDown),
             Reach::FeedForward | Reach::Experts => tensor.role.is_layer_linear(),

@@ -61,6 +61,8 @@ pub struct Shape {
 
     pub mtp_layers: u64,
     pub vision_parameters: u64,
+    /// Of its tower, where the largest image outweighs a step of the language model.
+    pub tower: Option<Tower>,
     /// Norms before the output projections of attention and FFN (BitNet).
     pub sub_norms: bool,
     pub final_logit_softcap: bool,
@@ -107,6 +109,7 @@ impl Default for Shape {
             moe: None,
             mtp_layers: 0,
             vision_parameters: 0,
+            tower: None,
             sub_norms: false,
             final_logit_softcap: false,
             dropout: false,
@@ -324,6 +327,30 @@ pub enum LinearKind {
     RgLru,
     /// RWKV-4's time mixing, and its channel mixing's receptance.
     Rwkv,
+}
+
+/// A vision tower's layers and the largest item that it is given.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tower {
+    /// Of the largest image.
+    pub patches: u64,
+    pub patch_values: u64,
+    /// Patches that become one token.
+    pub merged: u64,
+    /// The longest video in images of that size.
+    #[serde(default = "Tower::one")]
+    pub frames: u64,
+    pub hidden_size: u64,
+    pub intermediate_size: u64,
+    #[serde(default)]
+    pub gated: bool,
+}
+
+impl Tower {
+    const fn one() -> u64 {
+        1
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

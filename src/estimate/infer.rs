@@ -136,7 +136,7 @@ impl<'a> Server<'a> {
         let wiring = Wiring::of(request.hardware.gpu);
         let of = |gib: ByWiring, several: bool| gib[if several { wiring } else { Wiring::Alone } as usize] * GIB;
         let rotary = if infer.backend.pool.is_reserved() { activations::rotary(model) } else { 0.0 };
-        let graphs = if infer.eager { 0.0 } else { graphs(rule, depth, model.is_moe()) };
+        let graphs = if infer.eager { 0.0 } else { graphs(rule, depth, model.is_moe()) * captured(infer) };
         let taken = Taken {
             weights: weights.bytes() + rotary + drafter.as_ref().map_or(0.0, |drafter| drafter.weights.bytes()),
             activations: peak.bytes(),
@@ -150,8 +150,9 @@ impl<'a> Server<'a> {
     }
 
     fn holds_in(&self, budget: f64, sequence: u64) -> Holds {
-        let batched = self.infer.max_batched_tokens;
-        pool::holds(self.infer.backend.pool, &self.cache, self.rule, budget, sequence, batched)
+        let drafted = self.infer.draft.as_ref().map_or(0, |draft| draft.tokens);
+        let step = (self.infer.max_batched_tokens, drafted);
+        pool::holds(self.infer.backend.pool, &self.cache, self.rule, budget, sequence, step)
     }
 
     fn holds(&self, sequence: u64) -> Holds {
@@ -245,6 +246,15 @@ impl<'a> Server<'a> {
         }
         notes
     }
+}
+
+/// Share of what all sizes' graphs take: vLLM captures batches of 1, 2, 4, then by 8 to 256 and by 16 to 512, and none
+/// above twice the tokens that all sequences decode at once.
+fn captured(infer: &Infer) -> f64 {
+    let drafted = infer.draft.as_ref().map_or(0, |draft| draft.tokens);
+    let sizes = |most: u64| 3.0 + most.min(248) as f64 / 8.0 + (most.saturating_sub(240) / 16) as f64;
+    let most = (2 * infer.max_seqs.saturating_mul(1 + drafted)).min(512);
+    if infer.backend.pool == Pool::OfTotal { 0.3 + 0.7 * sizes(most) / sizes(512) } else { 1.0 }
 }
 
 /// CUDA graphs: a base and a share for each layer, more for a layer of experts.

@@ -325,6 +325,32 @@ fn every_model_weighs_two_bytes_a_parameter() {
     }
 }
 
+/// Published checkpoints in eight bits keep some linears in sixteen; towers are divided like the rest. GiB a GPU as vLLM
+/// logged them (issues 6746, 16152, 16570).
+#[test]
+fn checkpoints_weigh_what_vllm_logged() {
+    for (line, logged) in [
+        ("infer meta-llama/Meta-Llama-3.1-405B-Instruct-FP8 backend=vllm tp=8 gpu=h100-sxm-80gb gpus=8", 57.752),
+        ("infer meta-llama/Llama-3.1-405B-Instruct-FP8 quant=fp8 backend=vllm tp=8 gpu=h100-sxm-80gb gpus=8", 57.752),
+        ("infer meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8 backend=vllm tp=8 gpu=h100-sxm-80gb gpus=8", 48.868),
+        ("infer Qwen/Qwen2.5-VL-72B-Instruct backend=vllm tp=4 gpu=a100-sxm-40gb gpus=4", 34.43),
+    ] {
+        check(line, serving(line).weights_per_gpu.gib(), logged, 0.02);
+    }
+}
+
+/// club-3090's issues 104, 142 and 642: 623,873 tokens. Drafted tokens take a block of states each, of three groups,
+/// and the tower is profiled at 65,536 patches.
+#[test]
+fn drafts_and_towers_take_from_the_cache_what_vllm_logged() {
+    let line = "infer Qwen/Qwen3.6-27B backend=vllm backend_version=0.21 quant=int4 kv=fp8 tp=2 seq=262144 \
+                max_batched_tokens=8192 max_seqs=2 gpu=rtx-3090-24gb gpus=2";
+    let (with, without) = (serving(&format!("{line} draft=mtp draft_tokens=3")), serving(line));
+    check("tokens", with.kv_tokens.unwrap_or(0) as f64, 623_873.0, 0.01);
+    check("peak", with.activation_peak.0, 65_536.0 * 2.0 * (1536.0 + 2.0 * 1152.0 + 4304.0), 0.2);
+    assert!(with.kv_tokens < without.kv_tokens);
+}
+
 /// Llama-3.2-1B: 1,235,814,400 parameters in 16 bits, 16 layers x 2 x 8 heads x 64 x 2 B a token.
 #[test]
 fn a_draft_model_keeps_weights_and_cache_of_its_own() {

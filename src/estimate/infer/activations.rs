@@ -6,6 +6,7 @@ use super::split::Split;
 use crate::catalog::backend::{MemoryRule, Pool};
 use crate::catalog::format::ComputeRate;
 use crate::catalog::model::{Ffn, LayerKind, Mixer, Model};
+use crate::catalog::shape::Tower;
 use crate::request::{AttentionKernel, Concurrency, Infer, Request};
 use crate::units::GIB;
 use smallvec::{SmallVec, smallvec};
@@ -91,6 +92,15 @@ fn expert_buffers(model: &Model, split: &Split) -> f64 {
     HALF * model.layers.iter().map(|kind| of(&kind.ffn)).fold(0.0, f64::max)
 }
 
+/// Patches of the largest item and bytes of each in a layer of the tower: its values, the residual stream and its
+/// norm, and the MLP before and after its activation. Beside a video the context holds an image.
+fn largest(tower: &Tower, seq: u64, tensor: u64) -> (f64, f64) {
+    let images = (seq * tower.merged / tower.patches).saturating_sub(1).clamp(1, tower.frames.max(1));
+    let intermediate = tower.intermediate_size as f64 / tensor as f64;
+    let mlp = if tower.gated { 3.0 } else { 2.0 } * intermediate;
+    ((images * tower.patches) as f64, HALF * (tower.patch_values as f64 + 2.0 * tower.hidden_size as f64 + mlp))
+}
+
 /// Cosines and sines of every position, `n_max·d·2` bytes, which servers keep beside the weights.
 pub fn rotary(model: &Model) -> f64 {
     let attention = &model.shape.attention;
@@ -147,7 +157,13 @@ impl Peak {
                     workspace,
                 };
                 let layers = Self { tokens, token_bytes: forward, workspace, ..Self::default() };
-                if sampler.bytes() > layers.bytes() { sampler } else { layers }
+                let profiled = model.tower.as_ref().filter(|_| rule.profiles_towers && (split.stages == 1 || !last));
+                let image = profiled.map(|tower| {
+                    let (tokens, token_bytes) = largest(tower, request.seq, split.tensor);
+                    Self { tokens, token_bytes, workspace, ..Self::default() }
+                });
+                let fuller = |a: Self, b: Self| if b.bytes() > a.bytes() { b } else { a };
+                image.into_iter().chain([sampler]).fold(layers, fuller)
             }
             Pool::Grows => {
                 let prompt = infer.prompt as f64;

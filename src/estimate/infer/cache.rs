@@ -233,8 +233,9 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// `batched`: most tokens of one step, which a window must hold besides itself.
-    pub fn of(cache: &Cache, block: u64, sequence: u64, batched: u64) -> Option<Self> {
+    /// `batched`: most tokens of one step, which a window must hold besides itself. `drafted`: tokens drafted at once,
+    /// after each of which a state may have to go back.
+    pub fn of(cache: &Cache, block: u64, sequence: u64, batched: u64, drafted: u64) -> Option<Self> {
         let paged = || cache.layers.iter().filter(|layers| layers.entry > 0.0);
         let page = paged().map(|layers| layers.entry / layers.rate as f64).fold(0.0, f64::max);
         if page == 0.0 {
@@ -258,7 +259,7 @@ impl Blocks {
             groups += of_kind as f64 / denser as f64;
             of_sequence += of_kind
                 * match layers.window {
-                    _ if layers.entry == 0.0 => 1,
+                    _ if layers.entry == 0.0 => 1 + drafted,
                     Some(window) => (window.saturating_sub(1) + batched).min(sequence).div_ceil(tokens) + 1,
                     None => sequence.div_ceil(tokens * denser),
                 };

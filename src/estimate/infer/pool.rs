@@ -59,13 +59,20 @@ pub struct Holds {
 }
 
 /// From bytes to tokens: vLLM by its block table, others by sequences of the asked length.
-pub fn holds(pool: Pool, cache: &Cache, rule: &MemoryRule, budget: f64, sequence: u64, batched: u64) -> Holds {
+pub fn holds(
+    pool: Pool,
+    cache: &Cache,
+    rule: &MemoryRule,
+    budget: f64,
+    sequence: u64,
+    (batched, drafted): (u64, u64),
+) -> Holds {
     let budget = budget.max(0.0);
     let block = rule.block_tokens;
     let padded = cache.padded(sequence, batched).filter(|_| pool == Pool::OfTotal);
     if pool == Pool::OfTotal
         && padded.is_none()
-        && let Some(blocks) = Blocks::of(cache, block, sequence, batched)
+        && let Some(blocks) = Blocks::of(cache, block, sequence, batched, drafted)
     {
         let count = (budget / blocks.bytes).floor();
         let sequences = count / blocks.of_sequence as f64;

@@ -141,7 +141,9 @@ fn weights(fill: &mut Fill, backend: &Backend, precision: Compute) -> Result<&'s
     let asked = fill.row("quant", formats, |row| &row.name, usual)?;
     // What people call the checkpoint, and what is in it.
     let meant = match (asked.name.as_str(), native) {
-        ("fp8", Some(native @ ("fp8-mxfp4" | "fp8-ffn" | "fp8-experts"))) => native,
+        ("fp8", Some(native @ ("fp8-mxfp4" | "fp8-ffn" | "fp8-experts"))) | ("nvfp4", Some(native @ "nvfp4-fp8")) => {
+            native
+        }
         ("mxfp4", _) if !loads(Loads::Checkpoint) => "mxfp4_moe",
         (name, _) => name,
     };
