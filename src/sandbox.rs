@@ -7,6 +7,7 @@
 
 mod check;
 mod gateway;
+mod http;
 mod person;
 mod rest;
 mod shown;
@@ -54,7 +55,7 @@ impl Sandbox {
         let app = axum::Router::new()
             .route("/gateway-socket/", get(upgrade))
             .route("/gateway-socket", get(upgrade))
-            .fallback(rest::handle)
+            .fallback(http::handle)
             .layer(axum::extract::DefaultBodyLimit::disable())
             .with_state(world.clone());
         let server = tokio::spawn(async move {
@@ -86,7 +87,7 @@ impl Sandbox {
 
     /// The bot's user id.
     pub fn bot(&self) -> u64 {
-        world::APPLICATION
+        world::BOT
     }
     pub fn general(&self) -> u64 {
         self.world.general()

@@ -90,7 +90,8 @@ fn interaction(raw: &Value) -> Option<Interaction> {
     if let Some(kind) = raw["channel"]["type"].as_u64() {
         whole["channel"] = json!({"id": whole["channel_id"], "type": kind});
     }
-    if raw["message"].is_object() {
+    const PRESS: u8 = 3;
+    if raw["message"].is_object() || raw["type"] == PRESS {
         whole["message"] = message(&raw["message"]);
     }
     let owners = taken(&raw["authorizing_integration_owners"], &["0", "1"]);
@@ -101,7 +102,9 @@ fn interaction(raw: &Value) -> Option<Interaction> {
 }
 
 fn data(raw: &Value) -> Value {
-    let mut data = taken(raw, &["target_id", "component_type"]);
+    const BUTTON: u8 = 2;
+    let mut data = taken(raw, &["target_id"]);
+    data["component_type"] = json!(raw["component_type"].as_u64().unwrap_or(BUTTON.into()));
     data["id"] = id(&raw["id"]);
     data["type"] = json!(if raw["target_id"].is_null() { 1 } else { 3 });
     data["name"] = text(&raw["name"]);

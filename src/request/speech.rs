@@ -28,7 +28,7 @@ pub(super) enum Act {
     Set(&'static Knob, Value),
     Scale(&'static Knob, f64),
     Add(&'static Knob, i64),
-    /// Back to its default.
+    /// Back to its default: `gpus=default`.
     Clear(&'static Knob),
     /// The same family in this many parameters.
     Resize(f64),
@@ -513,6 +513,7 @@ impl Listener {
                 self.set_typed(knobs::of("gpus"), &count.to_string());
                 self.set_typed(knob, name);
             }
+            None if typed == "default" => self.act(Act::Clear(knob)),
             None => match knob.read(typed, self.catalog) {
                 Ok(value) => self.set(knob, value),
                 Err(problem) => self.fail(problem),

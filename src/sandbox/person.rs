@@ -6,7 +6,7 @@
 use super::check::Upload;
 use super::rest::FIRST_ANSWER;
 use super::shown::Shown;
-use super::world::{APPLICATION, Channel, Seen, State, What, World, number};
+use super::world::{BOT, Channel, Seen, State, What, World, number};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,7 +185,7 @@ impl Person {
         self.mention_with(text, &[]).await
     }
     pub async fn mention_with(&self, text: &str, files: &[(&str, &[u8])]) -> Result<Shown, Silence> {
-        let id = self.write(&format!("<@{APPLICATION}> {text}"), None, false, files);
+        let id = self.write(&format!("<@{BOT}> {text}"), None, false, files);
         self.reply_to(id).await
     }
     /// Replies to a message of the bot, with the ping left on, and waits for its reply.
@@ -232,7 +232,7 @@ impl Person {
     /// The newest message of the bot in this channel.
     pub fn newest(&self) -> Option<Shown> {
         let state = self.world.lock();
-        let mine = APPLICATION.to_string();
+        let mine = BOT.to_string();
         let messages = state.channels.get(&self.channel)?.messages.values();
         messages
             .rev()

@@ -2,15 +2,11 @@
 
 use super::check::{self, EPHEMERAL, Upload};
 use super::world::{
-    APPLICATION, Channel, DM, Fault, Guard, Interaction, PUBLIC_THREAD, Seen, State, What, World, as_bot_sees, intent,
+    APPLICATION, BOT, Channel, DM, Guard, Interaction, PUBLIC_THREAD, Seen, State, What, as_bot_sees, intent,
     is_ephemeral, number, permission,
 };
-use axum::body::Body;
-use axum::extract::{FromRequest, Multipart, Request, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, header};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +17,7 @@ const TOKEN_LIFE: Duration = Duration::from_secs(15 * 60);
 const USER_INSTALL_FOLLOW_UPS: u32 = 5;
 
 /// What is answered: a status and a body (`Null`: none).
-struct Answer(u16, Value);
+pub(super) struct Answer(pub u16, pub Value);
 
 /// A refusal: HTTP status, Discord's code, Discord's words.
 fn refuse(status: u16, code: u32, message: &str) -> Answer {
@@ -34,7 +30,7 @@ impl From<Value> for Answer {
     }
 }
 
-type Outcome = Result<Answer, Answer>;
+pub(super) type Outcome = Result<Answer, Answer>;
 
 fn ok(body: Value) -> Outcome {
     Ok(Answer(200, body))
@@ -42,129 +38,17 @@ fn ok(body: Value) -> Outcome {
 
 const NOTHING: Outcome = Ok(Answer(204, Value::Null));
 
-pub(super) async fn handle(Shared(world): Shared<Arc<World>>, request: Request) -> Response {
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let headers = request.headers().clone();
-    let Some((body, files)) = read(request).await else {
-        return Answer(400, json!({"message": "The request body contains invalid JSON.", "code": 50109}))
-            .into_response();
-    };
-    let fault = {
-        let mut state = world.lock();
-        record(&mut state, &method, &path, &body, &files);
-        planned(&mut state, &path)
-    };
-    match fault {
-        // A silent unwinding ends the connection's task, and the connection with it.
-        Some(Fault::Drop) => std::panic::resume_unwind(Box::new("connection dropped")),
-        Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
-        Some(Fault::Garbage) => return (StatusCode::OK, "<html>cloudflare</html>").into_response(),
-        Some(Fault::Status(status)) => return Answer(status, json!({"message": "fault", "code": 0})).into_response(),
-        Some(Fault::RateLimit { retry_after, scope }) => return rate_limited(retry_after, scope),
-        None => {}
-    }
-    let mut state = world.lock();
-    let Some(route) = path.strip_prefix("/api/v10/") else {
-        return match state.files.get(&path) {
-            Some(bytes) => bytes.clone().into_response(),
-            None => StatusCode::NOT_FOUND.into_response(),
-        };
-    };
-    let steps: Vec<&str> = route.split('/').collect();
-    let call = Call { method: &method, query: &query, body: &body, files: &files, base: &world.base };
-    call.route(&mut state, &steps, &headers).unwrap_or_else(|refusal| refusal).into_response()
-}
-
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = [(header::CONTENT_TYPE, "application/json")];
-        let body = if self.1.is_null() { Body::empty() } else { Body::from(self.1.to_string()) };
-        (status, headers, body).into_response()
-    }
-}
-
-fn rate_limited(retry_after: f64, scope: &'static str) -> Response {
-    let global = scope == "global";
-    let body = json!({"message": "You are being rate limited.", "retry_after": retry_after, "global": global});
-    let mut response = Answer(429, body).into_response();
-    let wait = retry_after.to_string();
-    for (name, value) in [
-        ("retry-after", retry_after.ceil().to_string()),
-        ("x-ratelimit-limit", "1".into()),
-        ("x-ratelimit-remaining", "0".into()),
-        ("x-ratelimit-reset-after", wait),
-        ("x-ratelimit-bucket", "sandbox".into()),
-        ("x-ratelimit-scope", scope.into()),
-    ] {
-        response.headers_mut().insert(name, value.parse().expect("a header value of digits or letters"));
-    }
-    if global {
-        response.headers_mut().insert("x-ratelimit-global", header::HeaderValue::from_static("true"));
-    }
-    response
-}
-
-/// JSON, or multipart with `payload_json` and files. `None`: neither.
-async fn read(request: Request) -> Option<(Value, Vec<Upload>)> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("multipart/form-data") {
-        let bytes = axum::body::to_bytes(request.into_body(), usize::MAX).await.ok()?;
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).ok()? };
-        return Some((body, Vec::new()));
-    }
-    let mut parts = Multipart::from_request(request, &()).await.ok()?;
-    let (mut body, mut files) = (Value::Null, Vec::new());
-    while let Some(part) = parts.next_field().await.ok()? {
-        let name = part.name().unwrap_or_default().to_owned();
-        let filename = part.file_name().map(str::to_owned);
-        let bytes = part.bytes().await.ok()?;
-        match filename {
-            Some(filename) => files.push(Upload { part: name, filename, bytes: bytes.to_vec() }),
-            None if name == "payload_json" => body = serde_json::from_slice(&bytes).ok()?,
-            None => return None,
-        }
-    }
-    Some((body, files))
-}
-
-/// Appends the request to the log as one JSON line.
-fn record(state: &mut State, method: &str, path: &str, body: &Value, files: &[Upload]) {
-    let mut line = json!({"method": method, "path": path, "body": body});
-    if !files.is_empty() {
-        line["files"] = files.iter().map(|file| json!([file.part, file.filename, file.bytes.len()])).collect();
-    }
-    if let ["", "api", "v10", "interactions", id, _, "callback"] = path.split('/').collect::<Vec<_>>()[..]
-        && let Some(interaction) = id.parse().ok().and_then(|id: u64| state.interactions.get(&id))
-    {
-        let latency = state.now().saturating_duration_since(interaction.sent);
-        line["latency_ms"] = json!(latency.as_secs_f64() * 1e3);
-    }
-    if let Some(log) = &mut state.log
-        && path.starts_with("/api/")
-        && let Err(error) = log.write_all(format!("{line}\n").as_bytes())
-    {
-        tracing::error!(%error, "cannot write the sandbox's log");
-    }
-}
-
-fn planned(state: &mut State, path: &str) -> Option<Fault> {
-    let planned = state.faults.iter_mut().find(|planned| planned.times > 0 && path.contains(&planned.on))?;
-    planned.times -= 1;
-    Some(planned.fault.clone())
-}
-
-struct Call<'a> {
-    method: &'a str,
-    query: &'a str,
-    body: &'a Value,
-    files: &'a [Upload],
-    base: &'a str,
+/// A request to one of the routes.
+pub(super) struct Call<'a> {
+    pub method: &'a str,
+    pub query: &'a str,
+    pub body: &'a Value,
+    pub files: &'a [Upload],
+    pub base: &'a str,
 }
 
 impl Call<'_> {
-    fn route(&self, state: &mut Guard<'_>, steps: &[&str], headers: &HeaderMap) -> Outcome {
+    pub fn route(&self, state: &mut Guard<'_>, steps: &[&str], headers: &HeaderMap) -> Outcome {
         // An interaction's token is the key to its routes; all others need the bot's.
         let by_token = matches!(steps, ["interactions", ..] | ["webhooks", ..]);
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -278,7 +162,7 @@ impl Call<'_> {
     fn interaction_message(&self, state: &mut State, id: u64, body: &Value) -> Value {
         let Interaction { kind, user, channel, .. } = state.interactions[&id];
         let owners = state.channels.get(&channel).map_or(Value::Null, |channel| channel.owners(user));
-        let mut message = state.make_message(channel, APPLICATION, body, self.files);
+        let mut message = state.make_message(channel, BOT, body, self.files);
         message["application_id"] = json!(APPLICATION.to_string());
         message["webhook_id"] = json!(APPLICATION.to_string());
         message["type"] = json!(20);
@@ -296,7 +180,7 @@ impl Call<'_> {
 
     fn edited(&self, state: &mut State, mut message: Value, change: &Value, interaction: Option<u64>) -> Value {
         let channel = number(&message["channel_id"]);
-        let fresh = state.make_message(channel, APPLICATION, change, self.files);
+        let fresh = state.make_message(channel, BOT, change, self.files);
         for key in ["content", "embeds", "components"] {
             if change.get(key).is_some() {
                 message[key] = fresh[key].clone();
@@ -431,7 +315,7 @@ impl Call<'_> {
         {
             return ok(sent.clone());
         }
-        let mut message = state.make_message(channel.id, APPLICATION, self.body, self.files);
+        let mut message = state.make_message(channel.id, BOT, self.body, self.files);
         message["nonce"] = nonce;
         let reference = &self.body["message_reference"];
         if reference.is_object() {
@@ -458,7 +342,7 @@ impl Call<'_> {
     fn message(&self, state: &mut State, channel: u64, message: u64) -> Outcome {
         let channel = reachable(state, channel)?;
         let found = channel.messages.get(&message).cloned().ok_or_else(|| refuse(404, 10008, "Unknown Message"))?;
-        let is_mine = number(&found["author"]["id"]) == APPLICATION;
+        let is_mine = number(&found["author"]["id"]) == BOT;
         match self.method {
             "GET" => {
                 let intents = state.sessions.last().map_or(0, |session| session.intents);
@@ -498,7 +382,7 @@ impl Call<'_> {
             kind: PUBLIC_THREAD,
             name: self.body["name"].as_str().unwrap_or_default().to_owned(),
             parent: Some(parent.id),
-            owner: APPLICATION,
+            owner: BOT,
             messages: Arc::default(),
             ..parent
         };
@@ -533,7 +417,7 @@ fn may(channel: &Channel, needed: u64) -> Result<(), Answer> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::world::{Rules, User};
+    use super::super::world::{Rules, User, World};
     use super::*;
 
     /// A world with one person and one registered command.
@@ -673,7 +557,7 @@ mod tests {
             let message = state.make_message(channel.id, ann, &json!({"content": content}), &[]);
             as_bot_sees(&message, &channel, intents)["content"].as_str().unwrap().to_owned()
         };
-        let mention = format!("<@{APPLICATION}> seq 8192");
+        let mention = format!("<@{BOT}> seq 8192");
         assert_eq!(seen("seq 8192", intent::GUILD_MESSAGES), "");
         assert_eq!(seen(&mention, intent::GUILD_MESSAGES), mention);
         assert_eq!(seen("seq 8192", intent::MESSAGE_CONTENT), "seq 8192");

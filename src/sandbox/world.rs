@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 pub const APPLICATION: u64 = 1_200_000_000_000_000_001;
+/// An old application's bot has an id of its own.
+pub const BOT: u64 = 1_200_000_000_000_000_006;
 const GUILD: u64 = 1_200_000_000_000_000_002;
 const GENERAL: u64 = 1_200_000_000_000_000_003;
 /// A guild that the bot was not added to, where people bring it along (user install).
@@ -320,11 +322,11 @@ impl State {
     }
 
     pub fn bot(&self) -> Value {
-        json!({"id": APPLICATION.to_string(), "username": "Headroom", "discriminator": "0", "global_name": null,
+        json!({"id": BOT.to_string(), "username": "Headroom", "discriminator": "0", "global_name": null,
                "avatar": null, "bot": true})
     }
     pub fn user(&self, id: u64) -> Value {
-        if id == APPLICATION {
+        if id == BOT {
             return self.bot();
         }
         let name = self.users.get(&id).map_or("?", |user| user.name.as_str());
@@ -358,7 +360,7 @@ impl State {
         };
         json!({
             "id": GUILD.to_string(), "name": "Lab", "icon": null, "splash": null, "discovery_splash": null,
-            "owner_id": APPLICATION.to_string(), "afk_channel_id": null, "afk_timeout": 300, "verification_level": 0,
+            "owner_id": BOT.to_string(), "afk_channel_id": null, "afk_timeout": 300, "verification_level": 0,
             "default_message_notifications": 1, "explicit_content_filter": 0, "roles": [], "emojis": [], "features": [],
             "mfa_level": 0, "application_id": null, "system_channel_id": null, "system_channel_flags": 0,
             "rules_channel_id": null, "max_members": 1000, "vanity_url_code": null, "description": null, "banner": null,
@@ -392,7 +394,7 @@ impl State {
         }
         let content = body["content"].as_str().unwrap_or_default();
         let mut mentions: Vec<Value> = Vec::new();
-        if author != APPLICATION && content.contains(&format!("<@{APPLICATION}>")) {
+        if author != BOT && content.contains(&format!("<@{BOT}>")) {
             mentions.push(self.bot());
         }
         json!({
@@ -427,7 +429,7 @@ impl State {
         let id = number(&message["id"]);
         let channel = number(&message["channel_id"]);
         let replies_to = message["message_reference"]["message_id"].as_str().and_then(|id| id.parse().ok());
-        if number(&message["author"]["id"]) == APPLICATION {
+        if number(&message["author"]["id"]) == BOT {
             self.seen.push(Seen { interaction, replies_to, what: What::Posted(message.clone()) });
         }
         if is_ephemeral(&message) {
@@ -558,7 +560,7 @@ pub(super) fn as_bot_sees(message: &Value, channel: &Channel, intents: u64) -> V
     if message["referenced_message"].is_object() {
         message["referenced_message"] = as_bot_sees(&message["referenced_message"], channel, intents);
     }
-    let mine = APPLICATION.to_string();
+    let mine = BOT.to_string();
     let mentioned = message["mentions"].as_array().into_iter().flatten().any(|user| user["id"] == mine.as_str());
     let shown = intents & intent::MESSAGE_CONTENT != 0
         || channel.kind == DM

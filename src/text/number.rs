@@ -70,8 +70,8 @@ fn three_digits(x: f64) -> String {
 /// A value over the largest unit that leaves it at 1 or more, the units from small to large.
 fn scaled(x: f64, step: f64, units: &[&str]) -> String {
     let (mut x, mut at) = (x, 0);
-    // 999.5 would show as four digits.
-    while x.abs() >= 999.5 && at + 1 < units.len() {
+    // 999.5 of 1000 would show as one of the next.
+    while x.abs() >= step * 0.9995 && at + 1 < units.len() {
         x /= step;
         at += 1;
     }

@@ -89,6 +89,11 @@ fn wrong(table: &str) -> (usize, Vec<String>) {
     (rows, wrong)
 }
 
+#[test]
+fn a_knob_is_given_back_to_its_default() {
+    assert_eq!(said(BASES[0].1, "gpu=default gpus=default batch=1"), "gpu=default;gpus=default;batch=1");
+}
+
 #[track_caller]
 fn check(table: &str, least: f64) {
     let (rows, wrong) = wrong(table);

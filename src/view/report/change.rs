@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 /// One knob that a tweak changed; `None` where nothing stands.
 struct Changed {
     key: &'static str,
+    /// What the line before said.
+    asked: Option<String>,
     old: Option<String>,
     new: Option<String>,
 }
@@ -36,9 +38,13 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
     }
     view = with_risk(view, after);
     view = with_advice(view, plan);
-    if let Some(back) = back(&changed) {
+    if !changed.is_empty() {
+        let back = words_back(&changed, |it| it.asked.as_deref());
         view = view
-            .button(say(locale, &msg!("button-back", words = back.as_str())), Action::Change(back.clone()))
+            .button(
+                say(locale, &msg!("button-back", words = words_back(&changed, |it| it.old.as_deref()))),
+                Action::Change(back.clone()),
+            )
             .button(tr(locale, "button-compare"), Action::Compare(back));
     }
     let (was, is) = (tr(locale, "chart-before"), tr(locale, "chart-after"));
@@ -56,7 +62,10 @@ fn changed(before: &Request, after: &Request) -> Vec<Changed> {
     let keys: BTreeSet<&'static str> =
         before.settings.values.keys().chain(after.settings.values.keys()).copied().collect();
     keys.into_iter()
-        .map(|key| Changed { key, old: value(before, key), new: value(after, key) })
+        .map(|key| {
+            let asked = before.settings.get(key).map(ToString::to_string);
+            Changed { key, asked, old: value(before, key), new: value(after, key) }
+        })
         .filter(|changed| changed.old != changed.new)
         .collect()
 }
@@ -66,25 +75,26 @@ fn in_words(changed: &[Changed]) -> String {
     let none = "–";
     let words: Vec<String> = changed
         .iter()
-        .map(|Changed { key, old, new }| {
+        .map(|Changed { key, old, new, .. }| {
             format!("{key} {} → {}", old.as_deref().unwrap_or(none), new.as_deref().unwrap_or(none))
         })
         .collect();
     words.join(" · ")
 }
 
-/// The words that undo the change, where every knob had a value before.
-fn back(changed: &[Changed]) -> Option<String> {
-    let words: Option<Vec<String>> =
-        changed.iter().map(|Changed { key, old, .. }| old.as_ref().map(|old| format!("{key}={old}"))).collect();
-    words.filter(|words| !words.is_empty()).map(|words| words.join(" "))
+/// The words that undo the change.
+fn words_back(changed: &[Changed], old: fn(&Changed) -> Option<&str>) -> String {
+    let words: Vec<String> = changed.iter().map(|it| format!("{}={}", it.key, old(it).unwrap_or("default"))).collect();
+    words.join(" ")
 }
 
 fn memory_change(locale: Locale, before: &Estimate, after: &Outcome) -> Table {
     let (old, new) = (&before.memory, &after.estimate.memory);
     let (unit, unit_name) = table_unit(old.device.max(new.device));
     let row = |label: &str, old: Bytes, new: Bytes| {
-        let (old, new) = (old.0 / unit, new.0 / unit);
+        // A zero has no sign.
+        let shown = |bytes: Bytes| (bytes.0 / unit * 10.0).round() / 10.0 + 0.0;
+        let (old, new) = (shown(old), shown(new));
         let difference = match new - old {
             delta if delta.abs() < 0.05 => String::new(),
             delta if delta > 0.0 => format!("+{delta:.1}"),

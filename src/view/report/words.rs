@@ -154,6 +154,7 @@ pub(super) fn verdict(locale: Locale, request: &Request, estimate: &Estimate, ve
             msg!("verdict-tight", each = each, needed = needed, card = room, spare = headroom, likely = likely)
         }
         Verdict::Short { by } if by.0 > 0.0 => {
+            let by = if by.0 < GIB { text::bytes(by) } else { format!("{} GiB", gib(by)) };
             msg!("verdict-short", each = each, by = by, needed = needed, card = room)
         }
         Verdict::Short { .. } => msg!("verdict-no-start", seq = request.seq),

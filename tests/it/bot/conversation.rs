@@ -303,6 +303,10 @@ async fn an_out_of_memory_message_becomes_a_fitting_set_up_in_two_clicks() {
     script.says("Ann", &format!("[{label}]"));
     let fitting = script.shows(ann.press(&short, &label).await);
     assert!(fitting.to_string().contains('✅'), "{fitting}");
+    let back = fitting.buttons().iter().find(|label| label.starts_with("Back to")).expect("a way back").to_string();
+    script.says("Ann", &format!("[{back}]"));
+    let again = script.shows(ann.press(&fitting, &back).await);
+    assert_eq!(again.line(), short.line());
     insta::assert_snapshot!("out_of_memory_to_fitting", script.text());
 }
 
