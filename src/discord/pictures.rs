@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 /// How long an answer waits for its picture. Under load it goes without.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Kept for whoever asks the same: about a megabyte.
-const KEPT: usize = 64;
+const KEPT: usize = 16;
 
 type Png = Arc<[u8]>;
 

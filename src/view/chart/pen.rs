@@ -46,11 +46,12 @@ impl Pen {
         Self { body: String::with_capacity(4096) }
     }
 
-    /// The whole document, `height` pixels high.
+    /// The whole document, `height` pixels high. Its ground leaves no pixel in part uncovered.
     pub fn finish(self, height: f64) -> String {
+        let height = (height / 2.0).ceil() * 2.0;
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" font-family=\"{FONT_NAME}\">\n\
-             <rect width=\"{WIDTH}\" height=\"{height}\" rx=\"10\" fill=\"{GROUND}\"/>\n{}</svg>\n",
+             <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"{GROUND}\" shape-rendering=\"crispEdges\"/>\n{}</svg>\n",
             self.body
         )
     }
