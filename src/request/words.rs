@@ -52,7 +52,7 @@ pub(super) fn plain(text: &str) -> String {
         c => c,
     };
     if text.is_ascii() {
-        return text.chars().map(|c| fold(c.to_ascii_lowercase())).collect();
+        return text.bytes().map(|b| fold(b.to_ascii_lowercase().into())).collect();
     }
     text.nfkc().flat_map(char::to_lowercase).filter(|c| !is_invisible(*c)).map(fold).collect()
 }

@@ -129,7 +129,9 @@ impl Index {
                     Some((_, default)) => *default |= alone,
                     None => held.push((at, alone)),
                 }
-                spellings.push(name.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect());
+                let mut spelling = name.to_lowercase();
+                spelling.retain(char::is_alphanumeric);
+                spellings.push(spelling);
             }
             index.gpus.push((gpu.id.clone(), spellings, gpu.memory_gb));
         }
