@@ -29,6 +29,9 @@ pub struct Backend {
     /// Keys and values go in fp8 where weights do or in less.
     #[serde(default)]
     pub fp8_cache: bool,
+    /// First release that launches a step on NVIDIA's cards as one CUDA graph, where others launch kernel by kernel.
+    #[serde(default)]
+    pub captures_since: Option<Version>,
     /// What may propose tokens to it (speculative decoding).
     #[serde(default)]
     pub drafts: Vec<DraftKind>,

@@ -178,6 +178,7 @@ pub struct Kernels {
     pub unpack_nested: f64,
     pub unpack_tile: f64,
     pub launch: f64,
+    pub captured: f64,
     pub expert_launch: f64,
     pub latent_launch: f64,
     pub recurrent_launch: f64,

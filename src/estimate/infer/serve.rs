@@ -9,6 +9,7 @@ use super::weights::Weights;
 use crate::catalog::Gpu;
 use crate::catalog::backend::Pool;
 use crate::catalog::constant::{Pace, Serving as Constants};
+use crate::catalog::gpu::Vendor;
 use crate::request::Concurrency;
 use crate::units::Seconds;
 
@@ -36,9 +37,17 @@ impl Server<'_> {
     fn decoder<'b>(&'b self, gpu: &Gpu, pace: &'b Pace, constants: &'b Constants) -> Option<Decoder<'b>> {
         let kernels = constants.kernels(&self.infer.backend.kernels, gpu)?;
         let eager = self.infer.eager && self.infer.backend.pool != Pool::Cells;
+        let since = self.infer.backend.captures_since.filter(|_| gpu.vendor == Vendor::Nvidia);
+        let captured = since.is_some_and(|since| since <= self.infer.backend_version);
         let machine = |model, format, weights: Weights| {
             let machine = Machine::of(model, gpu, format, &self.split, &weights, kernels, pace)?;
-            Some(if eager { machine.eager() } else { machine })
+            Some(if eager {
+                machine.eager()
+            } else if captured {
+                machine.captured()
+            } else {
+                machine
+            })
         };
         let drafter = self.drafter.as_ref().and_then(|drafter| {
             let mut weights = drafter.weights;

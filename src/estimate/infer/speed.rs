@@ -157,6 +157,11 @@ impl<'a> Machine<'a> {
         Self { host_launch: self.pace.eager_us * self.launches * 1e-6, ..self }
     }
 
+    /// With a step's kernels in one CUDA graph, for an engine whose usual launches are not.
+    pub fn captured(self) -> Self {
+        Self { launch: self.launch * self.kernels.captured, ..self }
+    }
+
     /// One decode step of `batch` sequences a rank, `width` new tokens each beside `context` in the cache.
     ///
     /// Launches one by one run ahead of the GPU, so that only what they take longer than it shows. Weights and products

@@ -248,7 +248,7 @@ fn step(fill: &Fill, backend: &Backend, rule: &MemoryRule) -> (u64, u64) {
 
 /// `0.11.2`, `v0.8`, `2026-05`: the first two numbers.
 fn version(text: &str) -> Option<Version> {
-    let mut numbers = text.trim_start_matches('v').split(['.', '-']).map_while(|part| part.parse().ok());
+    let mut numbers = text.trim_start_matches(['v', 'b']).split(['.', '-']).map_while(|part| part.parse().ok());
     Some((numbers.next()?, numbers.next().unwrap_or(0)))
 }
 
