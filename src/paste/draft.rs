@@ -80,7 +80,7 @@ pub fn is_unset(value: &str) -> bool {
 
 /// What is to be filled in before the program runs: `$TP`, `<your model>`, `{{ size }}`.
 fn is_placeholder(value: &str) -> bool {
-    value.contains('$') || value.starts_with('<') || value.contains("{{")
+    value.contains('$') || value.starts_with('<') || value.contains("{{") || value == "..."
 }
 
 /// `--max-model-len` and `maxModelLen` as `max_model_len`.

@@ -46,7 +46,7 @@ const OWN: &[(Kind, &[&str])] = &[
         &["free_gpu_memory_fraction", "max_num_tokens", "enable_attention_dp", "decoding_type", "trt_llm_version"],
     ),
     (Kind::Sglang, &["mem_fraction_static", "tp_size", "chunked_prefill_size", "max_running_requests"]),
-    (Kind::Tgi, &["max_total_tokens", "max_batch_prefill_tokens"]),
+    (Kind::Tgi, &["max_total_tokens", "max_batch_prefill_tokens", "max_input_tokens", "num_shard"]),
     (Kind::LlamaCpp, &["ngl", "n_gpu_layers", "gpu_layers"]),
 ];
 
@@ -107,7 +107,7 @@ pub fn read(command: &Command) -> Option<Draft> {
         || command.variables.keys().any(|name| name.starts_with("OLLAMA_"))
     {
         Draft::new(Kind::Ollama, Verb::Infer)
-    } else if words.first().is_some_and(|word| word.starts_with('-')) {
+    } else if runs || words.first().is_some_and(|word| word.starts_with('-')) {
         let kind = known(flags(words).iter().map(|(name, _)| *name))?;
         engine(kind, words, rules(kind))
     } else {

@@ -27,9 +27,9 @@ pub fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>
         found.and_then(|(_, value)| value.split(':').next_back()?.parse::<u64>().ok()).filter(|count| *count > 0)
     };
     let variable = |names: &[&str]| names.iter().find_map(|name| command.variable(name)?.parse::<u64>().ok());
-    let each = flag(&["nproc_per_node", "num_gpus", "actor_num_gpus_per_node"])
+    let each = flag(&["nproc_per_node", "num_gpus", "actor_num_gpus_per_node", "actor.num_gpus_per_node"])
         .or_else(|| variable(&["NPROC_PER_NODE", "GPUS_PER_NODE", "GPU_NUM", "N_GPUS"]));
-    let nodes = flag(&["nnodes", "num_nodes", "num_machines", "actor_num_nodes"])
+    let nodes = flag(&["nnodes", "num_nodes", "num_machines", "actor_num_nodes", "actor.num_nodes"])
         .or_else(|| variable(&["NNODES", "NUM_NODES"]));
     // `--include localhost:0,1,2`
     let included =

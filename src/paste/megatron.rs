@@ -13,6 +13,7 @@ const MARKS: &[&str] = &[
     "tensor_model_parallel_size",
     "pipeline_model_parallel_size",
     "num_layers",
+    "ffn_hidden_size",
     "micro_batch_size",
     "use_distributed_optimizer",
     "expert_model_parallel_size",

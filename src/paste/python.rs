@@ -104,25 +104,31 @@ impl<'a> Script<'a> {
     }
 }
 
+/// What a training is set up by, and the stage that it tells.
+const TRAINS: &[(&str, Option<&str>)] = &[
+    ("TrainingArguments(", None),
+    ("SFTConfig(", None),
+    ("SFTTrainer(", None),
+    ("DPOConfig(", Some("dpo")),
+    ("DPOTrainer(", Some("dpo")),
+    ("GRPOConfig(", Some("grpo")),
+    ("GRPOTrainer(", Some("grpo")),
+    ("ORPOConfig(", Some("orpo")),
+    ("CPOConfig(", Some("cpo")),
+    ("KTOConfig(", Some("kto")),
+    ("RewardConfig(", Some("rm")),
+    ("get_peft_model(", None),
+    ("LoraConfig(", None),
+];
+
 /// Calls that a Python script is set up with.
 pub fn read(text: &str) -> Vec<Draft> {
     let script = Script::new(text);
     if let Some(draft) = engine(&script).or_else(|| tgi_log(text)).or_else(|| xtuner(&script)) {
         return vec![draft];
     }
-    let calls = [
-        "TrainingArguments",
-        "SFTConfig",
-        "DPOConfig",
-        "GRPOConfig",
-        "ORPOConfig",
-        "KTOConfig",
-        "Seq2SeqTrainingArguments",
-        "get_peft_model",
-        "LoraConfig",
-    ];
     let found: Vec<(&str, Vec<(String, String)>)> =
-        calls.iter().filter_map(|name| Some((*name, script.call(0, &format!("{name}("))?))).collect();
+        TRAINS.iter().filter_map(|(opening, _)| Some((*opening, script.call(0, opening)?))).collect();
     let loads = loads(&script);
     if let Some(settings) = script.call(0, "dict(").filter(|_| found.is_empty()) {
         let tree = settings.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
@@ -136,22 +142,24 @@ pub fn read(text: &str) -> Vec<Draft> {
     if found.is_empty() {
         return loaded(&loads, model()).into_iter().collect();
     }
-    let only_lora = found.iter().all(|(name, _)| *name == "LoraConfig");
-    let pairs: Vec<(String, String)> = found.iter().flat_map(|(_, pairs)| pairs.clone()).chain(loads.clone()).collect();
+    let only_lora = found.iter().all(|(opening, _)| *opening == "LoraConfig(");
+    // A trainer is given a model's name or a model that was loaded.
+    let named = |(path, value): &&(String, String)| !matches!(path.as_str(), "" | "model") || value.contains('/');
+    let pairs = found.iter().flat_map(|(_, pairs)| pairs).chain(&loads).filter(named);
+    let pairs: Vec<(String, String)> = pairs.cloned().collect();
     let mut draft = trainers::keywords(if only_lora { Kind::PeftConfig } else { Kind::Accelerate }, &pairs);
-    for (name, _) in &found {
-        match *name {
-            "DPOConfig" => draft.set("stage", "dpo"),
-            "GRPOConfig" => draft.set("stage", "grpo"),
-            "ORPOConfig" => draft.set("stage", "orpo"),
-            "KTOConfig" => draft.set("stage", "kto"),
-            _ => {}
-        }
+    let stage = TRAINS.iter().filter(|(opening, _)| found.iter().any(|(called, _)| called == opening));
+    if let Some(stage) = stage.filter_map(|(_, stage)| *stage).next_back() {
+        draft.set("stage", stage);
+    }
+    if draft.get("method").is_none() && text.contains("LoraConfig(") {
+        draft.set("method", "lora");
     }
     if text.contains("FastLanguageModel") {
         draft.set("framework", "unsloth");
     }
-    draft.model = draft.model.or_else(model);
+    let positional = || pairs.iter().find(|(path, _)| path.is_empty()).map(|(_, value)| value.clone());
+    draft.model = draft.model.or_else(model).or_else(positional);
     trainers::finish_trainer(&mut draft);
     vec![draft]
 }

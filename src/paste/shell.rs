@@ -80,6 +80,13 @@ pub fn commands(text: &str) -> Vec<Command> {
         }
     }
     found.retain(|command| !command.words.is_empty() || !command.variables.is_empty());
+    // Flags that nothing here is started with are of a program elsewhere.
+    if found.iter().all(|command| command.flags().is_empty()) {
+        let mut kept: Vec<&String> = variables.values().filter(|value| value.trim_start().starts_with("--")).collect();
+        kept.sort();
+        let words: Vec<String> = kept.into_iter().flat_map(|value| shlex_or_spaces(value)).collect();
+        found.extend((!words.is_empty()).then(|| Command { words, variables: HashMap::new() }));
+    }
     found
 }
 
@@ -173,11 +180,16 @@ fn lines(text: &str) -> Vec<String> {
             }
             _ => joined.push(directive),
         }
-        open = more.is_some();
+        open = more.is_some() || joined.last().is_some_and(|last| opens_json(last));
         array = joined.last().is_some_and(|last| last.contains("=(") && !closes(last));
     }
     joined.retain(|line| !line.trim().is_empty());
     joined
+}
+
+/// Whether a line breaks within a quoted object: `--config '{"a": 1,`.
+fn opens_json(line: &str) -> bool {
+    line.rsplit_once("'{").is_some_and(|(_, object)| !object.contains('\''))
 }
 
 /// Whether a bash array that a line opens is closed in it.
@@ -212,7 +224,12 @@ fn substitute(line: &str, variables: &HashMap<String, String>) -> String {
             rest = &rest[taken..];
             continue;
         }
-        let (name, default, taken) = reference(rest);
+        let (name, default, mut taken) = reference(rest);
+        // A quoted array's words stay words: `"${ARGS[@]}"`.
+        if rest[..taken].ends_with("[@]}") && made.ends_with('"') && rest[taken..].starts_with('"') {
+            made.pop();
+            taken += 1;
+        }
         let value = variables.get(name).map(String::as_str).or(default);
         match value {
             Some(value) if made.len() + value.len() < LONGEST => made.push_str(value),
@@ -433,6 +450,7 @@ mod tests {
     fn lines_are_joined_as_a_shell_joins_them() {
         check("vllm serve m \\\n  --tp 4 \\\n  --max-model-len 8192", &["vllm serve m --tp 4 --max-model-len 8192"]);
         check("vllm serve m\n  --tp 4", &["vllm serve m --tp 4"]);
+        check("serve --x '{\"a\": 1,\n  \"b\": 2}' \\\n  --tp 4", &["serve --x {\"a\": 1, \"b\": 2} --tp 4"]);
         check("$ cd x && python a.py --b 'c d'", &["cd x", "python a.py --b c d"]);
         check("root@box:/app# ollama run x", &["ollama run x"]);
         check("a &&&&& b", &["a", "& b"]);
@@ -445,6 +463,8 @@ mod tests {
             &["torchrun --nproc 8 --nnodes 2 --x 3 --z $Z"],
         );
         check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
+        assert_eq!(commands("A=(\n  --a 1\n  --b 2\n)\nrun \"${A[@]}\"").pop().unwrap().words.len(), 5);
+        check("A=\"--a 1\"\nB=\"--b 2\"", &["--a 1 --b 2"]);
         check("A=\"--a 1\"\nA+=\" --b 2\"\nA+=(\n  --c 3\n)\nrun $A", &["run --a 1 --b 2 --c 3"]);
         let sizes =
             "S=70B\nif [ $S = 8B ]; then L=32; elif [[ $S == \"70B\" ]]; then\n  L=80\nelse L=1; fi\nrun --l $L";

@@ -56,10 +56,14 @@ pub fn llama_factory(tree: &Map<String, Value>) -> Option<Draft> {
 
 /// The same Trainer's settings as a file of their own: TRL's, the alignment handbook's, Open R1's.
 pub fn file(tree: &Map<String, Value>) -> Option<Draft> {
+    let has = |keys: &[&str]| keys.iter().any(|key| tree.contains_key(*key));
+    let swift = tree.get("model").is_some_and(Value::is_string) && has(&["tuner_type", "train_type"]);
     let own = ["per_device_train_batch_size", "gradient_accumulation_steps", "num_train_epochs"];
-    let named = tree.contains_key("model_name_or_path") && own.iter().any(|key| tree.contains_key(*key));
-    named.then_some(())?;
+    ((swift || has(&["model_name_or_path"])) && has(&own)).then_some(())?;
     let mut draft = train(Kind::Accelerate);
+    if swift {
+        draft.set("framework", "swift");
+    }
     for (name, value) in &flatten(tree) {
         draft.follow(TRAINER, name, value);
     }
@@ -78,8 +82,10 @@ pub fn finish_trainer(draft: &mut Draft) {
     if draft.get("method").is_none() && lora {
         draft.set("method", "lora");
     }
-    // What reinforcement trains on is a prompt and an answer.
-    if let (Some(prompt), Some(answer)) = (draft.count("prompt_length"), draft.count("answer_length")) {
+    // What reinforcement trains on is a prompt and an answer; ms-swift calls the prompt's length the sequence's.
+    let reinforced = matches!(draft.get("stage"), Some("grpo" | "ppo"));
+    let prompt = draft.count("prompt_length").or(draft.count("seq").filter(|_| reinforced));
+    if let (Some(prompt), Some(answer)) = (prompt, draft.count("answer_length")) {
         draft.set("seq", prompt.saturating_add(answer));
     }
     draft.unset("prompt_length");

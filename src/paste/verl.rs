@@ -26,13 +26,18 @@ fn read(pairs: &[(String, String)], processes: Option<u64>) -> Option<Draft> {
     let value = |wanted: &str| pairs.iter().rev().find(|(path, _)| path == wanted).map(|(_, value)| value.as_str());
     let count = |wanted: &str| value(wanted).and_then(|value| value.parse::<u64>().ok());
     let rollout = value("actor_rollout_ref.model.path").is_some();
-    (rollout || value("model.partial_pretrain").is_some()).then_some(())?;
+    let sft = value("model.partial_pretrain").is_some() || value("data.micro_batch_size_per_gpu").is_some();
+    (rollout || sft).then_some(())?;
     let mut draft = train(Kind::Verl);
     for (knob, word) in [("framework", "fsdp"), ("sharding", "fsdp"), ("stage", if rollout { "grpo" } else { "sft" })] {
         draft.set(knob, word);
     }
     for (path, value) in pairs {
         draft.follow(RULES, path, value);
+    }
+    if pairs.iter().any(|(path, _)| path.starts_with("actor_rollout_ref.actor.megatron.")) {
+        draft.set("framework", "megatron");
+        draft.unset("sharding");
     }
     finish_trainer(&mut draft);
     let nodes = count("trainer.nnodes").filter(|nodes| *nodes > 1);
@@ -63,7 +68,7 @@ fn read(pairs: &[(String, String)], processes: Option<u64>) -> Option<Draft> {
 }
 
 const RULES: Rules = &[
-    (&["actor_rollout_ref.model.path", "model.partial_pretrain"], Model),
+    (&["actor_rollout_ref.model.path", "model.partial_pretrain", "model.path"], Model),
     (&["algorithm.adv_estimator"], With(advantage)),
     (&["data.max_length"], Knob("seq")),
     (&["data.max_prompt_length"], Knob("prompt_length")),
@@ -72,22 +77,25 @@ const RULES: Rules = &[
     (&["actor_rollout_ref.actor.ppo_micro_batch_size", "data.micro_batch_size"], Knob("rank_batch")),
     (&["actor_rollout_ref.rollout.n"], Knob("generations")),
     (&["actor_rollout_ref.rollout.gpu_memory_utilization"], Knob("rollout_mem_util")),
-    (&["actor_rollout_ref.actor.ulysses_sequence_parallel_size", "ulysses_sequence_parallel_size"], Knob("cp")),
+    (
+        &[
+            "actor_rollout_ref.actor.ulysses_sequence_parallel_size",
+            "actor_rollout_ref.actor.fsdp_config.ulysses_sequence_parallel_size",
+            "engine.ulysses_sequence_parallel_size",
+            "ulysses_sequence_parallel_size",
+        ],
+        Knob("cp"),
+    ),
     (&["actor_rollout_ref.actor.megatron.tensor_model_parallel_size"], Knob("tp")),
     (&["actor_rollout_ref.actor.megatron.pipeline_model_parallel_size"], Knob("pp")),
+    (&["actor_rollout_ref.actor.megatron.expert_model_parallel_size"], Knob("ep")),
+    (&["actor_rollout_ref.actor.megatron.context_parallel_size"], Knob("cp")),
     (
         &["actor_rollout_ref.model.enable_gradient_checkpointing", "model.enable_gradient_checkpointing"],
         With(checkpointing),
     ),
-    (&["actor_rollout_ref.actor.fsdp_config.param_offload"], On("offload", "cpu")),
-    (
-        &["actor_rollout_ref.actor.fsdp_config.optimizer_offload"],
-        With(|draft, value| {
-            if is_on(value) && draft.get("offload").is_none() {
-                draft.set("offload", "optimizer")
-            }
-        }),
-    ),
+    // Its other switches of offloading hold while answers are generated, not in the step.
+    (&["actor_rollout_ref.actor.fsdp_config.offload_policy"], On("offload", "cpu")),
     (
         &["actor_rollout_ref.model.lora_rank", "model.lora_rank"],
         With(|draft, value| {

@@ -76,7 +76,8 @@ pub fn ollama(text: &str) -> Option<Draft> {
 pub fn ollama_posted(text: &str) -> Option<Draft> {
     let body = ["/api/generate", "/api/chat"].iter().find_map(|path| text.split_once(path)).map(|(_, body)| body)?;
     let tree = tree::object(body)?;
-    ollama_request(tree.get("model")?.as_str()?, tree.get("options")?.as_object()?).into()
+    let options = tree.get("options").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
+    ollama_request(tree.get("model")?.as_str()?, &options).into()
 }
 
 /// Options of Ollama's API: `{"model": …, "options": {"num_ctx": …}}`.
