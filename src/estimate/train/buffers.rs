@@ -14,8 +14,9 @@ pub struct Buffers {
     pub communication: f64,
     /// Parameters of sharded layers while they are computed.
     pub gathered: f64,
-    /// The same while the loss is.
+    /// The same while the loss is, and while the policy writes: TRL gathers it whole (`ds3_gather_for_generation`).
     pub gathered_at_loss: f64,
+    pub gathered_at_rollout: f64,
     /// Whole gradients before they are reduced to shards.
     pub unreduced: f64,
     /// A quantised or adapted matrix while it is multiplied.
@@ -45,19 +46,21 @@ impl Buffers {
         // What is offloaded is stepped on the host.
         let stepped = if train.offload == Offload::None { states.stepped_parameters() } else { 0.0 };
         let foreach = if train.framework.kernels.foreach_optimizer { regime.stepped } else { 0.0 };
-        // DeepSpeed's fp32 gradients; stage 3 makes them for one `sub_group_size` after the other.
+        // DeepSpeed's fp32 gradients; stage 3 makes them, and steps, one `sub_group_size` after the other.
         let at_once = if train.zero == Zero::Three { stepped.min(SUB_GROUP) } else { stepped };
         let to_master =
             if train.master == Master::On && lora.is_none() && gradient < 4.0 { 4.0 * at_once } else { 0.0 };
-        let [gathered, gathered_at_loss, unreduced] = gathered(share, train, regime, states, gradient);
+        let [gathered, gathered_at_loss, gathered_at_rollout, unreduced] =
+            gathered(share, train, regime, states, gradient);
         Self {
             communication: buckets(train, regime, states, gradient),
             gathered,
             gathered_at_loss,
+            gathered_at_rollout,
             unreduced,
             dequantised: copies * regime.compute * largest_matrix(share),
             importance,
-            step: foreach * stepped + to_master,
+            step: foreach * at_once + to_master,
         }
     }
 
@@ -87,12 +90,12 @@ fn buckets(train: &Train, regime: &Regime, states: &States, gradient: f64) -> f6
     }
 }
 
-/// Sharded weights while layers are computed, and while the loss is (as a rule no more than what sharding saves), and
-/// gradients that are not sharded yet.
-fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, gradient: f64) -> [f64; 3] {
+/// Sharded weights while layers are computed, while the loss is (as a rule no more than what sharding saves) and while
+/// the policy writes, and gradients that are not sharded yet.
+fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, gradient: f64) -> [f64; 4] {
     let shard = &states.shard;
     if shard.ranks <= 1.0 || !shard.weights {
-        return [0.0; 3];
+        return [0.0; 4];
     }
     let elsewhere = 1.0 - 1.0 / shard.ranks;
     let frozen = states.dense.frozen + states.expert.frozen;
@@ -107,7 +110,7 @@ fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, grad
         // Between the micro batches of a pipeline nothing is sharded again.
         BufferRule::Layers { .. } if !whole_model => saved,
         // FSDP1's gathered weights stand beside the shard they are gathered from.
-        BufferRule::Layers { keeps_frozen: true, .. } if train.lora().is_some() => return [frozen, frozen, 0.0],
+        BufferRule::Layers { keeps_frozen: true, .. } if train.lora().is_some() => return [frozen, frozen, frozen, 0.0],
         // The layer at work and the next.
         BufferRule::Layers { .. } | BufferRule::Contiguous => 2.0 * layer_bytes,
     };
@@ -128,7 +131,7 @@ fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, grad
         BufferRule::Layers { .. } => (layers + root).max(head + layer_bytes),
         BufferRule::Buckets { .. } | BufferRule::Contiguous => layers.max(head),
     };
-    [(layers + root).min(saved), at_loss.min(saved), unreduced]
+    [(layers + root).min(saved), at_loss.min(saved), saved, unreduced]
 }
 
 /// The framework's buffers; FSDP brings its own to a framework that otherwise has DeepSpeed's.

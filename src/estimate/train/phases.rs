@@ -87,7 +87,7 @@ impl Moments<'_> {
             ..last_layer
         };
         let step = Phase { gradients: *gradients, buffers: resident + buffers.step, ..always };
-        let gathered = if self.kv_cache > 0.0 { buffers.gathered } else { 0.0 };
+        let gathered = if self.kv_cache > 0.0 { buffers.gathered_at_rollout } else { 0.0 };
         let rollout = Phase {
             kv_cache: self.kv_cache + self.engine,
             gradients: self.standing,
