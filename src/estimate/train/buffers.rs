@@ -110,7 +110,9 @@ fn gathered(share: &Share, train: &Train, regime: &Regime, states: &States, grad
         // Between the micro batches of a pipeline nothing is sharded again.
         BufferRule::Layers { .. } if !whole_model => saved,
         // FSDP1's gathered weights stand beside the shard they are gathered from.
-        BufferRule::Layers { keeps_frozen: true, .. } if train.lora().is_some() => return [frozen, frozen, frozen, 0.0],
+        BufferRule::Layers { keeps_frozen: true, .. } if train.lora().is_some() => {
+            return [frozen, frozen, frozen, 0.0];
+        }
         // The layer at work and the next.
         BufferRule::Layers { .. } | BufferRule::Contiguous => 2.0 * layer_bytes,
     };
