@@ -7,8 +7,8 @@ use crate::msg;
 use crate::request::knobs::{self, KNOBS, Kind};
 use crate::request::line::{self, Read};
 use crate::request::{Settings, Verb};
-use crate::text::Locale;
-use crate::view::View;
+use crate::text::{Locale, tr};
+use crate::view::{Body, View};
 use serde_json::Value;
 
 /// More text than this is no question.
@@ -137,7 +137,11 @@ impl App {
 
     /// An answer in words, with the line that asks for it again.
     pub fn view(&self, asked: &Asked, answer: &dyn Answer, locale: Locale) -> View {
-        View { line: Some(asked.line()), ..answer.view(self, locale) }
+        let view = View { line: Some(asked.line()), ..answer.view(self, locale) };
+        if asked.ignored.is_empty() {
+            return view;
+        }
+        view.section(tr(locale, "heading-unread"), Body::Small(vec![asked.ignored.join(" · ")]))
     }
 }
 

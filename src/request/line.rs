@@ -152,6 +152,9 @@ fn sized(model: Option<Resolution>, size: Option<f64>, catalog: &Catalog) -> Res
     })
 }
 
+/// How far apart, in logarithms, the size that people say and a model's may be: 7B is the 8B of a family without.
+const ABOUT: f64 = 0.15;
+
 /// The model of the same family that people mean by a size: the 8B where there is no 7B.
 pub(super) fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> Result<String, Problem> {
     let names = catalog.names();
@@ -167,7 +170,7 @@ pub(super) fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> R
     let distance = |size: f64| (size / parameters).ln().abs();
     let nearest =
         near.map(|other| other.model().counts.total as f64).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
-    let rounded = nearest.filter(|size| distance(*size) < 0.2).map(|size| (size / 1e9).round() * 1e9);
+    let rounded = nearest.filter(|size| distance(*size) < ABOUT).map(|size| (size / 1e9).round() * 1e9);
     rounded.and_then(sibling).ok_or_else(|| {
         let typed = format!("{}b", parameters / 1e9);
         let near = found.map_or(vec![], |found| found.candidates);

@@ -472,7 +472,7 @@ impl Index {
             tried.find_map(|parts| Some(self.holding(&parts)).filter(|found| !found.is_empty())).unwrap_or_default();
         let distance =
             |at: &usize| size.map_or(0, |size| ((self.entries[*at].parameters() / size).ln().abs() * 1000.0) as u64);
-        found.sort_by_key(|at| (distance(at), self.entries[*at].parts.words.len(), self.entries[*at].rank));
+        found.sort_by_key(|at| (self.entries[*at].parts.words.len(), distance(at), self.entries[*at].rank));
         let mut seen = BTreeSet::new();
         found
             .into_iter()

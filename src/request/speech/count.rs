@@ -6,7 +6,7 @@ use crate::catalog::names::{Outcome, Resolution};
 use crate::request::knobs::{self, Kind, Knob};
 use crate::request::lexicon::Sense;
 use crate::request::settings::{Value, Verb};
-use crate::request::words::is_han;
+use crate::request::words::{Gap, is_han};
 
 impl Listener {
     pub(super) fn model(&mut self, found: Resolution, typed: &str) {
@@ -197,19 +197,30 @@ impl Listener {
         })
     }
 
-    /// `train foobar 7b`, `foobar-7b`: words where a line's model stands or glued together, and the size here, of a name
-    /// that no model has.
+    /// `train foobar 7b`, `foobar-7b`, `lama5 9b`: words and the size here are the name of no model, where a line's model
+    /// stands, written together, or where some name begins like it.
     fn unknown_name(&self) -> Option<Problem> {
-        let nameless = |piece: &Piece| matches!(piece.item, Item::Unknown | Item::Number(_));
         let heard = &self.items[..=self.at];
-        let leads = Verb::of(&heard[0].text).map(|_| 1);
-        let glued = heard.iter().rposition(|piece| !piece.glued);
-        let named = |from: &usize| {
-            let first = heard.get(*from).filter(|first| matches!(first.item, Item::Unknown) && first.text.is_ascii());
-            first.is_some() && heard[*from..].iter().all(nameless)
-        };
-        let from = [leads, glued].into_iter().flatten().find(named)?;
-        let name = heard[from..].iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join(" ");
+        let nameless = |piece: &Piece| matches!(piece.item, Item::Unknown | Item::Number(_));
+        let run = heard.iter().rposition(|piece| !nameless(piece)).map_or(0, |at| at + 1);
+        let run = run + heard[run..].iter().position(|piece| matches!(piece.item, Item::Unknown))?;
+        let glued = heard.iter().rposition(|piece| piece.gap == Gap::Space).unwrap_or(0).max(run);
+        let leads = run == 1 && Verb::of(&heard[0].text).is_some();
+        let begins = self.catalog.names().may_begin(&heard[run].text);
+        let from = if leads || begins { run } else { glued };
+        if from == self.at || !matches!(heard[from].item, Item::Unknown) || !heard[from].text.is_ascii() {
+            return None;
+        }
+        let mut name = String::new();
+        for piece in &heard[from..] {
+            name += match piece.gap {
+                _ if name.is_empty() => "",
+                Gap::None => "",
+                Gap::Hyphen => "-",
+                Gap::Space => " ",
+            };
+            name += &piece.text;
+        }
         let found = self.catalog.names().model(&name);
         (found.outcome == Outcome::Unknown).then(|| knobs::no_model(&name, &found))
     }

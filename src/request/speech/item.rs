@@ -31,8 +31,8 @@ pub(super) struct Piece {
     pub item: Item,
     /// As it stands in the text.
     pub text: String,
-    /// No space stands before it.
-    pub glued: bool,
+    /// What stands before it.
+    pub gap: Gap,
 }
 
 impl Piece {
@@ -66,7 +66,7 @@ pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> V
             None => item(plain, rest, catalog, items.last()),
         };
         let text = plain[word.at..words[at + width - 1].end()].to_owned();
-        items.push(Piece { item, text, glued: word.gap != Gap::Space });
+        items.push(Piece { item, text, gap: word.gap });
         at += width;
     }
     items

@@ -46,6 +46,7 @@ heading-roomier = What makes room
 heading-recommended = Recommended
 heading-out-of-reach = Out of reach
 heading-assumed = Assumed
+heading-unread = Not understood
 heading-notes = Notes
 heading-changed = Changed
 heading-compute = Compute

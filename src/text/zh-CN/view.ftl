@@ -46,6 +46,7 @@ heading-roomier = 怎样腾出余量
 heading-recommended = 推荐
 heading-out-of-reach = 达不到的目标
 heading-assumed = 假设
+heading-unread = 未识别
 heading-notes = 说明
 heading-changed = 改动
 heading-compute = 计算量
