@@ -209,6 +209,16 @@ mod tests {
                 "hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0, "tie_word_embeddings": true
             }}),
         );
+        let experts = (4..60).map(|depth| depth.to_string()).collect::<Vec<_>>().join(",");
+        check(
+            "stepfun-ai/step3",
+            json!({"model_type": "step3_vl", "text_config": {
+                "hidden_size": 7168, "intermediate_size": 18_432, "num_attention_heads": 64, "num_attention_groups": 1,
+                "num_hidden_layers": 61, "vocab_size": 128_815, "moe_intermediate_size": 5120, "moe_num_experts": 48,
+                "moe_top_k": 3, "share_expert_dim": 5120, "share_q_dim": 2048, "head_dim": 256,
+                "moe_layers_enum": experts
+            }}),
+        );
         check(
             "tiiuae/falcon-40b",
             json!({

@@ -92,6 +92,8 @@ fn depths(shape: &Shape) -> Result<Vec<Depth>, String> {
         for (at, Place { block, ffn_width }) in (0..layers).zip(places) {
             let moe = match (moe, block) {
                 (_, Block::Mlp) => false,
+                // A width of its own is that of a dense FFN.
+                _ if ffn_width.is_some() => false,
                 (moe, Block::Moe) => moe.is_some(),
                 (Some(moe), _) => !shape.single_block && at >= moe.dense_layers && at % moe.every == moe.offset,
                 (None, _) => false,

@@ -133,6 +133,7 @@ fn leading_dense(config: &Config) -> u64 {
         .count(&["first_k_dense_replace", "moe_layer_start_index", "num_dense_layers", "n_dense_layers"])
         .or_else(|| leading(&|entry| entry.as_str() == Some("dense"), "mlp_layer_types"))
         .or_else(|| leading(&|entry| entry.as_u64() == Some(0), "moe_layer_freq"))
+        .or_else(|| config.enumerated("moe_layers_enum")?.first().copied())
         .or_else(|| config.list("mlp_only_layers").map(|layers| layers.len() as u64))
         .unwrap_or(0)
 }

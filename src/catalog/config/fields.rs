@@ -40,6 +40,13 @@ impl<'a> Config<'a> {
     pub(super) fn numbers(&self, key: &str) -> Option<Vec<u64>> {
         self.list(key)?.iter().map(Value::as_u64).collect()
     }
+    /// A list of numbers, or a text of numbers between commas.
+    pub(super) fn enumerated(&self, key: &str) -> Option<Vec<u64>> {
+        match self.text(key) {
+            Some(text) => text.split(',').map(|number| number.trim().parse().ok()).collect(),
+            None => self.numbers(key),
+        }
+    }
     pub(super) fn within(&self, key: &str) -> Option<Config<'a>> {
         self.get(key)?.as_object().map(Config)
     }

@@ -62,6 +62,11 @@ pub(super) fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, 
     if shape.attention.indexer.is_some() && shape.attention.kv_lora_rank.is_some() {
         return Ok(Some(with_shared_indexers(config, vec!["sparse"; layers as usize]).join(", ")));
     }
+    if let Some(experts) = config.enumerated("moe_layers_enum") {
+        let dense = format!("full@{}", shape.ffn.intermediate_size);
+        let word = |at| if experts.contains(&at) { "full" } else { &dense };
+        return Ok(Some((0..layers).map(word).collect::<Vec<_>>().join(", ")));
+    }
     let period = config.count(&["sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers"]);
     if let Some(period) = period.filter(|&period| period > 1 && shape.sliding.window.is_some()) {
         return Ok(Some(format!("{} sliding, full", (period - 1).min(layers))));
