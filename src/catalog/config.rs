@@ -120,6 +120,7 @@ fn ends(config: &Config, shape: &mut Shape) {
             "seq_length",
             "n_ctx",
             "context_length",
+            "model_max_length",
         ])
         .or(shape.max_position);
     shape.token_types = config.count(&["type_vocab_size"]).unwrap_or(shape.token_types);
@@ -208,6 +209,16 @@ mod tests {
                 "num_experts": 128, "top_k_experts": 8, "moe_intermediate_size": 704, "sliding_window": 1024,
                 "hidden_size_per_layer_input": 0, "num_kv_shared_layers": 0, "tie_word_embeddings": true
             }}),
+        );
+        check(
+            "inclusionAI/Ling-3.0-flash",
+            json!({
+                "model_type": "bailing_hybrid", "num_hidden_layers": 42, "hidden_size": 2560, "vocab_size": 157_184,
+                "num_attention_heads": 32, "head_dim": 128, "layer_group_size": 6, "short_conv_kernel_size": 4,
+                "kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
+                "intermediate_size": 6144, "moe_intermediate_size": 768, "num_experts": 512, "num_shared_experts": 1,
+                "num_experts_per_token": 8, "first_k_dense_replace": 2, "num_nextn_predict_layers": 1
+            }),
         );
         let experts = (4..60).map(|depth| depth.to_string()).collect::<Vec<_>>().join(",");
         check(

@@ -56,7 +56,8 @@ pub(super) fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, 
     if let Some(indices) = config.numbers("attn_layer_indices") {
         return Ok(each(&|at| if indices.contains(&at) { "full" } else { "mamba" }));
     }
-    if let Some(interval) = config.count(&["full_attention_interval"]).filter(|_| shape.linear.is_some()) {
+    let interval = config.count(&["full_attention_interval", "layer_group_size"]);
+    if let Some(interval) = interval.filter(|_| shape.linear.is_some()) {
         return Ok(each(&|at| if (at + 1) % interval.max(1) == 0 { "full" } else { "linear" }));
     }
     if shape.attention.indexer.is_some() && shape.attention.kv_lora_rank.is_some() {
@@ -89,16 +90,17 @@ pub(super) fn pattern(config: &Config, shape: &Shape) -> Result<Option<String>, 
 
 fn block(word: &str, config: &Config, shape: &Shape) -> Option<&'static str> {
     Some(match word {
-        "full_attention" | "attention" | "global_attention" | "global" | "hybrid" if !is_local(config) => "full",
+        "full_attention" | "attention" | "global_attention" | "global" if !is_local(config) => "full",
         "attention" => "sliding",
+        // Attention with short convolutions (Inkling, ZAYA); Zamba's shares its weights with others, which is not counted.
+        "hybrid" if shape.mamba.is_none() => "full",
         "chunked_attention" | "local_attention" | "local" => "sliding",
         word if word.contains("sliding") => "sliding",
         "linear_attention" if shape.linear.is_none() && shape.mamba.is_some() => "mamba",
         "linear_attention" | "recurrent" | "conv" | "short_conv" => "linear",
         "mamba" | "mamba2" => "mamba",
-        "indexed_attention" | "deepseek_sparse_attention" | "compressed_sparse_attention" | "minimax_m3_sparse" => {
-            "sparse"
-        }
+        "indexed_attention" | "sparse_attention" | "deepseek_sparse_attention" => "sparse",
+        "compressed_sparse_attention" | "minimax_m3_sparse" => "sparse",
         "heavily_compressed_attention" => "compressed",
         "moe" => "moe",
         "mlp" => "mlp",

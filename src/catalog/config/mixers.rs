@@ -78,18 +78,15 @@ pub(super) fn attention(config: &Config, optional_qk_norm: QkNorm, shape: &mut S
     }
     own.kv_shared_layers = config.count(&["num_kv_shared_layers"]).unwrap_or(0);
 
+    let layer = differing(config, "sliding_attention");
+    let sliding = |keys: &[&str], key| config.count(keys).or(layer.as_ref().and_then(|layer| layer.count(&[key])));
     shape.sliding.window = config.count(&["sliding_window", "attention_chunk_size", "sliding_window_size"]);
-    shape.sliding.heads = config.count(&["swa_num_attention_heads", "num_sliding_attention_heads"]);
-    shape.sliding.kv_heads = config.count(&["swa_num_key_value_heads"]);
-    shape.sliding.head_dim = config.count(&["swa_head_dim"]);
-    shape.sliding.value_head_dim = config.count(&["swa_v_head_dim"]);
-    if let Some(layer) = differing(config, "sliding_attention") {
-        shape.sliding.heads = layer.count(&["num_attention_heads"]);
-        shape.sliding.kv_heads = layer.count(&["num_key_value_heads"]);
-        shape.sliding.head_dim = layer.count(&["head_dim"]);
-        shape.sliding.kv_lora_rank = layer.count(&["kv_lora_rank"]);
-        shape.sliding.nope_head_dim = layer.count(&["qk_nope_head_dim"]);
-    }
+    shape.sliding.heads = sliding(&["swa_num_attention_heads", "num_sliding_attention_heads"], "num_attention_heads");
+    shape.sliding.kv_heads = sliding(&["swa_num_key_value_heads"], "num_key_value_heads");
+    shape.sliding.head_dim = sliding(&["swa_head_dim"], "head_dim");
+    shape.sliding.value_head_dim = sliding(&["swa_v_head_dim"], "v_head_dim");
+    shape.sliding.kv_lora_rank = sliding(&["swa_kv_lora_rank"], "kv_lora_rank");
+    shape.sliding.nope_head_dim = sliding(&["swa_qk_nope_head_dim"], "qk_nope_head_dim");
     // Gemma 4 states its sliding layers and what the others have otherwise.
     let full = differing(config, "full_attention");
     let of_full = |key| full.as_ref().and_then(|layer| layer.count(&[key]));
@@ -152,7 +149,8 @@ pub(super) fn recurrence(config: &Config, shape: &mut Shape) {
     }
     let implied = shape.linear.take();
     let kind = implied.as_ref().map(|linear| linear.kind);
-    let conv_kernel = config.count(&["linear_conv_kernel_dim", "conv_L_cache", "conv1d_width"]);
+    let kernels = ["linear_conv_kernel_dim", "short_conv_kernel_size", "conv_L_cache", "conv1d_width"];
+    let conv_kernel = config.count(&kernels);
     let kimi = config.within("linear_attn_config");
     if let Some(value_heads) = config.count(&["linear_num_value_heads"]) {
         shape.linear = Some(Linear {
@@ -189,7 +187,9 @@ pub(super) fn recurrence(config: &Config, shape: &mut Shape) {
             LinearKind::Mlstm => (part("qk_dim_factor"), part("v_dim_factor")),
             LinearKind::GatedDelta | LinearKind::KimiDelta | LinearKind::Lightning => (head_dim, head_dim),
         };
-        let own = config.count(&["linear_head_dim"]);
+        // Latent attention makes its own `head_dim` of others; what the file gives is that of these layers.
+        let stated = config.count(&["head_dim"]).filter(|_| kind == LinearKind::KimiDelta);
+        let own = config.count(&["linear_head_dim"]).or(stated);
         shape.linear = Some(Linear {
             kind,
             key_heads: heads,
