@@ -227,7 +227,7 @@ fn fraction(fill: &Fill, backend: &Backend, rule: &MemoryRule, draft: Option<Dra
     let ranks = if parallel.expert > 1 && fill.model.is_moe() { parallel.data } else { 1 };
     let (tensor, pipeline) = (u64::from(parallel.tensor), u64::from(parallel.pipeline));
     let fraction = static_fraction(gpu.memory, tensor * pipeline, tensor, u64::from(ranks), draft);
-    (fraction * beside_images(&fill.model) * 1000.0).round() / 1000.0
+    (fraction * beside_images(fill.model) * 1000.0).round() / 1000.0
 }
 
 /// Share of it that SGLang leaves models with a vision tower, less for towers of more than ViT-L's `24·1024²`: of
