@@ -30,6 +30,7 @@ pub use names::{Names, Outcome, Resolution};
 pub use recipe::{Framework, Optimizer};
 pub use shape::Shape;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -39,6 +40,8 @@ pub struct Catalog {
     pub architectures: Vec<Conventions>,
     pub towers: Vec<Tower>,
     pub gpus: Vec<Gpu>,
+    /// Where each id stands among the GPUs.
+    gpu_places: FxHashMap<String, usize>,
     pub formats: Vec<Format>,
     pub optimizers: Vec<Optimizer>,
     pub frameworks: Vec<Framework>,
@@ -104,11 +107,13 @@ impl Catalog {
 
     fn read(presets: &str) -> Result<Self, String> {
         let presets: Presets = serde_json::from_str(presets).map_err(|fault| fault.to_string())?;
+        let gpus = presets.gpu.into_iter().map(gpu::Row::gpus).collect::<Result<Vec<_>, _>>()?.concat();
         Ok(Self {
             listed: Listed::embedded(),
             architectures: presets.architecture,
             towers: presets.tower,
-            gpus: presets.gpu.into_iter().map(gpu::Row::gpus).collect::<Result<Vec<_>, _>>()?.concat(),
+            gpu_places: gpus.iter().enumerate().map(|(place, gpu)| (gpu.id.clone(), place)).collect(),
+            gpus,
             formats: presets.format,
             optimizers: presets.optimizer,
             frameworks: presets.framework,
@@ -153,6 +158,6 @@ impl Catalog {
     }
 
     pub fn gpu(&self, id: &str) -> Option<&Gpu> {
-        self.gpus.iter().find(|gpu| gpu.id == id)
+        self.gpu_places.get(id).map(|place| &self.gpus[*place])
     }
 }

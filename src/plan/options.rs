@@ -9,7 +9,7 @@ use crate::catalog::gpu::Class;
 use crate::catalog::{Catalog, Gpu};
 use crate::message::Message;
 use crate::msg;
-use crate::request::{Request, Settings, Stage, Value, Work, complete};
+use crate::request::{Request, Settings, Stage, Value, Work};
 use std::rc::Rc;
 
 /// Options shown.
@@ -49,7 +49,7 @@ pub fn options(request: &Request, verdict: Verdict, catalog: &'static Catalog) -
                 notes.push(msg!("plan-note-patience", days = PATIENCE / 24.0));
             }
             notes.extend(idle(&picked, &targets, catalog));
-            let options = picked.iter().filter_map(|(setup, merits)| choice(setup, merits, catalog));
+            let options = picked.iter().map(|(setup, merits)| choice(setup, merits));
             return Found { options: options.collect(), misses: vec![], notes };
         }
     }
@@ -182,16 +182,15 @@ fn pick(search: &mut Search, request: &Request, verdict: Verdict, targets: &Targ
     picked
 }
 
-fn choice(setup: &Setup, merits: &[Merit], catalog: &'static Catalog) -> Option<Choice> {
-    let request = complete(&setup.settings, catalog).ok()?;
+fn choice(setup: &Setup, merits: &[Merit]) -> Choice {
     let cluster = setup.cluster;
-    Some(Choice {
+    Choice {
         settings: setup.settings.clone(),
         gpu: cluster.gpu,
         gpus: cluster.gpus,
         nodes: cluster.nodes,
-        parallel: request.parallel,
-        zero: request.train().map(|train| train.zero),
+        parallel: setup.parallel,
+        zero: setup.zero,
         changes: setup.changes.clone(),
         device: setup.device,
         headroom: setup.headroom,
@@ -201,7 +200,7 @@ fn choice(setup: &Setup, merits: &[Merit], catalog: &'static Catalog) -> Option<
         cost: setup.cost(),
         merits: merits.to_vec(),
         reason: reason(setup, merits),
-    })
+    }
 }
 
 fn reason(setup: &Setup, merits: &[Merit]) -> Message {

@@ -14,7 +14,7 @@ use crate::catalog::backend::Loads;
 use crate::catalog::gpu::{Class, LinkKind, Vendor};
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, estimate};
-use crate::request::{Request, Settings, Value, Work, complete};
+use crate::request::{Parallel, Request, Settings, Value, Work, Zero, complete};
 use crate::units::Bytes;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -45,7 +45,9 @@ impl Cluster {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub cluster: Cluster,
-    pub layout: Layout,
+    pub parallel: Parallel,
+    /// Training only.
+    pub zero: Option<Zero>,
     pub settings: Settings,
     pub changes: Vec<(&'static str, Value)>,
     pub device: Bytes,
@@ -266,7 +268,7 @@ impl Search {
             let Ok(request) = complete(&settings, self.catalog) else { continue };
             let estimate = estimate(&request);
             let Verdict::Fits { headroom } = verdict(&request, &estimate) else { continue };
-            let setup = Setup::of(cluster, layout, settings, variant.changes.clone(), &estimate, headroom);
+            let setup = Setup::of(cluster, &request, settings, variant.changes.clone(), &estimate, headroom);
             if !self.targets.met(&setup) {
                 continue;
             }
@@ -445,7 +447,7 @@ impl Search {
 impl Setup {
     fn of(
         cluster: Cluster,
-        layout: Layout,
+        request: &Request,
         settings: Settings,
         changes: Vec<(&'static str, Value)>,
         estimate: &Estimate,
@@ -455,7 +457,8 @@ impl Setup {
         let total = estimate.time.as_ref().and_then(|time| time.total);
         Self {
             cluster,
-            layout,
+            parallel: request.parallel,
+            zero: request.train().map(|train| train.zero),
             settings,
             changes,
             device: estimate.memory.device,

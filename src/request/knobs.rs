@@ -8,6 +8,8 @@ use crate::catalog::names::{Outcome, Resolution};
 use crate::message::Problem;
 use crate::msg;
 use Kind::{Choice, Number};
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
 
 /// One setting of a request.
 pub struct Knob {
@@ -316,10 +318,19 @@ pub(super) fn squash(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }
 
+/// Where each key stands in `KNOBS`.
+static PLACES: LazyLock<FxHashMap<&'static str, usize>> =
+    LazyLock::new(|| KNOBS.iter().enumerate().map(|(place, knob)| (knob.key, place)).collect());
+
+/// Where a key stands in `KNOBS`.
+pub(super) fn place(key: &str) -> Option<usize> {
+    PLACES.get(key).copied()
+}
+
 /// The knob of this key or other name.
 pub fn find(name: &str) -> Option<&'static Knob> {
-    if let Some(knob) = KNOBS.iter().find(|knob| knob.key == name) {
-        return Some(knob);
+    if let Some(place) = place(name) {
+        return Some(&KNOBS[place]);
     }
     let name = squash(name);
     KNOBS.iter().find(|knob| squash(knob.key) == name || knob.aliases.iter().any(|alias| squash(alias) == name))

@@ -2,7 +2,7 @@
 //!
 //! Takes canonical text (`train MODEL seq=8192 …`) and free English or Chinese alike; writes only the canonical.
 
-use super::knobs::{self, KNOBS, Kind, Knob};
+use super::knobs::{self, Kind, Knob};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Question, Speech, hear};
 use super::words::plain;
@@ -23,15 +23,13 @@ pub struct Read {
 
 /// The canonical text: verb, model, then `key=value` in the order of `KNOBS`.
 pub fn write(settings: &Settings) -> String {
-    let mut line = settings.verb.word().to_owned();
-    for knob in KNOBS {
-        match settings.get(knob.key) {
-            Some(Value::Text(model)) if knob.key == "model" => line += &format!(" {model}"),
-            Some(value) => line += &format!(" {}={value}", knob.key),
-            None => {}
-        }
-    }
-    line
+    let mut values: Vec<_> = settings.values.iter().collect();
+    values.sort_by_key(|(key, _)| knobs::place(key));
+    let said = values.into_iter().map(|(key, value)| match value {
+        Value::Text(model) if *key == "model" => format!(" {model}"),
+        value => format!(" {key}={value}"),
+    });
+    std::iter::once(settings.verb.word().to_owned()).chain(said).collect()
 }
 
 /// Reads a line. What is contradictory, out of range or unknown by name is a problem; what means nothing is ignored.

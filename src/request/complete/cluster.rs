@@ -12,8 +12,7 @@ fn gpu(settings: &Settings, catalog: &'static Catalog) -> Result<Option<&'static
     match settings.texts("gpu") {
         [] => Ok(None),
         [id] => {
-            let found = catalog.gpus.iter().find(|gpu| gpu.id == *id);
-            found.map(Some).ok_or_else(|| knobs::no_gpu(id, &catalog.names().gpu(id)))
+            catalog.gpu(id).map(Some).ok_or_else(|| knobs::no_gpu(id, &catalog.names().gpu(id)))
         }
         several => {
             Err(Problem::of("gpu", msg!("problem-one-gpu")).suggest(several.iter().map(|id| format!("gpu={id}"))))

@@ -4,7 +4,7 @@ use crate::catalog::shape::{Attention, Ffn, Moe, Sliding};
 use crate::catalog::{Catalog, Model, Shape};
 use crate::message::Problem;
 use crate::msg;
-use crate::request::knobs::{self, KNOBS, Scope, no_model};
+use crate::request::knobs::{self, Scope, no_model};
 use crate::request::{Settings, Value};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) fn model(settings: &Settings, catalog: &Catalog) -> Result<Arc<Model>
             Problem::of("model", msg!("problem-one-model")).suggest(several.iter().map(|id| format!("model={id}")))
         }
     })?;
-    let reshaped = KNOBS.iter().any(|knob| knob.scope == Scope::Shape && settings.get(knob.key).is_some());
+    let reshaped = settings.values.keys().any(|key| knobs::find(key).is_some_and(|knob| knob.scope == Scope::Shape));
     if id == "custom" {
         return checked(custom(settings)?, id, None);
     }
