@@ -11,9 +11,7 @@ use crate::request::{Hardware, Parallel, ParallelAsked};
 fn gpu(settings: &Settings, catalog: &'static Catalog) -> Result<Option<&'static Gpu>, Problem> {
     match settings.texts("gpu") {
         [] => Ok(None),
-        [id] => {
-            catalog.gpu(id).map(Some).ok_or_else(|| knobs::no_gpu(id, &catalog.names().gpu(id)))
-        }
+        [id] => catalog.gpu(id).map(Some).ok_or_else(|| knobs::no_gpu(id, &catalog.names().gpu(id))),
         several => {
             Err(Problem::of("gpu", msg!("problem-one-gpu")).suggest(several.iter().map(|id| format!("gpu={id}"))))
         }
