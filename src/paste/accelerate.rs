@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::draft::{Draft, Rule, Rules};
-use super::trainers::{deepspeed_path, sharding_strategy, train};
+use super::trainers::{deepspeed_path, offload_optimizer, offload_parameters, sharding_strategy, train};
 use super::tree::flatten;
 use Rule::{Knob, On, With};
 use serde_json::{Map, Value};
@@ -57,22 +57,8 @@ const RULES: Rules = &[
     ),
     (&["gradient_accumulation_steps"], Knob("accum")),
     (&["zero_stage"], Knob("zero")),
-    (
-        &["offload_optimizer_device"],
-        With(|draft, value| {
-            if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() {
-                draft.set("offload", "optimizer")
-            }
-        }),
-    ),
-    (
-        &["offload_param_device"],
-        With(|draft, value| {
-            if matches!(value, "cpu" | "nvme") {
-                draft.set("offload", "cpu")
-            }
-        }),
-    ),
+    (&["offload_optimizer_device"], With(offload_optimizer)),
+    (&["offload_param_device"], With(offload_parameters)),
     (&["deepspeed_config_file"], With(deepspeed_path)),
     (
         &["config_file"],

@@ -3,11 +3,10 @@
 use super::Kind;
 use super::draft::{Draft, Rule, Rules, is_on, is_unset};
 use super::trainers::{
-    attention, checkpointing, deepspeed_path, finish_trainer, fsdp_words, half, optimizer, sharding_strategy, targets,
-    train,
+    attention, checkpointing, deepspeed_path, finish_trainer, fsdp_words, optimizer, sharding_strategy, targets, train,
 };
 use super::tree::flatten;
-use Rule::{Knob, Model, Off, On, With};
+use Rule::{Knob, Model, Off, On, Switch, With};
 use serde_json::{Map, Value};
 
 pub fn read(tree: &Map<String, Value>) -> Option<Draft> {
@@ -64,14 +63,7 @@ const RULES: Rules = &[
     (&["batch_size"], Knob("step_batch")),
     (&["gradient_accumulation_steps"], Knob("accum")),
     (&["num_epochs"], Knob("epochs")),
-    (
-        &["sample_packing"],
-        With(|draft, value| {
-            if !is_unset(value) {
-                draft.set("packing", if is_on(value) { "on" } else { "off" })
-            }
-        }),
-    ),
+    (&["sample_packing"], Switch("packing")),
     (&["lora_r"], Knob("lora_rank")),
     (&["lora_alpha"], Knob("lora_alpha")),
     (&["lora_target_linear"], On("lora_targets", "all")),
@@ -87,8 +79,8 @@ const RULES: Rules = &[
             }
         }),
     ),
-    (&["fp16", "float16"], With(|draft, value| half(draft, value, "fp16"))),
-    (&["fp8"], With(|draft, value| half(draft, value, "fp8"))),
+    (&["fp16", "float16"], On("precision", "fp16")),
+    (&["fp8"], On("precision", "fp8")),
     (&["gradient_checkpointing"], With(checkpointing)),
     (&["flash_attention"], On("attn", "flash")),
     (&["sdp_attention"], On("attn", "sdpa")),

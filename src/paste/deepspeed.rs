@@ -1,10 +1,10 @@
 //! DeepSpeed's JSON.
 
 use super::Kind;
-use super::draft::{Draft, Rule, Rules, is_on, is_unset};
-use super::trainers::{optimizer, train};
+use super::draft::{Draft, Rule, Rules, is_unset};
+use super::trainers::{offload_optimizer, offload_parameters, optimizer, train};
 use super::tree::{at, flatten};
-use Rule::{Knob, On, With};
+use Rule::{Count, Knob, On, With};
 use serde_json::{Map, Value};
 
 pub fn read(tree: &Map<String, Value>) -> Option<Draft> {
@@ -50,48 +50,13 @@ const RULES: Rules = &[
         }),
     ),
     (&["zero_optimization.stage"], Knob("zero")),
-    (
-        &["zero_optimization.offload_optimizer.device"],
-        With(|draft, value| {
-            if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() {
-                draft.set("offload", "optimizer")
-            }
-        }),
-    ),
+    (&["zero_optimization.offload_optimizer.device"], With(offload_optimizer)),
     (&["zero_optimization.cpu_offload"], On("offload", "optimizer")),
-    (
-        &["zero_optimization.offload_param.device"],
-        With(|draft, value| {
-            if matches!(value, "cpu" | "nvme") {
-                draft.set("offload", "cpu")
-            }
-        }),
-    ),
+    (&["zero_optimization.offload_param.device"], With(offload_parameters)),
     (&["zero_optimization.cpu_offload_params"], On("offload", "cpu")),
-    (
-        &["bf16.enabled", "bfloat16.enabled"],
-        With(|draft, value| {
-            if is_on(value) {
-                draft.set("precision", "bf16")
-            }
-        }),
-    ),
-    (
-        &["fp16.enabled"],
-        With(|draft, value| {
-            if is_on(value) {
-                draft.set("precision", "fp16")
-            }
-        }),
-    ),
+    (&["bf16.enabled", "bfloat16.enabled"], On("precision", "bf16")),
+    (&["fp16.enabled"], On("precision", "fp16")),
     (&["optimizer.type"], With(optimizer)),
-    (
-        &["tensor_parallel.autotp_size"],
-        With(|draft, value| {
-            if value != "0" {
-                draft.set("tp", value)
-            }
-        }),
-    ),
+    (&["tensor_parallel.autotp_size"], Count("tp")),
     (&["sequence_parallel_size"], Knob("cp")),
 ];

@@ -30,6 +30,11 @@ impl Draft {
         self.knobs.retain(|(known, _)| *known != knob);
         self.knobs.push((knob, value.to_string()));
     }
+    pub fn set_some(&mut self, knob: &'static str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.set(knob, value);
+        }
+    }
     pub fn get(&self, knob: &str) -> Option<&str> {
         self.knobs.iter().find(|(known, _)| *known == knob).map(|(_, value)| value.as_str())
     }
@@ -62,6 +67,10 @@ pub enum Rule {
     On(&'static str, &'static str),
     /// This value, where the switch is off.
     Off(&'static str, &'static str),
+    /// On or off.
+    Switch(&'static str),
+    /// A positive whole number; any other leaves it to the program.
+    Count(&'static str),
     Model,
     With(fn(&mut Draft, &str)),
 }
@@ -118,6 +127,9 @@ impl Draft {
             Rule::On(knob, means) if is_on(value) => self.set(knob, means),
             Rule::Off(knob, means) if !is_on(value) && !is_unset(value) => self.set(knob, means),
             Rule::On(..) | Rule::Off(..) => {}
+            Rule::Switch(knob) if !is_unset(value) => self.set(knob, if is_on(value) { "on" } else { "off" }),
+            Rule::Switch(_) => {}
+            Rule::Count(knob) => self.set_some(knob, value.parse::<u64>().ok().filter(|count| *count > 0)),
             Rule::Model if !is_unset(value) && !value.is_empty() => self.model = Some(value.to_owned()),
             Rule::Model => {}
             Rule::With(read) => read(self, value),

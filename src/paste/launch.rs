@@ -101,9 +101,7 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
             }
             trainers::finish_trainer(&mut draft);
         }
-        if let Some(nodes) = nodes {
-            draft.set("nodes", nodes);
-        }
+        draft.set_some("nodes", nodes);
         return Some(draft);
     }
     let has = |name: &str| flags.iter().any(|(flag, _)| flag.replace('-', "_") == name);
@@ -159,11 +157,7 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
         draft.set("stage", stage);
     }
     trainers::finish_trainer(&mut draft);
-    if let Some(gpus) = gpus {
-        draft.set("gpus", gpus);
-    }
-    if let Some(nodes) = nodes {
-        draft.set("nodes", nodes);
-    }
+    draft.set_some("gpus", gpus);
+    draft.set_some("nodes", nodes);
     Some(draft)
 }

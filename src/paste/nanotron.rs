@@ -3,7 +3,7 @@
 //! Names as in nanotron/config/config.py.
 
 use super::draft::{Draft, Rule, Rules};
-use super::trainers::{optimizer, train};
+use super::trainers::{dtype, optimizer, train};
 use super::tree::{at, flatten};
 use super::{Kind, config};
 use crate::catalog::Catalog;
@@ -44,12 +44,5 @@ const RULES: Rules = &[
     (&["tokens.sequence_length"], Knob("seq")),
     (&["optimizer.zero_stage"], Knob("zero")),
     (&["optimizer.optimizer_factory.name"], With(optimizer)),
-    (
-        &["model.dtype"],
-        With(|draft, value| match value {
-            "bfloat16" => draft.set("precision", "bf16"),
-            "float16" => draft.set("precision", "fp16"),
-            _ => {}
-        }),
-    ),
+    (&["model.dtype"], With(dtype)),
 ];

@@ -31,11 +31,8 @@ pub fn command(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
     finish_trainer(&mut draft);
     // Ray gives each model GPUs of its own; the actor's are those that are trained on.
     let (gpus, nodes) = launched(command, allotted);
-    for (knob, count) in [("gpus", gpus), ("nodes", nodes)] {
-        if let Some(count) = count {
-            draft.set(knob, count);
-        }
-    }
+    draft.set_some("gpus", gpus);
+    draft.set_some("nodes", nodes);
     Some(draft)
 }
 

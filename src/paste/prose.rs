@@ -21,11 +21,8 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Option<Draft> {
         let value = |key| heard.iter().find(|(knob, _)| *knob == key).and_then(|(_, value)| value.as_ref());
         let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
         draft.set("gpu", value("gpu")?);
-        for knob in ["gpus", "nodes"] {
-            if let Some(count) = value(knob) {
-                draft.set(knob, count);
-            }
-        }
+        draft.set_some("gpus", value("gpus"));
+        draft.set_some("nodes", value("nodes"));
         Some(draft)
     })
 }

@@ -33,10 +33,12 @@ pub struct Command {
     pub variables: HashMap<String, String>,
 }
 
-/// What no honest script exceeds: lines, files it writes, variables, and bytes of a line, a value or a sum.
+/// What no honest script exceeds: lines and commands, files it writes, variables, and bytes of these together, of a
+/// line or of a sum.
 const MOST_LINES: usize = 400;
 const MOST_FILES: usize = 20;
 const MOST_VARIABLES: usize = 200;
+const MOST_HELD: usize = 64 * 1024;
 const LONGEST: usize = 16 * 1024;
 const LONGEST_SUM: usize = 200;
 
@@ -66,10 +68,8 @@ pub fn commands(text: &str) -> Vec<Command> {
             if words.first().is_some_and(|word| word == "sbatch") {
                 allot(&mut variables, &flags(&words));
             }
-            if !words.is_empty() {
+            if !words.is_empty() && found.len() < MOST_LINES {
                 found.push(Command { words, variables: variables.clone() });
-            } else if found.is_empty() || !variables.is_empty() {
-                found.push(Command { words: vec![], variables: variables.clone() });
             }
         }
     }
@@ -79,7 +79,9 @@ pub fn commands(text: &str) -> Vec<Command> {
             command.variables.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
-    found.retain(|command| !command.words.is_empty() || !command.variables.is_empty());
+    if found.is_empty() && !variables.is_empty() {
+        found.push(Command { words: vec![], variables: variables.clone() });
+    }
     // Flags that nothing here is started with are of a program elsewhere.
     if found.iter().all(|command| command.flags().is_empty()) {
         let mut kept: Vec<&String> = variables.values().filter(|value| value.trim_start().starts_with("--")).collect();
@@ -131,7 +133,8 @@ fn remember(variables: &mut HashMap<String, String>, name: String, value: String
         Some(name) => (name.to_owned(), format!("{} {value}", variables.get(name).map_or("", String::as_str))),
         None => (name, value),
     };
-    if value.len() < LONGEST && (variables.len() < MOST_VARIABLES || variables.contains_key(&name)) {
+    let held: usize = variables.values().map(String::len).sum();
+    if held + value.len() < MOST_HELD && (variables.len() < MOST_VARIABLES || variables.contains_key(&name)) {
         variables.insert(name, value);
     }
 }
@@ -149,7 +152,8 @@ fn assignment(word: &str) -> Option<(String, String)> {
 fn lines(text: &str) -> Vec<String> {
     let mut joined: Vec<String> = vec![];
     let mut open = false;
-    let mut array = false;
+    // Parentheses of a bash array, and a quoted object, that are open.
+    let (mut array, mut object) = (0i32, false);
     for line in text.lines() {
         let line = line.trim_end();
         let bare = line.trim_start();
@@ -171,7 +175,7 @@ fn lines(text: &str) -> Vec<String> {
         match joined.last_mut() {
             // Flags alone may be told of: `I run it with:`.
             Some(last)
-                if (open || array || (flag && !last.ends_with([':', '：'])))
+                if (open || object || array > 0 || (flag && !last.ends_with([':', '：'])))
                     && last.len() < LONGEST
                     && !is_directive =>
             {
@@ -180,23 +184,24 @@ fn lines(text: &str) -> Vec<String> {
             }
             _ => joined.push(directive),
         }
-        open = more.is_some() || joined.last().is_some_and(|last| opens_json(last));
-        array = joined.last().is_some_and(|last| last.contains("=(") && !closes(last));
+        open = more.is_some();
+        object = if object { !content.contains('\'') } else { opens_object(content) };
+        array = open_parentheses(content, array);
     }
     joined.retain(|line| !line.trim().is_empty());
     joined
 }
 
 /// Whether a line breaks within a quoted object: `--config '{"a": 1,`.
-fn opens_json(line: &str) -> bool {
+fn opens_object(line: &str) -> bool {
     line.rsplit_once("'{").is_some_and(|(_, object)| !object.contains('\''))
 }
 
-/// Whether a bash array that a line opens is closed in it.
-fn closes(line: &str) -> bool {
-    let opened = line.find("=(").map_or("", |at| &line[at + 1..]);
-    let depth = opened.chars().fold(0i32, |depth, c| depth + i32::from(c == '(') - i32::from(c == ')'));
-    depth <= 0
+/// How many parentheses of a bash array are open after a line.
+fn open_parentheses(line: &str, open: i32) -> i32 {
+    let within = if open > 0 { Some(0) } else { line.find("=(") };
+    let within = within.map_or("", |at| &line[at..]);
+    within.chars().fold(open, |depth, c| depth + i32::from(c == '(') - i32::from(c == ')')).max(0)
 }
 
 /// `$ `, `user@host:~$ `, `(venv) root@box:/app# `.

@@ -3,10 +3,10 @@
 //! Sections and keys as in torchtitan/config/job_config.py.
 
 use super::Kind;
-use super::draft::{Draft, Rule, Rules, is_on};
+use super::draft::{Draft, Rule, Rules};
 use super::shell::{self, Command};
 use super::trainers::{optimizer, train};
-use Rule::{Knob, On, With};
+use Rule::{Count, Knob, On, Switch, With};
 
 /// Sections that only this program has.
 const MARKS: [&str; 3] = ["parallelism.", "activation_checkpoint.", "model.flavor"];
@@ -77,16 +77,9 @@ fn model(name: &str, flavor: &str) -> String {
     }
 }
 
-/// A positive count; what is not given as one is the program's to fill in.
-fn count(draft: &mut Draft, knob: &'static str, value: &str) {
-    if value.parse::<u64>().is_ok() {
-        draft.set(knob, value);
-    }
-}
-
 const RULES: Rules = &[
     (&["training.local_batch_size"], Knob("batch")),
-    (&["training.global_batch_size"], With(|draft, value| count(draft, "global_batch", value))),
+    (&["training.global_batch_size"], Count("global_batch")),
     (&["training.seq_len"], Knob("seq")),
     (
         &["training.dtype"],
@@ -111,7 +104,7 @@ const RULES: Rules = &[
             _ => {}
         }),
     ),
-    (&["compile.enable"], With(|draft, value| draft.set("compile", if is_on(value) { "on" } else { "off" }))),
+    (&["compile.enable"], Switch("compile")),
     (
         &["model.converters"],
         With(|draft, value| {

@@ -8,7 +8,7 @@ use super::shell::Command;
 use super::trainers::{optimizer, targets, train};
 use super::tree::flatten;
 use crate::catalog::{Catalog, Outcome};
-use Rule::{Knob, On, With};
+use Rule::{Knob, On, Switch, With};
 use serde_json::{Map, Value};
 
 pub fn read(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Draft> {
@@ -170,7 +170,7 @@ const RULES: Rules = &[
     (&["epochs"], Knob("epochs")),
     (&["grpo_samples"], Knob("generations")),
     (&["tokenizer.max_seq_len"], Knob("seq")),
-    (&["dataset.packed"], With(|draft, value| draft.set("packing", if is_on(value) { "on" } else { "off" }))),
+    (&["dataset.packed"], Switch("packing")),
     (&["model.lora_rank"], Knob("lora_rank")),
     (&["model.lora_alpha"], Knob("lora_alpha")),
     (&["model.quantize_base"], On("quant", "bnb-nf4")),
@@ -183,11 +183,8 @@ const RULES: Rules = &[
             _ => {}
         }),
     ),
-    (
-        &["enable_activation_checkpointing"],
-        With(|draft, value| draft.set("checkpointing", if is_on(value) { "on" } else { "off" })),
-    ),
-    (&["compile"], With(|draft, value| draft.set("compile", if is_on(value) { "on" } else { "off" }))),
+    (&["enable_activation_checkpointing"], Switch("checkpointing")),
+    (&["compile"], Switch("compile")),
     (&["fsdp_cpu_offload"], On("offload", "cpu")),
     (&["tensor_parallel_dim"], Knob("tp")),
     (&["context_parallel_dim"], Knob("cp")),

@@ -7,7 +7,7 @@ use super::Kind;
 use super::draft::{Draft, Rule, Rules, is_on, is_unset};
 use super::tree::flatten;
 use crate::request::Verb;
-use Rule::{Knob, Model, Off, On, With};
+use Rule::{Count, Knob, Model, Off, On, Switch, With};
 use serde_json::{Map, Value};
 
 pub fn train(kind: Kind) -> Draft {
@@ -203,9 +203,24 @@ fn stage(draft: &mut Draft, value: &str) {
     }
 }
 
-pub fn half(draft: &mut Draft, value: &str, precision: &str) {
-    if is_on(value) {
-        draft.set("precision", precision);
+/// DeepSpeed's devices to which the optimizer's states go, and the parameters with them.
+pub fn offload_optimizer(draft: &mut Draft, value: &str) {
+    if matches!(value, "cpu" | "nvme") && draft.get("offload").is_none() {
+        draft.set("offload", "optimizer");
+    }
+}
+
+pub fn offload_parameters(draft: &mut Draft, value: &str) {
+    if matches!(value, "cpu" | "nvme") {
+        draft.set("offload", "cpu");
+    }
+}
+
+pub fn dtype(draft: &mut Draft, value: &str) {
+    match value {
+        "bfloat16" | "bf16" => draft.set("precision", "bf16"),
+        "float16" | "fp16" => draft.set("precision", "fp16"),
+        _ => {}
     }
 }
 
@@ -256,14 +271,7 @@ pub const TRAINER: Rules = &[
     (&["num_train_epochs", "num_epochs", "max_epochs"], Knob("epochs")),
     (&["max_samples", "max_train_samples"], Knob("samples")),
     (&["cutoff_len", "max_seq_length", "model_max_length", "block_size", "max_length", "max_seq_len"], Knob("seq")),
-    (
-        &["lora_rank", "lora_r", "lora_dim"],
-        With(|draft, value| {
-            if value != "0" {
-                draft.set("lora_rank", value)
-            }
-        }),
-    ),
+    (&["lora_rank", "lora_r", "lora_dim"], Count("lora_rank")),
     // DeepSpeed-Chat's.
     (&["zero_stage"], Knob("zero")),
     (&["offload"], On("offload", "cpu")),
@@ -280,8 +288,8 @@ pub const TRAINER: Rules = &[
     (&["load_in_4bit", "use_4bit"], On("quant_bits", "4")),
     (&["load_in_8bit"], On("quant_bits", "8")),
     (&["bnb_4bit_use_double_quant", "use_bnb_nested_quant", "double_quantization"], Off("quantised_once", "on")),
-    (&["bf16"], With(|draft, value| half(draft, value, "bf16"))),
-    (&["fp16"], With(|draft, value| half(draft, value, "fp16"))),
+    (&["bf16"], On("precision", "bf16")),
+    (&["fp16"], On("precision", "fp16")),
     (
         &["pure_bf16"],
         With(|draft, value| {
@@ -291,14 +299,7 @@ pub const TRAINER: Rules = &[
             }
         }),
     ),
-    (
-        &["torch_dtype", "dtype", "mixed_precision"],
-        With(|draft, value| match value {
-            "bfloat16" | "bf16" => draft.set("precision", "bf16"),
-            "float16" | "fp16" => draft.set("precision", "fp16"),
-            _ => {}
-        }),
-    ),
+    (&["torch_dtype", "dtype", "mixed_precision"], With(dtype)),
     (
         &["gradient_checkpointing", "use_gradient_checkpointing", "grad_checkpoint", "grad_checkpointing"],
         With(checkpointing),
@@ -332,14 +333,7 @@ pub const TRAINER: Rules = &[
     (&["use_unsloth"], On("framework", "unsloth")),
     (&["use_liger_kernel", "enable_liger_kernel"], On("loss", "fused")),
     (&["torch_compile"], On("compile", "on")),
-    (
-        &["packing", "neat_packing", "pack_to_max_length"],
-        With(|draft, value| {
-            if !is_unset(value) {
-                draft.set("packing", if is_on(value) { "on" } else { "off" })
-            }
-        }),
-    ),
+    (&["packing", "neat_packing", "pack_to_max_length"], Switch("packing")),
     (&["num_generations"], Knob("generations")),
     (&["max_prompt_length"], Knob("prompt_length")),
     (&["max_completion_length"], Knob("answer_length")),

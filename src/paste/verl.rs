@@ -7,7 +7,7 @@ use super::draft::{Draft, Rule, Rules, is_on};
 use super::shell::Command;
 use super::trainers::{advantage, checkpointing, finish_trainer, targets, train};
 use super::tree::flatten;
-use Rule::{Knob, Model, On, With};
+use Rule::{Count, Knob, Model, On, With};
 use serde_json::{Map, Value};
 
 pub fn command(command: &Command) -> Option<Draft> {
@@ -59,11 +59,8 @@ fn read(pairs: &[(String, String)], processes: Option<u64>) -> Option<Draft> {
     if let Some(batch) = filled.or(shared.filter(|_| draft.get("batch").is_none())) {
         draft.set("batch", batch.max(1));
     }
-    for (knob, count) in [("gpus", gpus), ("nodes", nodes)] {
-        if let Some(count) = count {
-            draft.set(knob, count);
-        }
-    }
+    draft.set_some("gpus", gpus);
+    draft.set_some("nodes", nodes);
     Some(draft)
 }
 
@@ -96,14 +93,7 @@ const RULES: Rules = &[
     ),
     // Its other switches of offloading hold while answers are generated, not in the step.
     (&["actor_rollout_ref.actor.fsdp_config.offload_policy"], On("offload", "cpu")),
-    (
-        &["actor_rollout_ref.model.lora_rank", "model.lora_rank"],
-        With(|draft, value| {
-            if value != "0" {
-                draft.set("lora_rank", value)
-            }
-        }),
-    ),
+    (&["actor_rollout_ref.model.lora_rank", "model.lora_rank"], Count("lora_rank")),
     (&["actor_rollout_ref.model.lora_alpha", "model.lora_alpha"], Knob("lora_alpha")),
     (&["actor_rollout_ref.model.target_modules", "model.target_modules"], With(targets)),
     (&["trainer.total_epochs"], Knob("epochs")),

@@ -5,7 +5,7 @@
 use crate::paste::Kind;
 use crate::paste::draft::{Draft, Rule, Rules, is_on};
 use crate::paste::{shell, tree};
-use Rule::{Knob, Model, On, With};
+use Rule::{Count, Knob, Model, On, With};
 use serde_json::Value;
 
 fn dtype(draft: &mut Draft, value: &str) {
@@ -111,16 +111,6 @@ fn speculative_config(draft: &mut Draft, value: &str) {
     }
 }
 
-pub fn whole(knob: &'static str) -> impl Fn(&mut Draft, &str) {
-    move |draft, value| {
-        if let Ok(count) = value.parse::<u64>()
-            && count > 0
-        {
-            draft.set(knob, count);
-        }
-    }
-}
-
 /// Keys of `speculative_config`, after `speculative_`.
 pub const SPECULATIVE: Rules = &[
     (&["speculative_method", "speculative_decoding_type"], With(drafter)),
@@ -207,7 +197,7 @@ pub const SGLANG_FLAGS: Rules = &[
     (&["context_length"], Knob("seq")),
     (&["mem_fraction_static"], Knob("gpu_mem_util")),
     (&["max_running_requests"], Knob("max_seqs")),
-    (&["chunked_prefill_size"], With(|draft, value| whole("max_batched_tokens")(draft, value))),
+    (&["chunked_prefill_size"], Count("max_batched_tokens")),
     (&["quantization"], With(quantisation)),
     (
         &["torchao_config"],
@@ -306,10 +296,10 @@ pub const TRTLLM_FLAGS: Rules = &[
 pub const LLAMA_CPP_FLAGS: Rules = &[
     (&["m", "model", "model_path", "hf", "hfr", "hf_repo", "mu", "model_url"], Model),
     (&["hf_file", "hff"], Model),
-    (&["c", "ctx_size", "n_ctx"], With(|draft, value| whole("seq")(draft, value))),
-    (&["np", "parallel", "n_parallel"], With(|draft, value| whole("concurrency")(draft, value))),
+    (&["c", "ctx_size", "n_ctx"], Count("seq")),
+    (&["np", "parallel", "n_parallel"], Count("concurrency")),
     (&["b", "batch_size", "batch", "n_batch"], Knob("max_batched_tokens")),
-    (&["n", "predict", "n_predict"], With(|draft, value| whole("output")(draft, value))),
+    (&["n", "predict", "n_predict"], Count("output")),
     (&["ctk", "cache_type_k"], With(kv_cache)),
     (
         &["ctv", "cache_type_v"],
@@ -338,14 +328,14 @@ pub const LLAMA_CPP_FLAGS: Rules = &[
             )
         }),
     ),
-    (&["p", "n_prompt"], With(|draft, value| whole("prompt")(draft, value))),
+    (&["p", "n_prompt"], Count("prompt")),
     (&["md", "model_draft", "hfd", "hfrd", "hf_repo_draft"], With(draft_model)),
-    (&["draft", "draft_n", "draft_max"], With(|draft, value| whole("draft_tokens")(draft, value))),
+    (&["draft", "draft_n", "draft_max"], Count("draft_tokens")),
 ];
 
 pub const OLLAMA_VARIABLES: Rules = &[
-    (&["ollama_num_parallel"], With(|draft, value| whole("concurrency")(draft, value))),
-    (&["ollama_context_length"], With(|draft, value| whole("seq")(draft, value))),
+    (&["ollama_num_parallel"], Count("concurrency")),
+    (&["ollama_context_length"], Count("seq")),
     (&["ollama_kv_cache_type"], With(kv_cache)),
     (&["ollama_flash_attention"], On("attn", "flash")),
 ];

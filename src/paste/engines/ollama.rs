@@ -1,17 +1,14 @@
 //! Ollama's Modelfile, its prompt and its API.
 
-use super::flags::{OLLAMA_VARIABLES, whole};
+use super::flags::OLLAMA_VARIABLES;
 use crate::paste::Kind;
 use crate::paste::draft::{Draft, Rule, Rules};
 use crate::paste::tree;
 use crate::request::Verb;
-use Rule::{Knob, With};
+use Rule::{Count, Knob};
 
-const OLLAMA_PARAMETERS: Rules = &[
-    (&["num_ctx"], Knob("seq")),
-    (&["num_predict"], With(|draft, value| whole("output")(draft, value))),
-    (&["num_batch"], Knob("max_batched_tokens")),
-];
+const OLLAMA_PARAMETERS: Rules =
+    &[(&["num_ctx"], Count("seq")), (&["num_predict"], Count("output")), (&["num_batch"], Knob("max_batched_tokens"))];
 
 /// A Modelfile, or what one types to `ollama run`: `FROM`, `PARAMETER name value`, `/set parameter name value`.
 pub fn ollama(text: &str) -> Option<Draft> {
@@ -28,7 +25,7 @@ pub fn ollama(text: &str) -> Option<Draft> {
                 draft.model = Some(model.to_owned());
                 let column = context.flatten().and_then(|at| line.get(at..)).map(str::trim_start);
                 if let Some(tokens) = column.and_then(|column| column.split(' ').next()) {
-                    whole("seq")(&mut draft, tokens);
+                    draft.follow(OLLAMA_PARAMETERS, "num_ctx", tokens);
                 }
                 telling = true;
             }
