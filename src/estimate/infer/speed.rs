@@ -47,7 +47,7 @@ pub struct Machine<'a> {
     launch: f64,
     host_launch: f64,
     /// Bytes that a token's hidden states send over the link in a step.
-    reduced: f64,
+    sent: f64,
     attention: Scores,
     pub stages: f64,
     pub attention_ranks: f64,
@@ -143,7 +143,7 @@ impl<'a> Machine<'a> {
             launch: step * kernels.launch * 1e-6,
             launches,
             host_launch: 0.0,
-            reduced: reductions * ring * model.hidden_size as f64 * 2.0,
+            sent: (reductions * ring + exchanges(model, split)) * model.hidden_size as f64 * 2.0,
             attention: Scores::of(model, split.tensor as f64),
             stages: split.stages as f64,
             attention_ranks: split.attention_ranks as f64,
@@ -191,7 +191,7 @@ impl<'a> Machine<'a> {
             compute,
             cache: read.max(latent),
             launch: self.launch,
-            communication: own * self.reduced / self.link + self.hops,
+            communication: own * self.sent / self.link + self.hops,
             host: (self.pace.step_us + batch * self.attention_ranks * self.pace.sequence_us) * 1e-6,
             draft: 0.0,
             total: 0.0,
@@ -223,7 +223,7 @@ impl<'a> Machine<'a> {
         let attention = tokens * pairs / (kernels.attention * self.half);
         let chunks = (tokens / chunk).ceil().max(1.0);
         let overlapped = (chunks + self.stages - 1.0) / (chunks * self.stages);
-        (products + unpacking + attention + tokens * self.reduced / self.link) * overlapped.powf(kernels.stage_overlap)
+        (products + unpacking + attention + tokens * self.sent / self.link) * overlapped.powf(kernels.stage_overlap)
     }
 }
 
@@ -290,6 +290,17 @@ fn launches(kernels: &Kernels, kind: &crate::catalog::model::LayerKind) -> f64 {
         Ffn::Dense { .. } | Ffn::None => 0.0,
     };
     1.0 + mixer + ffn
+}
+
+/// Copies of a token's hidden state that cross between ranks which attend each to their own requests: to the ranks of
+/// its experts (all-to-all) or to all others (all-gather), whichever are fewer, and back.
+fn exchanges(model: &Model, split: &Split) -> f64 {
+    let others = split.attention_ranks.saturating_sub(1);
+    let layers = model.layers.iter().map(|kind| match kind.ffn {
+        Ffn::Moe { top_k, .. } => kind.count * others.min(top_k),
+        Ffn::Dense { .. } | Ffn::None => 0,
+    });
+    2.0 * layers.sum::<u64>() as f64
 }
 
 /// Share of the routed experts that a token goes through.
