@@ -40,6 +40,8 @@ pub(super) enum Sense {
     Not,
     /// `instead of`: what follows is what is given up.
     Dropping,
+    /// `replace`: likewise, if what takes its place comes after it.
+    Swap,
     And,
     More,
     Less,

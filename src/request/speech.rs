@@ -5,7 +5,7 @@
 
 use super::knobs::{self, Knob};
 use super::lexicon::Sense;
-use super::settings::{Value, Verb};
+use super::settings::{Bound, Value, Verb};
 use super::words::{is_han, plain, words};
 use crate::catalog::Catalog;
 use crate::catalog::names::Resolution;
@@ -394,6 +394,8 @@ impl Listener {
                 self.wish_for_count()
             }
             Sense::From => self.dropping(),
+            Sense::Swap => self.swap(),
+            Sense::Filler if self.told.is_none() && self.text(self.at) == "what" => self.seek(&[Bound::Max]),
             Sense::Why => {
                 self.speech.question = Some(Question::Why);
                 1

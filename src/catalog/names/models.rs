@@ -209,6 +209,11 @@ impl Index {
         }
         let (path, tag) = asked.rsplit_once(':').map_or((asked, None), |(path, tag)| (path, Some(tag)));
         let (organisation, name) = path.rsplit_once('/').unwrap_or(("", path));
+        // `bartowski/Qwen_QwQ-32B-GGUF`: whose the model is.
+        let name = match name.split_once('_') {
+            Some((owner, own)) if !organisation.is_empty() && self.has_owner(owner) => own,
+            _ => name,
+        };
         let library = name.to_lowercase();
         let tag = match tag {
             Some("latest") => self.data.ollama.latest.get(&library).map(String::as_str),
@@ -236,6 +241,11 @@ impl Index {
             return Resolution { quant, ..self.exactly(*at, name) };
         }
         Resolution { quant, ..self.read(query, asked) }
+    }
+
+    fn has_owner(&self, name: &str) -> bool {
+        let is = |id: &str| id.split_once('/').is_some_and(|(owner, _)| owner.eq_ignore_ascii_case(name));
+        self.entries.iter().any(|entry| is(&entry.id))
     }
 
     fn exactly(&self, at: usize, typed: &str) -> Resolution {

@@ -121,7 +121,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         PerUser,
-        "per user|per request|per stream|per client|per person|per session|for each user|each user|every user|a user|\
+        "per user|/user|/request|per request|per stream|per client|per person|per session|for each user|each user|every user|a user|\
          per concurrent user|per seat",
         "每个用户|每用户|每位用户|每人|每个人|每路|每个请求|每请求",
     ),
@@ -154,6 +154,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          停用|别用|别开|不|别|没|不启用|不打开|撤掉|拿掉|不再",
     ),
     (Dropping, "instead of|rather than|in place of", "而不是|而非|不是|代替|替代|取代"),
+    (Swap, "swap|swap out|replace|trade|exchange", ""),
     (
         And,
         "and|plus|also|as well as|along with|together with|&|+|or",
@@ -218,11 +219,11 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Why,
-        "is this for|is that for|is this per|is that per|is this with|is that with|does it assume|does this assume|does that assume|\
+        "the price of|price of|is this for|is that for|is this per|is that per|is this with|is that with|does it assume|does this assume|does that assume|\
          does it include|does this include|does that include|does it already|why|how come|how much faster|how much slower|how did|how did you|how do you|how do u|how are you|how was|how were|how does this|\
          what does|what do you mean|what did|what do|what was|who|whose|when|where|explain|explained|meaning of|\
          difference between|the difference|differences",
-        "为什么|快多少|慢多少|差多少|为啥|为何|怎么算的|怎么算|怎么计算|怎么来的|怎么得出|怎么得到|如何计算|如何得出|如何算|什么意思|\
+        "多少钱|什么价|为什么|快多少|慢多少|差多少|为啥|为何|怎么算的|怎么算|怎么计算|怎么来的|怎么得出|怎么得到|如何计算|如何得出|如何算|什么意思|\
          啥意思|是什么意思|有什么区别|区别|有啥区别|解释|解释一下|原理|啥原理|谁|咋算的|凭什么|哪来的|什么时候|\
          怎么这么|怎么会|怎么那么",
     ),
@@ -240,10 +241,10 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Filler,
-        "~|≈|and more|no longer|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
+        "~|≈|expect|expecting|expected|peak|at peak|cap|limit|limited to|and more|no longer|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
          ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|\
          getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|\
-         plz|kindly|try|trying|make|makes|making|set|setting|sets|change|changing|switch|switching|swap|go|going|\
+         plz|kindly|try|trying|make|makes|making|set|setting|sets|change|changing|switch|switching|go|going|\
          run|runs|running|let|lets|let's|want|wanted|need|needs|needed|like|now|again|same|still|instead|maybe|\
          perhaps|probably|actually|really|basically|hmm|hm|ok|okay|k|yeah|yes|yep|yup|sure|right|well|alright|\
          cool|great|nice|how|what|which|about|much|many|take|takes|taking|fit|fits|work|works|look|looks|looking|\
@@ -274,7 +275,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
          only have|only had|aggressively|hows|how's|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|requiring|\
          per card|on board|gpu memory",
-        "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要|\
+        "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要求|要|\
          得|会|会怎样|会怎么样|怎么样|怎样|如何|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
          这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|\
          算一下|算|重新|重新算|再|再算|算一遍|再算一遍|重算一遍|跑一遍|来一遍|一遍|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|\

@@ -35,9 +35,11 @@ impl Listener {
         let bare = found.outcome != Outcome::Unknown
             && typed.is_ascii()
             && !typed.contains(|c: char| c.is_ascii_digit() || c == '/');
+        let id = found.id.as_deref().unwrap_or_default();
         let several = typed.contains(' ') && !typed.contains(':');
-        let exact = found.read_as.is_none() && (self.told.is_none() || several);
-        bare && !exact && !found.id.as_deref().is_some_and(|id| self.catalog.names().is_popular(id))
+        let leads = id.rsplit('/').next().is_some_and(|name| name.to_lowercase().starts_with(typed));
+        let exact = found.read_as.is_none() && (several || leads && self.told.is_none());
+        bare && !exact && (typed.len() < 3 || !self.catalog.names().is_popular(id))
     }
 
     pub(super) fn gpu(&mut self, id: String) -> usize {
@@ -139,7 +141,7 @@ impl Listener {
             amount.plain() >= 1e8
                 && matches!(
                     self.text(self.past_of(next)),
-                    "参数" | "模型" | "大模型" | "param" | "params" | "parameter" | "parameters"
+                    "参数" | "模型" | "大模型" | "model" | "models" | "param" | "params" | "parameter" | "parameters"
                 )
         };
         if matches!(self.text(next), "active" | "激活") {

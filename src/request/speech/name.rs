@@ -67,6 +67,13 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
         (is_closed(&found) || matches!(found.outcome, Outcome::Match | Outcome::Ambiguous)).then_some((width, found))
     };
     let (width, found) = (1..=widest(plain, rest, lexicon, catalog)).rev().find_map(name)?;
+    if first.class == Class::Han && found.read_as.is_some() && width > 1 {
+        // `适合跑 glm-4`: it begins later.
+        let later = catalog.names().model(&plain[rest[1].at..rest[width - 1].end()]);
+        if later.id == found.id {
+            return None;
+        }
+    }
     if found.outcome == Outcome::Unknown {
         // A closed model: as little of the text as names it, and which of its line.
         let closed = |width: usize| name(width).filter(|(_, found)| is_closed(found));

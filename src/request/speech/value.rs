@@ -4,6 +4,7 @@ use super::{Act, Amount, Item, Listener, Piece, is_counted};
 use crate::request::knobs::{self, Kind, Knob, Scope, magnitude};
 use crate::request::lexicon::Sense;
 use crate::request::settings::{Bound, Value, Verb};
+use crate::request::words::is_han;
 
 impl Listener {
     /// A knob's name: takes the value that stands after it. `None` where there is none to take.
@@ -30,7 +31,7 @@ impl Listener {
             at = self.past_light(at + 2);
         }
         // `batch开16`
-        if self.has(at, &Sense::On) && self.number_at(at + 1).is_some() && !self.is_gpu(at + 1) {
+        if self.has(at, &Sense::On) && self.text(at).chars().all(is_han) && self.number_at(at + 1).is_some() {
             at += 1;
         }
         let here = self.at;

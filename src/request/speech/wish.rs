@@ -88,6 +88,15 @@ impl Listener {
         if taken { at + 1 - self.at } else { 1 }
     }
 
+    /// `swap the h100s for mi300x`, but `swap to mi300x`.
+    pub(super) fn swap(&mut self) -> usize {
+        let mut at = self.at + 1;
+        while self.has(at, &Sense::Filler) {
+            at += 1;
+        }
+        if matches!(self.text(at + 1), "for" | "with" | "to" | "by") { self.dropping() } else { 1 }
+    }
+
     /// `double the batch`.
     pub(super) fn scale(&mut self, by: f64) -> usize {
         let at = self.past_light(self.at + 1);
