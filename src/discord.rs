@@ -61,7 +61,7 @@ pub(crate) struct Bot {
     /// Answers under way.
     tasks: TaskTracker,
     /// Of questions that are worked out at once.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     /// What was said to the latest questions.
     said: Latest<(Question, Locale), Said>,
     pictures: Pictures,
@@ -98,7 +98,7 @@ pub async fn serve(
         app,
         config,
         tasks: TaskTracker::new(),
-        turns: Semaphore::new(processors.saturating_sub(1).max(1)),
+        turns: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
         said: Latest::new(SAID),
         pictures: Pictures::default(),
         visitors: Visitors::default(),

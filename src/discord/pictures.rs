@@ -15,13 +15,13 @@ type Png = Arc<[u8]>;
 
 pub(super) struct Pictures {
     /// One is drawn at a time: answers come first.
-    turn: Semaphore,
+    turn: Arc<Semaphore>,
     kept: Latest<Chart, Png>,
 }
 
 impl Default for Pictures {
     fn default() -> Self {
-        Self { turn: Semaphore::new(1), kept: Latest::new(KEPT) }
+        Self { turn: Arc::new(Semaphore::new(1)), kept: Latest::new(KEPT) }
     }
 }
 
@@ -36,7 +36,33 @@ impl Pictures {
     }
 
     async fn draw_anew(&self, chart: Chart) -> Option<Vec<u8>> {
-        let _turn = self.turn.acquire().await.ok()?;
-        tokio::task::spawn_blocking(move || chart::png(&chart)).await.ok()?
+        // The turn stays with the drawing, which goes on when nobody waits for it any more.
+        let turn = self.turn.clone().acquire_owned().await.ok()?;
+        let draw = move || {
+            let _turn = turn;
+            chart::png(&chart)
+        };
+        tokio::task::spawn_blocking(draw).await.ok()?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Locale;
+    use crate::view::chart::Kind;
+
+    #[tokio::test]
+    async fn a_drawing_that_nobody_waits_for_keeps_its_turn() {
+        let pictures = Pictures::default();
+        let kind = Kind::Stacks(Vec::new());
+        let chart = Chart { locale: Locale::En, title: String::new(), alt: String::new(), kind };
+        tokio::select! {
+            biased;
+            _ = pictures.draw_anew(chart.clone()) => panic!("nothing is drawn in no time"),
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(pictures.turn.available_permits(), 0);
+        assert!(pictures.draw_anew(chart).await.is_some());
     }
 }

@@ -145,8 +145,13 @@ impl Bot {
             return said;
         }
         let app = self.app;
-        let _turn = self.turns.acquire().await;
-        let answered = tokio::task::spawn_blocking(move || (asked.0.answer(app, locale), asked)).await;
+        // The turn stays with the work, which goes on when nobody waits for it any more.
+        let turn = self.turns.clone().acquire_owned().await;
+        let work = move || {
+            let _turn = turn;
+            (asked.0.answer(app, locale), asked)
+        };
+        let answered = tokio::task::spawn_blocking(work).await;
         match answered {
             Ok((said, asked)) => {
                 if !is_written {
@@ -201,17 +206,20 @@ impl Bot {
         reply: impl Future<Output = (Callback, Reply)>,
     ) {
         tokio::pin!(reply);
-        let sent = match tokio::time::timeout(SOON, &mut reply).await {
-            Ok((kind, reply)) => reply::answer(http, asked.key(), kind, &reply).await,
+        let (sent, is_late) = match tokio::time::timeout(SOON, &mut reply).await {
+            Ok((kind, reply)) => (reply::answer(http, asked.key(), kind, &reply).await, false),
             Err(_) => match reply::notice(http, asked.key(), late).await {
-                Ok(()) => reply::fill_in(http, asked.token, late, &reply.await.1).await,
-                refused => refused,
+                Ok(()) => (reply::fill_in(http, asked.token, late, &reply.await.1).await, true),
+                refused => (refused, false),
             },
         };
         // What went wrong is in the log; the asker gets one calm sentence, unless the interaction is gone.
         if let Err(Refusal::Rejected(INVALID_BODY)) = sent {
             let sorry = Reply::problem(asked.locale, &Problem::new(msg!("discord-our-fault"))).ephemeral();
-            let _ = reply::answer(http, asked.key(), Callback::Message, &sorry).await;
+            let _ = match is_late {
+                true => reply::follow_up(http, asked.token, &sorry).await,
+                false => reply::answer(http, asked.key(), Callback::Message, &sorry).await,
+            };
         }
     }
 }
