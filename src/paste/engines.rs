@@ -40,7 +40,7 @@ const LLAMA_CPP: &[&str] = &[
 
 /// Settings by which an engine is known where it isn't named: a container's arguments, a file, a list of flags.
 const OWN: &[(Kind, &[&str])] = &[
-    (Kind::Vllm, &["gpu_memory_utilization", "max_model_len", "max_num_seqs", "accelerator_type"]),
+    (Kind::Vllm, &["gpu_memory_utilization", "max_model_len", "max_num_seqs", "accelerator_type", "model_url"]),
     (
         Kind::Trtllm,
         &["free_gpu_memory_fraction", "max_num_tokens", "enable_attention_dp", "decoding_type", "trt_llm_version"],
@@ -95,6 +95,8 @@ pub fn read(command: &Command) -> Option<Draft> {
         swift(rest)?
     } else if let Some(rest) = command.after(|word| matches!(program(word).as_str(), "lm_eval" | "lm-eval")) {
         evaluation(rest)?
+    } else if words.first().is_some_and(|word| word == "helm") {
+        return chart(words);
     } else if let Some(rest) = command.after(image("vllm")) {
         engine(Kind::Vllm, rest, VLLM_FLAGS)
     } else if let Some(rest) = command.after(image("sglang")) {
@@ -127,6 +129,18 @@ const fn rules(kind: Kind) -> Rules {
         Kind::Lmdeploy => LMDEPLOY_FLAGS,
         _ => VLLM_FLAGS,
     }
+}
+
+/// A chart's values, set one by one: `helm install … --set modelSpec[0].vllmConfig.maxModelLen=8192`.
+fn chart(words: &[String]) -> Option<Draft> {
+    let set = flags(words).into_iter().filter(|(name, _)| name.starts_with("set"));
+    let pairs: Vec<(String, String)> = set
+        .flat_map(|(_, values)| values.split(','))
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(path, value)| (path.to_owned(), value.to_owned()))
+        .collect();
+    let kind = known(pairs.iter().map(|(path, _)| path.rsplit('.').next().unwrap_or(path)))?;
+    Some(settings(kind, &pairs))
 }
 
 /// ms-swift starts another engine, whose own settings it prefixes: `--vllm_max_model_len`.

@@ -315,8 +315,13 @@ fn split_commands(line: &str) -> Vec<&str> {
     parts
 }
 
-/// Words of a command; where quotes do not close, at spaces. An array's parentheses go: its words are the value.
+/// Words of a command; where quotes do not close, at spaces. An array's parentheses go: its words are the value. A
+/// Dockerfile gives words as a list: `CMD ["vllm", "serve", …]`.
 fn words(part: &str) -> Vec<String> {
+    let listed = ["CMD", "ENTRYPOINT"].iter().find_map(|word| part.trim().strip_prefix(word));
+    if let Some(words) = listed.and_then(|list| serde_json::from_str(list).ok()) {
+        return words;
+    }
     if let Some((name, body)) = part.trim().split_once("=(")
         && assignment(&format!("{name}=")).is_some()
     {
@@ -470,6 +475,7 @@ mod tests {
         check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
         assert_eq!(commands("A=(\n  --a 1\n  --b 2\n)\nrun \"${A[@]}\"").pop().unwrap().words.len(), 5);
         check("A=\"--a 1\"\nB=\"--b 2\"", &["--a 1 --b 2"]);
+        check("FROM x\nCMD [\"run\", \"--a b\", \"c\"]", &["FROM x", "run --a b c"]);
         check("A=\"--a 1\"\nA+=\" --b 2\"\nA+=(\n  --c 3\n)\nrun $A", &["run --a 1 --b 2 --c 3"]);
         let sizes =
             "S=70B\nif [ $S = 8B ]; then L=32; elif [[ $S == \"70B\" ]]; then\n  L=80\nelse L=1; fi\nrun --l $L";
