@@ -11,6 +11,7 @@ use crate::request::Verb;
 use crate::text::{Locale, tr};
 use crate::view::{View, report};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 pub const COMMAND: Command =
     Command { verb: Verb::Explain, run: |app, lines| Ok(Box::new(Explanation(Outcome::of(one(lines), app.catalog)?))) };
@@ -28,7 +29,7 @@ pub static SLASH: Slash = Slash {
     is_private: false,
 };
 
-struct Explanation(Outcome);
+struct Explanation(Arc<Outcome>);
 
 impl Answer for Explanation {
     fn view(&self, _app: &App, locale: Locale) -> View {

@@ -9,6 +9,7 @@ use crate::request::Settings;
 use crate::text::Locale;
 use crate::view::{View, report};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 mod compare;
 mod explain;
@@ -60,7 +61,7 @@ fn estimated(app: &App, lines: &[Settings]) -> Answered {
     Ok(Box::new(Outcome::of(one(lines), app.catalog)?))
 }
 
-impl Answer for Outcome {
+impl Answer for Arc<Outcome> {
     fn view(&self, app: &App, locale: Locale) -> View {
         report::answer(locale, self, app.catalog)
     }

@@ -37,12 +37,12 @@ impl Sheet {
         let tune = Settings { verb: Verb::Train, ..settings.clone() }.with("method", KnobValue::Choice("lora"));
         let serve = Outcome::of(&serve, app.catalog)?;
         let tune = Outcome::of(&tune.without("quant"), app.catalog)?;
-        Ok(Self { model: serve.request.model.clone(), serves: smallest(serve), tunes: smallest(tune) })
+        Ok(Self { model: serve.request.model.clone(), serves: smallest(&serve), tunes: smallest(&tune) })
     }
 }
 
-fn smallest(outcome: Outcome) -> Option<Choice> {
-    outcome.plan.options.into_iter().find(|choice| choice.merits.contains(&Merit::FewestGpus))
+fn smallest(outcome: &Outcome) -> Option<Choice> {
+    outcome.plan.options.iter().find(|choice| choice.merits.contains(&Merit::FewestGpus)).cloned()
 }
 
 impl Answer for Sheet {

@@ -11,6 +11,7 @@ use crate::request::Verb;
 use crate::text::Locale;
 use crate::view::{View, report};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 pub const COMMAND: Command = Command {
     verb: Verb::Recipe,
@@ -32,7 +33,7 @@ pub static SLASH: Slash = Slash {
 };
 
 struct Recipes {
-    outcome: Outcome,
+    outcome: Arc<Outcome>,
     recipes: Vec<Recipe>,
 }
 

@@ -9,6 +9,7 @@ use crate::latest::Latest;
 use crate::message::{Message, Problem};
 use crate::request::{Parallel, Request, Settings, Value, Zero};
 use crate::units::Bytes;
+use std::sync::Arc;
 
 mod advice;
 mod bounds;
@@ -37,18 +38,18 @@ pub struct Outcome {
 }
 
 /// Planning costs milliseconds, and who changes or compares an answer asks for it again.
-static LATEST: Latest<Settings, Outcome> = Latest::new(128);
+static LATEST: Latest<Settings, Arc<Outcome>> = Latest::new(128);
 
 impl Outcome {
     /// Chooses what was left open, estimates and plans.
-    pub fn of(settings: &Settings, catalog: &'static Catalog) -> Result<Self, Problem> {
+    pub fn of(settings: &Settings, catalog: &'static Catalog) -> Result<Arc<Self>, Problem> {
         if let Some(known) = LATEST.get(settings) {
             return Ok(known);
         }
         let request = choose(settings, catalog)?;
         let estimate = estimate(&request);
         let plan = plan(&request, &estimate, catalog);
-        let outcome = Self { request, estimate, plan };
+        let outcome = Arc::new(Self { request, estimate, plan });
         LATEST.put(settings.clone(), outcome.clone());
         Ok(outcome)
     }

@@ -6,13 +6,14 @@ use crate::message::Problem;
 use crate::msg;
 use crate::request::complete::work_of;
 use crate::request::{Settings, Value};
+use std::sync::Arc;
 
 /// Set-ups that can be read side by side.
 const MOST: usize = 4;
 
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    pub columns: Vec<Outcome>,
+    pub columns: Vec<Arc<Outcome>>,
     /// Knobs that are not the same in all columns.
     pub differs: Vec<&'static str>,
 }

@@ -5,6 +5,7 @@ use headroom::estimate::PartKind;
 use headroom::plan::search::{Cluster, Pool, Search, Setup};
 use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict, compare, fit};
 use headroom::request::{Settings, line};
+use std::sync::Arc;
 
 fn catalog() -> &'static Catalog {
     Catalog::embedded()
@@ -15,7 +16,9 @@ fn settings(text: &str) -> Settings {
 }
 
 fn ask(text: &str) -> Outcome {
-    Outcome::of(&settings(text), catalog()).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))
+    Arc::unwrap_or_clone(
+        Outcome::of(&settings(text), catalog()).unwrap_or_else(|problem| panic!("{text}: {problem:?}")),
+    )
 }
 
 fn fits(outcome: &Outcome) -> bool {
@@ -512,6 +515,6 @@ fn lists_are_compared_side_by_side() {
     let columns = |text: &str| compare(&[settings(text)], catalog());
     let cards = columns("compare meta-llama/Meta-Llama-3-8B work=train method=qlora seq=1024 batch=1 checkpointing=on gpu=rtx-4090-24gb,rtx-3090-24gb").expect("two columns");
     assert_eq!((cards.columns.len(), cards.differs), (2, vec!["gpu"]));
-    assert!(cards.columns.iter().all(fits));
+    assert!(cards.columns.iter().all(|column| fits(column)));
     assert!(columns("compare Qwen/Qwen2.5-7B gpu=rtx-4090-24gb").is_err());
 }

@@ -16,7 +16,7 @@ pub fn compare(locale: Locale, comparison: &Comparison) -> View {
     let columns = &comparison.columns;
     let names: Vec<String> =
         columns.iter().zip(LETTERS).map(|(column, letter)| format!("{letter}: {}", name(column, comparison))).collect();
-    let bars: Vec<(&str, &Outcome)> = LETTERS.into_iter().zip(columns).collect();
+    let bars: Vec<(&str, &Outcome)> = LETTERS.into_iter().zip(columns.iter().map(AsRef::as_ref)).collect();
     let mut view = View::new(locale, title(locale, comparison))
         .verdict(best(locale, comparison))
         .section("", Body::List(names))
@@ -76,7 +76,7 @@ fn table(locale: Locale, comparison: &Comparison) -> Table {
         ("column-million", &|column| column.request.infer().and(cost(column)).map(text::money)),
     ];
     let rows = figures.iter().filter_map(|(key, figure)| {
-        let values: Vec<Option<String>> = columns.iter().map(figure).collect();
+        let values: Vec<Option<String>> = columns.iter().map(|column| figure(column)).collect();
         values.iter().any(Option::is_some).then(|| {
             let same = values.windows(2).all(|pair| pair[0] == pair[1]);
             let cells = values.into_iter().map(|value| Cell::number(value.unwrap_or_else(|| "–".to_owned())));
