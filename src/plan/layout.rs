@@ -134,8 +134,10 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
                 if !asked("dp", data) || (data > 1 && (!can(Split::Data) || u64::from(data) > replicas)) {
                     continue;
                 }
+                // In training tensor ranks hold whole experts of their own.
+                let ranks = if request.train().is_some() { data * tensor } else { data };
                 let widest_expert =
-                    divisors(data, experts as u32).filter(|ep| experts.is_multiple_of(u64::from(*ep))).max();
+                    divisors(ranks, experts as u32).filter(|ep| experts.is_multiple_of(u64::from(*ep))).max();
                 let spread = widest_expert.filter(|ep| *ep > 1 && spreads_experts);
                 let asked_expert = settings.count("ep").map(|ep| ep as u32);
                 for expert in

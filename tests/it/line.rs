@@ -276,6 +276,8 @@ fn layouts_that_cannot_run_are_refused() {
     refused("train llama3-8b precision=fp8 gpu=a100", "precision", "precision=bf16");
     refused("train llama3-8b precision=bf16 gpu=v100", "precision", "precision=fp16");
     refused("infer mixtral 8x7b ep=3 gpus=6", "ep", "ep=2");
+    // Two of eight GPUs make a stage.
+    refused("train Qwen/Qwen3-30B-A3B gpus=8 pp=4 ep=4", "ep", "ep=2");
     refused("train llama3-8b method=qlora quant=none", "quant", "method=lora");
 }
 

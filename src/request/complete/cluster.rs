@@ -82,12 +82,23 @@ pub(super) fn parallel(
             .suggest(divisors(gpus).filter(|d| u64::from(*d) <= model.depth()).max().map(|d| format!("pp={d}"))));
     }
     let experts = experts(model);
-    if let Some(ep) = ep.filter(|ep| *ep > 1 && !experts.is_multiple_of(u64::from(*ep))) {
-        let fits = |degree: &u32| *degree < ep && (*degree == 1 || experts.is_multiple_of(u64::from(*degree)));
-        return Err(Problem::of("ep", msg!("problem-ep-experts", degree = ep, experts = experts))
-            .suggest(divisors(gpus).filter(fits).max().map(|d| format!("ep={d}"))));
-    }
     let (pipeline, context) = (pp.unwrap_or(1), cp.unwrap_or(1));
+    if let Some(ep) = ep.filter(|ep| *ep > 1) {
+        // Experts of a training run are spread within a stage.
+        let ranks = if work == Verb::Train { gpus / pipeline } else { gpus };
+        let fault = if !experts.is_multiple_of(u64::from(ep)) {
+            Some(msg!("problem-ep-experts", degree = ep, experts = experts))
+        } else if !ranks.is_multiple_of(ep) {
+            Some(msg!("problem-degree-of-gpus", knob = "ep", degree = ep, gpus = ranks))
+        } else {
+            None
+        };
+        let fits = |degree: &u32| *degree < ep && (*degree == 1 || experts.is_multiple_of(u64::from(*degree)));
+        if let Some(fault) = fault {
+            let less = divisors(ranks).filter(fits).max();
+            return Err(Problem::of("ep", fault).suggest(less.map(|degree| format!("ep={degree}"))));
+        }
+    }
     if let (Verb::Infer, Some(tp), Some(dp)) = (work, tp, dp)
         && tp * pipeline == gpus
         && dp > 1
