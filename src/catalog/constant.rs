@@ -63,6 +63,7 @@ pub struct Training {
     pub elementwise_eager: f64,
     pub elementwise_fused: f64,
     pub adapter_traffic: f64,
+    pub adapter_traffic_fused: f64,
     pub dequantise: f64,
     pub dequantise_gptq: f64,
     pub launch_layer: f64,

@@ -36,29 +36,11 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let walk = walk(request, train, regime);
     let activations = Activations::of(&walk, &share, batch);
 
-    let head = head_bytes(&share, 1.0);
-    let head_trains = match &train.method {
-        Method::Full | Method::Freeze => true,
-        Method::Lora(lora) => lora.targets.head,
-    };
-    let whole_head_trains = train.lora().is_none() && share.last;
-    // Autocast leaves a 16-bit copy of an fp32 head.
-    let fp32_head = regime.autocast && (regime.weight_copies || train.upcasts_unquantised());
-    let logits = if share.last && load.logits {
-        let copy = if fp32_head { regime.compute * head } else { 0.0 };
-        Logits::of(model, train, batch.tokens, share.tensor, head_trains, regime.compute).with_head_copy(copy)
-    } else {
-        Logits::default()
-    };
+    let logits = if share.last && load.logits { loss(train, &regime, &share, batch.tokens) } else { Logits::default() };
     let contiguous = train.framework.buffers == BufferRule::Contiguous && train.lora().is_none();
-    let cache = rollout_cache(&share, train, request.seq, states.shard.ranks);
-    let (kv_cache, engine) = match (train.rollout_engine, hardware.gpu) {
-        _ if !load.generates => (0.0, 0.0),
-        (None, _) => (cache, 0.0),
-        (Some(fraction), Some(gpu)) => (0.0, fraction * gpu.visible().0),
-        // Without a card there is no fraction of one: an engine needs weights and cache at least.
-        (Some(_), None) => (0.0, 2.0 * model.counts.total as f64 / share.tensor + cache),
-    };
+    let whole_head_trains = train.lora().is_none() && share.last;
+    let (kv_cache, engine) =
+        if load.generates { writing(request, train, &share, states.shard.ranks) } else { (0.0, 0.0) };
     let moments = Moments {
         activations: &activations,
         batch,
@@ -66,7 +48,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
         buffers: &buffers,
         gradients: resident.gradients,
         standing: if train.gradient_accumulation > 1 || contiguous { resident.gradients } else { 0.0 },
-        head_gradient: if whole_head_trains { train.gradient_dtype.bytes() * head } else { 0.0 },
+        head_gradient: if whole_head_trains { train.gradient_dtype.bytes() * head(&share) } else { 0.0 },
         tied: model.tied_embeddings && share.first && share.last,
         kv_cache,
         engine,
@@ -75,19 +57,7 @@ pub fn of_stage(request: &Request, train: &Train, constants: &Training, at: u32)
     let peak = phases.into_iter().max_by(|a, b| a.bytes().total_cmp(&b.bytes())).unwrap_or_default();
     let with_gaps = phases.iter().map(|phase| phase.bytes() + phase.gaps(constants)).fold(0.0, f64::max);
 
-    let mut parts = Parts(Vec::with_capacity(8));
-    for (kind, term) in &resident.terms {
-        parts.add(*kind, term.clone());
-    }
-    parts.add_activations(&moments, &peak);
-    parts.add_logits(&logits, &peak);
-    parts.add_buffers(&buffers, &peak);
-    parts.add(
-        PartKind::KvCache,
-        modelled("term-train-rollout", "train-source-stages", &[("train-bytes", peak.kv_cache - engine)]),
-    );
-    parts.add(PartKind::KvCache, modelled("term-train-engine", "train-source-stages", &[("train-bytes", engine)]));
-    parts.give_place(resident.gradients - peak.gradients, &peak);
+    let mut parts = Parts::alive(&resident, &moments, &peak);
     let allocated = parts.total();
     let expandable = train.framework.kernels.expandable_segments;
     let gaps = with_gaps - peak.bytes();
@@ -151,10 +121,33 @@ pub fn walk<'a>(request: &'a Request, train: &'a Train, regime: Regime) -> Walk<
     }
 }
 
-/// The LM head, or the embedding that is one, at so many bytes a parameter.
-fn head_bytes(share: &Share, size: f64) -> f64 {
+/// Parameters of the LM head here, or of the embedding that is one.
+fn head(share: &Share) -> f64 {
     let mut tables = share.model.outer.iter().filter(|t| matches!(t.role, Role::LmHead | Role::Embedding));
-    tables.next_back().map_or(0.0, |head| size * head.parameters() as f64 * share.fraction(head.role))
+    tables.next_back().map_or(0.0, |head| head.parameters() as f64 * share.fraction(head.role))
+}
+
+/// The loss of `tokens` rows.
+fn loss(train: &Train, regime: &Regime, share: &Share, tokens: f64) -> Logits {
+    let head_trains = match &train.method {
+        Method::Full | Method::Freeze => true,
+        Method::Lora(lora) => lora.targets.head,
+    };
+    // Autocast leaves a 16-bit copy of an fp32 head.
+    let fp32_head = regime.autocast && (regime.weight_copies || train.upcasts_unquantised());
+    let copy = if fp32_head { regime.compute * head(share) } else { 0.0 };
+    Logits::of(share.model, train, tokens, share.tensor, head_trains, regime.compute).with_head_copy(copy)
+}
+
+/// What the policy writes its sequences with: its own KV cache, or an engine beside the trainer.
+fn writing(request: &Request, train: &Train, share: &Share, ranks: f64) -> (f64, f64) {
+    let cache = rollout_cache(share, train, request.seq, ranks);
+    match (train.rollout_engine, request.hardware.gpu) {
+        (None, _) => (cache, 0.0),
+        (Some(fraction), Some(gpu)) => (0.0, fraction * gpu.visible().0),
+        // Without a card there is no fraction of one: an engine needs weights and cache at least.
+        (Some(_), None) => (0.0, 2.0 * share.model.counts.total as f64 / share.tensor + cache),
+    }
 }
 
 /// KV cache in 16 bits of the sequences that a rank writes at once: those of its optimizer step (TRL's
@@ -173,6 +166,23 @@ fn modelled(name: &'static str, source: &'static str, factors: &[(&'static str, 
 struct Parts(Vec<Part>);
 
 impl Parts {
+    /// All tensors at the peak.
+    fn alive(resident: &Resident, moments: &Moments, peak: &Phase) -> Self {
+        let mut parts = Self(Vec::with_capacity(8));
+        for (kind, term) in &resident.terms {
+            parts.add(*kind, term.clone());
+        }
+        parts.add_activations(moments, peak);
+        parts.add_logits(moments.logits, peak);
+        parts.add_buffers(moments.buffers, peak);
+        let engine = moments.engine;
+        for (name, bytes) in [("term-train-rollout", peak.kv_cache - engine), ("term-train-engine", engine)] {
+            parts.add(PartKind::KvCache, modelled(name, "train-source-stages", &[("train-bytes", bytes)]));
+        }
+        parts.give_place(resident.gradients - peak.gradients, peak);
+        parts
+    }
+
     fn add(&mut self, kind: PartKind, term: Term) {
         if term.bytes().0 == 0.0 {
             return;

@@ -34,16 +34,17 @@ struct Parts {
 }
 
 impl Parts {
-    /// Seconds either way that 80% of measured cases stay within: doubts of the parts, independent of each other.
-    fn doubt(&self, constants: &Training) -> f64 {
-        let doubts = [
-            constants.doubt_products * self.products,
-            constants.doubt_elementwise * self.elementwise,
-            constants.doubt_launch * self.launch,
-            constants.doubt_communication * (self.communication + self.bubble),
-            constants.doubt_host * (self.optimizer + self.generation),
-        ];
-        doubts.iter().map(|doubt| doubt * doubt).sum::<f64>().sqrt()
+    /// By name, and how far off each may be, as a part of it.
+    fn each(&self, constants: &Training) -> [(&'static str, f64, f64); 7] {
+        [
+            ("time-products", self.products, constants.doubt_products),
+            ("time-elementwise", self.elementwise, constants.doubt_elementwise),
+            ("time-launch", self.launch, constants.doubt_launch),
+            ("time-communication", self.communication, constants.doubt_communication),
+            ("time-bubble", self.bubble, constants.doubt_communication),
+            ("time-optimizer", self.optimizer, constants.doubt_host),
+            ("time-generation", self.generation, constants.doubt_host),
+        ]
     }
 }
 
@@ -59,52 +60,19 @@ pub fn of(
 ) -> Option<Time> {
     let gpu = request.hardware.gpu?;
     let machine = Machine::of(gpu, request, constants)?;
-    let (parallel, share) = (&request.parallel, Share::of_stage(&request.model, &request.parallel, 0));
     let demand = Demand::of(request, train, walk, constants);
+    let parts = step(&machine, &demand, train, resident, trained).each(constants);
+    let step: f64 = parts.iter().map(|(_, seconds, _)| seconds).sum();
+    // 80% of measured cases stay within the doubts of the parts, independent of each other.
+    let doubt = 1.0 + parts.iter().map(|(_, seconds, doubt)| (seconds * doubt).powi(2)).sum::<f64>().sqrt() / step;
     let Demand { load, forward, passes, tokens, .. } = demand;
+    let (parallel, gpus) = (&request.parallel, f64::from(request.hardware.gpus));
     let (_, accumulation) = schedule(train, parallel.pipeline);
-    let pipeline = f64::from(parallel.pipeline);
-    let split = f64::from(parallel.tensor) * pipeline;
-    let weights = request.model.counts.active as f64 / split;
-    let mut parts = demand.kernels(&machine, train);
-    let micro = parts.products + parts.elementwise + parts.launch;
-
-    let part = trained / request.model.counts.total as f64;
-    parts.communication = exchange::exposed(&machine, &share, train, tokens, micro, part);
-    parts.products *= accumulation;
-    parts.elementwise *= accumulation;
-    parts.launch *= accumulation;
-    // 1F1B idles for as many micro batches as there are further stages, interleaved for a part of that.
-    parts.bubble = micro * (pipeline - 1.0) / train.interleave as f64;
-    let pcie = gpu.link.pcie.0.max(1.0) / 2.0 * constants.link_efficiency;
-    parts.optimizer = match train.offload {
-        // Everything that is stepped is read and written.
-        Offload::None => 2.0 * resident.stepped / machine.bandwidth,
-        // The host steps, gradients go there and weights come back.
-        Offload::Optimizer | Offload::Cpu => {
-            2.0 * resident.stepped / constants.host_bandwidth + 4.0 * trained / split / ranks(request) / pcie
-        }
-    };
-    if train.offload == Offload::Cpu {
-        // Weights come from the host for the forward and again for the backward.
-        parts.communication += 2.0 * resident.weights / pcie * accumulation;
-    }
-    parts.generation = if load.generates { generation(&machine, weights) } else { 0.0 };
-
-    let step = parts.products
-        + parts.elementwise
-        + parts.launch
-        + parts.communication
-        + parts.bubble
-        + parts.optimizer
-        + parts.generation;
-    let gpus = f64::from(request.hardware.gpus);
     let global = tokens * f64::from(parallel.context) * accumulation * f64::from(parallel.data);
     let tokens_per_s = global / step;
     let model_flops = per_token(&forward, &passes, train, trained) * load.trained + load.forwards * forward.linears();
     let flops_per_gpu = model_flops * tokens_per_s / gpus;
     let total = train.tokens.map(|tokens| tokens as f64 / tokens_per_s);
-    let doubt = 1.0 + parts.doubt(constants) / step;
     Some(Time {
         step: Seconds(step),
         tokens_per_s,
@@ -116,16 +84,43 @@ pub fn of(
         total: total.map(Seconds),
         gpu_hours: total.map(|seconds| seconds * gpus / 3600.0),
         goodput_total: total.map(|s| (Seconds(s / constants.goodput_best), Seconds(s / constants.goodput_worst))),
-        breakdown: vec![
-            ("time-products", Seconds(parts.products)),
-            ("time-elementwise", Seconds(parts.elementwise)),
-            ("time-launch", Seconds(parts.launch)),
-            ("time-communication", Seconds(parts.communication)),
-            ("time-bubble", Seconds(parts.bubble)),
-            ("time-optimizer", Seconds(parts.optimizer)),
-            ("time-generation", Seconds(parts.generation)),
-        ],
+        breakdown: parts.iter().map(|(name, seconds, _)| (*name, Seconds(*seconds))).collect(),
     })
+}
+
+/// Seconds of an optimizer step.
+fn step(machine: &Machine, demand: &Demand, train: &Train, resident: &Resident, trained: f64) -> Parts {
+    let Machine { request, constants, .. } = *machine;
+    let (parallel, model) = (&request.parallel, &request.model);
+    let (_, accumulation) = schedule(train, parallel.pipeline);
+    let pipeline = f64::from(parallel.pipeline);
+    let mut parts = demand.kernels(machine, train);
+    let micro = parts.products + parts.elementwise + parts.launch;
+    let share = Share::of_stage(model, parallel, 0);
+    let part = trained / model.counts.total as f64;
+    parts.communication = exchange::exposed(machine, &share, train, demand.tokens, micro, part);
+    parts.products *= accumulation;
+    parts.elementwise *= accumulation;
+    parts.launch *= accumulation;
+    // 1F1B idles for as many micro batches as there are further stages, interleaved for a part of that.
+    parts.bubble = micro * (pipeline - 1.0) / train.interleave as f64;
+    let pcie = machine.gpu.link.pcie.0.max(1.0) / 2.0 * constants.link_efficiency;
+    parts.optimizer = match train.offload {
+        // Everything that is stepped is read and written.
+        Offload::None => 2.0 * resident.stepped / machine.bandwidth,
+        // The host steps, gradients go there and weights come back.
+        Offload::Optimizer | Offload::Cpu => {
+            2.0 * resident.stepped / constants.host_bandwidth + 4.0 * trained / demand.split / ranks(request) / pcie
+        }
+    };
+    if train.offload == Offload::Cpu {
+        // Weights come from the host for the forward and again for the backward.
+        parts.communication += 2.0 * resident.weights / pcie * accumulation;
+    }
+    if demand.load.generates {
+        parts.generation = generation(machine, model.counts.active as f64 / demand.split);
+    }
+    parts
 }
 
 /// Trained tokens a second of one GPU at most, in whatever layout of however many: by its kernels alone, of a request on
@@ -226,14 +221,18 @@ fn expert(model: &Model) -> (f64, f64) {
 /// by elementwise kernels, the logits, and each adapter's input and output.
 fn token_traffic(walk: &Walk, compiled: bool, pipeline: f64, constants: &Training) -> f64 {
     let trained = LayersTrained::of(walk.model, walk.train) != LayersTrained::None;
-    let each = if compiled { constants.elementwise_fused } else { constants.elementwise_eager };
+    let (each, adapter) = if compiled {
+        (constants.elementwise_fused, constants.adapter_traffic_fused)
+    } else {
+        (constants.elementwise_eager, constants.adapter_traffic)
+    };
     let targets = walk.train.lora().map(|lora| lora.targets);
     let layer = |kind: &LayerKind| {
         let [mixer, ffn] = walk.halves(kind, trained);
         let kept = mixer + ffn;
         let adapted = kind.tensors.iter().filter(|t| targets.is_some_and(|to| to.reach(t.role, walk.model.fused)));
         let through: u64 = adapted.map(|t| t.in_features + t.out_features).sum();
-        let adapters = constants.adapter_traffic * walk.regime.compute * through as f64 / walk.tensor;
+        let adapters = adapter * walk.regime.compute * through as f64 / walk.tensor;
         each * (kept.token + kept.pair * walk.seq as f64) + adapters
     };
     let layers: f64 = walk.model.layers.iter().map(|kind| kind.count as f64 * layer(kind)).sum();
