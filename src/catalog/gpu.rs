@@ -124,6 +124,8 @@ pub struct Link {
     pub bandwidth: BytesPerSec,
     /// The PCIe slot, both directions.
     pub pcie: BytesPerSec,
+    /// Cards that it joins: those of a machine, or of a rack whose switches reach every machine.
+    pub reach: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -189,6 +191,9 @@ pub(super) struct Row {
     link: LinkKind,
     #[serde(default, deserialize_with = "texts")]
     link_bandwidth: Option<Measure>,
+    /// Where it joins more than a machine's.
+    #[serde(default)]
+    link_reach: Option<u32>,
     #[serde(default)]
     pcie: Option<String>,
     per_node: u32,
@@ -265,7 +270,7 @@ impl Gpu {
             memory_gb: memory,
             bandwidth: self.bandwidth.map(|whole| whole * (memory / self.memory_gb)),
             peak: self.peak.scaled(slices / mig.slices),
-            link: Link { kind: LinkKind::None, bandwidth: BytesPerSec::ZERO, pcie: self.link.pcie },
+            link: Link { kind: LinkKind::None, bandwidth: BytesPerSec::ZERO, pcie: self.link.pcie, reach: 1 },
             gpus_per_node: 1,
             tdp_watts: None,
             price: None,
@@ -309,7 +314,12 @@ impl Row {
                 int8: rate(self.int8),
                 fp4: rate(self.fp4),
             },
-            link: Link { kind: self.link, bandwidth: link, pcie: slot },
+            link: Link {
+                kind: self.link,
+                bandwidth: link,
+                pcie: slot,
+                reach: self.link_reach.unwrap_or(self.per_node),
+            },
             compute_capability: self.compute_capability.as_ref().and_then(capability),
             id: self.id,
             name: self.name,

@@ -56,8 +56,12 @@ impl<'a> Machine<'a> {
         self.half_peak * self.efficiency() * kernel * ring
     }
 
-    fn per_node(&self) -> f64 {
-        f64::from(self.request.hardware.gpus.div_ceil(self.request.hardware.nodes))
+    /// GPUs that the card's own link joins.
+    fn joined(&self) -> f64 {
+        let hardware = &self.request.hardware;
+        let per_node = hardware.gpus.div_ceil(hardware.nodes);
+        let rack = if self.gpu.link.reach > self.gpu.gpus_per_node { self.gpu.link.reach } else { 1 };
+        f64::from(per_node.max(rack))
     }
 
     /// Bytes a second to one of `group` GPUs within a machine.
@@ -85,15 +89,15 @@ impl<'a> Machine<'a> {
     /// Across machines a ring enters each machine once, so its members there share their NICs' rates.
     pub fn ring(&self, group: f64, stride: f64) -> f64 {
         let within = self.within(group);
-        let across = self.network() * (self.per_node() / stride).clamp(1.0, group);
-        let bandwidth = if group * stride <= self.per_node() { within } else { within.min(across) };
+        let across = self.network() * (self.joined() / stride).clamp(1.0, group);
+        let bandwidth = if group * stride <= self.joined() { within } else { within.min(across) };
         (bandwidth * self.constants.link_efficiency).max(1.0)
     }
 
     /// Seconds to send tokens of `bytes` to `chosen` of `group` neighbours each: over the network once to every machine
     /// that has some of them (DeepEP's dispatch), and from there over the machine's own links.
     pub fn dispatch(&self, bytes: f64, group: f64, chosen: f64) -> f64 {
-        let here = self.per_node().min(group);
+        let here = self.joined().min(group);
         let machines = group / here;
         let reached = machines * (1.0 - (1.0 - 1.0 / machines).powf(chosen));
         let within = chosen * (here - 1.0) / here / self.within(here).max(1.0);
