@@ -49,8 +49,8 @@ pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
         let mut doubted = rows.to_vec();
         doubted[at].value *= 2.0;
         if ranges(&doubted) == measured {
-            let whole = if rows[at].of.starts_with("pace.") { "pace" } else { "server" };
-            let whole = rows.iter().find(|row| row.of == whole && row.name == "doubt");
+            let family = rows[at].of.split('.').next();
+            let whole = rows.iter().find(|row| Some(&*row.of) == family && row.name == "doubt");
             found[at].value = whole.map_or(found[at].value, |row| row.value);
         }
     }

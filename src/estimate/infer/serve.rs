@@ -87,7 +87,7 @@ impl Server<'_> {
         let (soon, late) = (waiting(held * kernels.places).min(first), waiting(held / kernels.places).max(first));
         let experts = if self.request.model.is_moe() { kernels.expert_doubt } else { 1.0 };
         let ranged = |value: f64, spread: f64| {
-            let by = (spread * kernels.doubt * pace.doubt).exp();
+            let by = (spread * kernels.doubt.max(pace.doubt)).exp();
             Ranged { value, low: value / by, high: value * by }
         };
         // Where nothing is put out, the rate is the prefill's.
