@@ -54,20 +54,11 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
     {
         settings.put("work", Value::Choice(work.word()))?;
     }
-    let mut sizes = acts.iter().filter_map(|act| match act {
+    let sizes = acts.iter().filter_map(|act| match act {
         Act::Resize(parameters) => Some(*parameters),
         _ => None,
     });
-    // Of a model that has its size, a size is another's.
-    let first = if is_sized { None } else { sizes.next() };
-    let model = sized(model, first, catalog)?;
-    if let Some(model) = &model {
-        settings.put("model", Value::Text(known(model, text)?))?;
-    }
-    for size in sizes {
-        let id = resized(model.as_ref().and_then(|model| model.id.as_deref()), size, catalog)?;
-        set(&mut settings, knobs::of("model"), Value::Text(id))?;
-    }
+    let model = models(&mut settings, model, is_sized, sizes, catalog)?;
     for act in acts {
         match act {
             Act::Set(knob, value) => set(&mut settings, knob, value)?,
@@ -104,6 +95,25 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Read, Problem> {
     }
     let read_as = model.and_then(|model| model.read_as);
     Ok(Read { settings, ignored: unknown, read_as })
+}
+
+/// Sets the model that was named, and the sizes named apart from it: its own, or another's where it has one.
+fn models(
+    settings: &mut Settings,
+    named: Option<Resolution>,
+    is_sized: bool,
+    mut sizes: impl Iterator<Item = f64>,
+    catalog: &Catalog,
+) -> Result<Option<Resolution>, Problem> {
+    let model = sized(named, if is_sized { None } else { sizes.next() }, catalog)?;
+    let id = model.as_ref().and_then(|model| model.id.clone());
+    if let Some(id) = &id {
+        settings.put("model", Value::Text(id.clone()))?;
+    }
+    for size in sizes {
+        set(settings, knobs::of("model"), Value::Text(resized(id.as_deref(), size, catalog)?))?;
+    }
+    Ok(model)
 }
 
 /// Words that meant nothing, each with what it was written together with: `my-org/my-model`.
@@ -179,14 +189,6 @@ pub(super) fn resized(id: Option<&str>, parameters: f64, catalog: &Catalog) -> R
         };
         Problem::of("model", message).suggest(near.into_iter().map(|id| format!("model={id}")))
     })
-}
-
-/// The id of a model that was found, or why there is none.
-pub(super) fn known(model: &Resolution, typed: &str) -> Result<String, Problem> {
-    match (model.outcome, &model.id) {
-        (Outcome::Match | Outcome::Ambiguous | Outcome::Generic, Some(id)) => Ok(id.clone()),
-        _ => Err(knobs::no_model(typed, model)),
-    }
 }
 
 /// How a model's name says its weights are packed, as a setting.

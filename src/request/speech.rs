@@ -13,6 +13,7 @@ use crate::message::Problem;
 use crate::msg;
 use item::{Item, Piece, items};
 use number::Amount;
+use verb::{guess, verbs};
 
 mod count;
 mod item;
@@ -20,6 +21,7 @@ mod name;
 mod number;
 mod pair;
 mod value;
+mod verb;
 mod wish;
 
 /// One thing asked of the settings.
@@ -110,104 +112,26 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
     };
     let told = work;
     let work = said.or(work).unwrap_or(speech.verb);
-    let mut listener = Listener {
-        items,
-        at: 0,
-        work,
-        told,
-        catalog,
-        speech,
-        delta: None,
-        direction: None,
-        per_user: false,
-        tale: false,
-        named: 0,
-        turn: None,
-    };
+    let mut listener = Listener { items, at: 0, work, told, catalog, speech, clause: Clause::default() };
     listener.listen();
     listener.speech
 }
 
-/// The verb of a line, and which work it speaks of.
-fn verbs(items: &[Piece]) -> (Option<Verb>, Option<Verb>) {
-    let mut said = vec![];
-    for piece in items {
-        match &piece.item {
-            Item::Verb(verb) => said.push(*verb),
-            Item::Senses(senses) => said.extend(senses.iter().filter_map(|sense| match sense {
-                Sense::Verb(verb) => Some(*verb),
-                _ => None,
-            })),
-            _ => {}
-        }
-    }
-    let has = |is: fn(&Item) -> bool| items.iter().any(|piece| is(&piece.item));
-    let has_model = has(|item| matches!(item, Item::Model(_)));
-    let has_gpu = has(|item| matches!(item, Item::Gpu(_)));
-    let is_work = |verb: &Verb| matches!(verb, Verb::Train | Verb::Infer);
-    // `a gpu for qwen 72b`, `does it fit`, `help me serve llama`: what is named says what is asked.
-    let stands = |verb: &Verb| match verb {
-        Verb::Gpu | Verb::Fit => !has_model,
-        Verb::Help => !has_model && !has_gpu,
-        Verb::Train | Verb::Infer | Verb::Model | Verb::Compare | Verb::Explain | Verb::Recipe => true,
-    };
-    let looks_up = |verb: &Verb| match verb {
-        Verb::Gpu => has_gpu,
-        Verb::Model => has_model && !has_gpu,
-        _ => false,
-    };
-    let said: Vec<Verb> = said.into_iter().filter(stands).collect();
-    // As it is written; in free words it is one of them.
-    let canonical = items.iter().skip(1).all(|piece| matches!(piece.item, Item::Model(_) | Item::Explicit(..)));
-    let first = items.first().and_then(|piece| Verb::of(&piece.text)).filter(|verb| canonical || stands(verb));
-    let work = said.iter().copied().find(is_work);
-    let whole = said.iter().copied().find(|verb| !is_work(verb) && !matches!(verb, Verb::Gpu | Verb::Model));
-    let beside = side_by_side(items).then_some(Verb::Compare);
-    let look_up = said.iter().copied().find(looks_up);
-    (first.or(whole).or(beside).or(work).or(look_up), work)
-}
-
-/// Two cards or two models with `or`, `和` between: to be compared.
-fn side_by_side(items: &[Piece]) -> bool {
-    let named = |piece: &Piece| match &piece.item {
-        Item::Gpu(id) => Some((true, id.clone())),
-        Item::Model(found) => Some((false, found.id.clone()?)),
-        _ => None,
-    };
-    items.windows(3).any(|three| {
-        let and = matches!(&three[1].item, Item::Senses(senses) if senses.contains(&&Sense::And));
-        let joined = and || matches!(three[1].text.as_str(), "比" | "than");
-        match (named(&three[0]), named(&three[2])) {
-            (Some((gpu, first)), Some((other, second))) => joined && gpu == other && first != second,
-            _ => false,
-        }
-    })
-}
-
-/// A text without a verb: training if it speaks of something only training has, a card if of nothing else.
-fn guess(items: &[Piece]) -> Verb {
-    let says_nothing = |piece: &&Piece| match &piece.item {
-        Item::Senses(senses) => senses.iter().all(|sense| matches!(sense, Sense::Filler | Sense::What | Sense::With)),
-        item => matches!(item, Item::Stop),
-    };
-    let mut telling = items.iter().filter(|piece| !says_nothing(piece));
-    if let (Some(Piece { item: Item::Gpu(_), .. }), None) = (telling.next(), telling.next()) {
-        return Verb::Gpu;
-    }
-    let trains = items.iter().any(|piece| match &piece.item {
-        Item::Senses(senses) => {
-            let mut scopes = senses.iter().filter_map(|sense| match sense {
-                Sense::Value(knob, _) => Some(knob.scope),
-                Sense::Knob(knob) if knob.key.len() > 1 && piece.text.len() > 2 => Some(knob.scope),
-                _ => None,
-            });
-            let first = scopes.next() == Some(knobs::Scope::Train);
-            first && scopes.all(|scope| scope == knobs::Scope::Train)
-        }
-        Item::Explicit(knob, _) => knob.scope == knobs::Scope::Train,
-        _ => false,
-    });
-    if trains { Verb::Train } else { Verb::Infer }
+/// What was said so far in a clause.
+#[derive(Default)]
+struct Clause {
+    /// `add`, `remove`.
+    delta: Option<i64>,
+    /// `increase`, `reduce`.
+    direction: Option<i64>,
+    /// `per user`, of the rate that follows.
+    per_user: bool,
+    /// `the paper`: of something else.
+    tale: bool,
+    /// Numbers set by a name beside them, which talk has few of.
+    named: usize,
+    /// `→`, `换成`: of the acts before it, what comes after it takes the place.
+    turn: Option<usize>,
 }
 
 struct Listener {
@@ -218,18 +142,7 @@ struct Listener {
     told: Option<Verb>,
     catalog: &'static Catalog,
     speech: Speech,
-    /// `add`, `remove` was said in this clause.
-    delta: Option<i64>,
-    /// `increase`, `reduce` was said in this clause.
-    direction: Option<i64>,
-    /// `per user` was said in this clause, of the rate that follows.
-    per_user: bool,
-    /// `the paper` was said in this clause.
-    tale: bool,
-    /// Numbers set in this clause by a name before them, which talk has few of.
-    named: usize,
-    /// `→`, `换成` was said in this clause: of the acts before it, what comes after it takes the place.
-    turn: Option<usize>,
+    clause: Clause,
 }
 
 /// What was heard before a clause.
@@ -274,8 +187,7 @@ impl Listener {
 
     /// A clause of talk asks for nothing, whatever its words mean elsewhere: `my 4090 died, so batch 4`.
     fn end_clause(&mut self, before: Before) {
-        (self.delta, self.direction, self.turn, self.per_user) = (None, None, None, false);
-        let (named, tale) = (std::mem::take(&mut self.named), std::mem::take(&mut self.tale));
+        let Clause { named, tale, .. } = std::mem::take(&mut self.clause);
         let speech = &mut self.speech;
         if self.told.is_none() || speech.explicit {
             return;
@@ -380,17 +292,17 @@ impl Listener {
             Sense::Seek(bounds) => self.seek(bounds),
             Sense::PerUser => {
                 // `each user gets 20 tok/s`
-                self.per_user = true;
+                self.clause.per_user = true;
                 self.of_each()
             }
             Sense::Each => self.of_each(),
             Sense::Tale => {
-                self.tale = true;
+                self.clause.tale = true;
                 1
             }
             Sense::Another => self.another(),
             Sense::Add | Sense::Remove => {
-                self.delta = Some(if **sense == Sense::Add { 1 } else { -1 });
+                self.clause.delta = Some(if **sense == Sense::Add { 1 } else { -1 });
                 self.wish_for_count()
             }
             Sense::From => self.dropping(),
@@ -413,7 +325,7 @@ impl Listener {
             Sense::And => self.and(),
             Sense::To => {
                 // `compare h100 to h200` keeps both.
-                self.turn = (self.speech.verb != Verb::Compare).then_some(self.speech.acts.len());
+                self.clause.turn = (self.speech.verb != Verb::Compare).then_some(self.speech.acts.len());
                 1
             }
             Sense::Magnitude(_) => {
@@ -493,15 +405,17 @@ impl Listener {
 
     fn act(&mut self, act: Act) {
         let act = match act {
-            Act::Set(knob, Value::Number(rate)) if knob.key == "tokens_per_s" && self.per_user => time_per_token(rate),
+            Act::Set(knob, Value::Number(rate)) if knob.key == "tokens_per_s" && self.clause.per_user => {
+                time_per_token(rate)
+            }
             act => act,
         };
-        if let Some(given_up) = self.turn {
+        if let Some(given_up) = self.clause.turn {
             let stays = |earlier: &Act| earlier.knob() != act.knob();
             // What was taken back since leaves fewer.
             let given_up = given_up.min(self.speech.acts.len());
             let kept: Vec<Act> = self.speech.acts.drain(..given_up).filter(stays).collect();
-            self.turn = Some(kept.len());
+            self.clause.turn = Some(kept.len());
             self.speech.acts.splice(0..0, kept);
         }
         self.speech.acts.push(act);

@@ -5,7 +5,7 @@
 
 use super::complete::{complete, ranks, work_of};
 use super::knobs::{self, Kind, Knob};
-use super::line::{known, packing, part_named, resized};
+use super::line::{packing, part_named, resized};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Question, Speech, hear};
 use super::{Concurrency, Infer, Request, Work};
@@ -54,7 +54,7 @@ pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
     if let Some(problem) = speech.problem {
         return failed(tweak, problem);
     }
-    match changes(base, &speech, text, catalog) {
+    match changes(base, &speech, catalog) {
         Err(problem) => failed(tweak, problem),
         Ok(changes) if changes.is_empty() => {
             tweak.outcome = if speech.asks.is_empty() { Said::Nothing } else { Said::Wish };
@@ -110,7 +110,6 @@ fn asks_only(speech: &Speech) -> bool {
 fn changes(
     base: &Settings,
     speech: &Speech,
-    text: &str,
     catalog: &'static Catalog,
 ) -> Result<Vec<(&'static str, Option<Value>)>, Problem> {
     let mut changes: Vec<(&'static str, Option<Value>)> = vec![];
@@ -127,8 +126,10 @@ fn changes(
             Ok(())
         }
     };
-    if let Some(model) = &speech.model {
-        change(knobs::of("model"), Some(Value::Text(known(model, text)?)))?;
+    if let Some(model) = &speech.model
+        && let Some(id) = &model.id
+    {
+        change(knobs::of("model"), Some(Value::Text(id.clone())))?;
         if let Some((knob, value)) = packing(model, catalog)
             && !speech.acts.iter().any(|act| matches!(act, Act::Set(set, _) if set.key == "quant"))
         {

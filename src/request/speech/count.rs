@@ -282,7 +282,7 @@ impl Listener {
         if times {
             at += 1;
         }
-        let mut delta = self.delta;
+        let mut delta = self.clause.delta;
         if self.has(at, &Sense::More) {
             (delta, at) = (Some(1), at + 1);
         } else if self.has(at, &Sense::Less) {
@@ -375,7 +375,7 @@ impl Listener {
             Some(delta) => self.add(knob, delta, amount),
             None => self.set_typed(knob, &amount.typed()),
         }
-        self.named += usize::from(amount.digits && !is_counted(knob));
+        self.clause.named += usize::from(amount.digits && !is_counted(knob));
         Some(end + 1 - self.at)
     }
 

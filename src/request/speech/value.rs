@@ -109,12 +109,12 @@ impl Listener {
                 (last, amount) = (last + 2, later);
             }
             let by = (next..at).any(|between| matches!(self.text(between), "by" | "了"));
-            match self.direction.filter(|_| by) {
+            match self.clause.direction.filter(|_| by) {
                 Some(direction) => self.add(knob, direction, &amount),
                 None => self.set_typed(knob, &amount.typed()),
             }
-            self.named += usize::from(amount.digits && !is_counted(knob));
-            self.direction = None;
+            self.clause.named += usize::from(amount.digits && !is_counted(knob));
+            self.clause.direction = None;
             return Some(last + 1 - self.at);
         }
         if let Some(width) = self.switched_off(knob, next) {

@@ -23,7 +23,7 @@ impl Listener {
         if self.number_at(at).is_some() && self.knob_at(counted).is_some_and(is_counted) {
             if REMOVE.contains(&self.text(self.at)) {
                 // `remove two gpus`
-                self.delta = Some(-1);
+                self.clause.delta = Some(-1);
                 return at - self.at;
             }
             // `we do not have 8 gpus`
@@ -131,7 +131,7 @@ impl Listener {
 
     /// `bigger batch`, `make it smaller`.
     pub(super) fn towards(&mut self, direction: i64) -> usize {
-        self.direction = Some(direction);
+        self.clause.direction = Some(direction);
         let at = self.past_light(self.at + 1);
         if let Some(knob) = self.knob_at(at) {
             let next = self.past_light(at + 1);
@@ -197,7 +197,9 @@ impl Listener {
         let numbered = !is_gpu && self.number_at(at + 1).is_some() && !self.is_gpu(at + 1);
         let Some(bound) = knob.bound().filter(|bound| bounds.contains(bound) && !numbered) else { return 1 };
         let back = |back: usize| self.at.checked_sub(back);
-        if self.delta.is_some() || back(1).is_some_and(|at| self.has(at, &Sense::And) || self.has(at, &Sense::More)) {
+        if self.clause.delta.is_some()
+            || back(1).is_some_and(|at| self.has(at, &Sense::And) || self.has(at, &Sense::More))
+        {
             // `加几张卡`
             self.ask(&[knob.key]);
         } else if self.told.is_none() || bounds.len() == 1 || knob.key != "gpus" || self.says_need() {
@@ -251,7 +253,7 @@ impl Listener {
     pub(super) fn and(&mut self) -> usize {
         let counts = self.number_at(self.at + 1).is_some() && self.knob_at(self.at + 2).is_some_and(is_counted);
         if counts && matches!(self.text(self.at), "加" | "plus") {
-            self.delta = Some(1);
+            self.clause.delta = Some(1);
         }
         // `加卡`
         match self
