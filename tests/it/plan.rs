@@ -55,6 +55,22 @@ fn every_recommended_line_asked_again_fits() {
     }
 }
 
+#[test]
+fn min_is_the_fewest_cards_that_hold_it() {
+    // R1 is 671e9 parameters of a byte, 627 GiB: seven H20 of 95.6 GiB, eight in powers of two. Of Llama 3 70B the
+    // 131.4 GiB in 16 bits are two H100 of 79.6. Of an 8B the 15 GiB fit one 4090.
+    for (asked, gpus) in [
+        ("infer deepseek-ai/DeepSeek-R1 gpu=h20-96gb", 8),
+        ("infer meta-llama/Meta-Llama-3-70B gpu=h100-sxm-80gb", 2),
+        ("infer meta-llama/Meta-Llama-3-8B gpu=rtx-4090-24gb", 1),
+    ] {
+        let found = ask(&format!("{asked} gpus=min"));
+        assert_eq!((found.request.hardware.gpus, fits(&found)), (gpus, true), "{asked}");
+        assert_eq!(line::write(&found.request.settings), format!("{asked} gpus=min"));
+        assert!(found.request.assumed.contains(&("gpus", gpus.to_string().into())), "{asked}");
+    }
+}
+
 /// GPUs of every class, few enough for all of it to be looked at.
 const REDUCED: &str = "fleet=64xh100-sxm-80gb,16xa100-sxm-80gb,8xa100-sxm-40gb,8xl40s-48gb,8xl40-48gb,8xrtx-4090-24gb,8xrtx-3090-24gb,8xmi300x-192gb,1xapple-m2-ultra-192gb";
 
