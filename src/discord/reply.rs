@@ -211,7 +211,7 @@ async fn send(
     files: &[CreateAttachment],
 ) -> Result<(), Refusal> {
     let request = || {
-        let request = Request::new(route.clone(), method);
+        let request = Request::new(route, method);
         match (body, files) {
             (Value::Null, _) => request,
             (body, []) => request.body(Some(body.to_string().into_bytes())),
