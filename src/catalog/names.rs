@@ -90,7 +90,7 @@ impl<'a> Names<'a> {
 
     /// Whether a name says how large the model is.
     pub fn is_sized(self, name: &str) -> bool {
-        self.models().is_sized(name)
+        token::is_sized(name)
     }
 
     /// Whether some model has this word after such a name: `nemo` after `mistral`.

@@ -518,10 +518,6 @@ impl Index {
         self.lexicon.role(word) == Role::Line
     }
 
-    pub fn is_sized(&self, name: &str) -> bool {
-        self.lexicon.cut(name).tokens.iter().any(|token| matches!(token.kind, Kind::Size(_) | Kind::Experts))
-    }
-
     pub fn goes_on(&self, name: &str, word: &str) -> bool {
         self.lexicon.word(word).is_some()
             && !self.holding(&self.lexicon.parts(&self.lexicon.cut(&format!("{name} {word}")))).is_empty()

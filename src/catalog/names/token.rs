@@ -305,6 +305,12 @@ pub fn packing(text: &str) -> Packing {
     tokens(text, |_, _| {}).1
 }
 
+/// Whether a name says how large its model is, which takes no index to tell.
+pub fn is_sized(text: &str) -> bool {
+    let (tokens, _) = tokens(&normalise(text), |_, _| {});
+    tokens.iter().any(|token| matches!(token.kind, Kind::Size(_) | Kind::Experts))
+}
+
 /// A decimal from its pieces (`2.5`, `2_5`, `2,5`) and how many it takes.
 fn decimal(pieces: &[Piece]) -> (String, usize) {
     match pieces {
