@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn sizes_rates_money_and_durations_carry_their_unit() {
         assert_eq!(bytes(Bytes(7.5 * GIB)), "7.5 GiB");
-        assert_eq!(bytes(Bytes(1010.0 * MIB)), "0.986 GiB");
+        assert_eq!(bytes(Bytes(1010.0 * MIB)), "1,010 MiB");
         assert_eq!(bytes(Bytes(131_072.0)), "128 KiB");
         assert_eq!(bandwidth(BytesPerSec(3.35e12)), "3.35 TB/s");
         assert_eq!(flops_rate(FlopsPerSec(989.4e12)), "989 TFLOPS");
