@@ -242,4 +242,6 @@ pub enum Limit {
     Compute,
     Launch,
     Communication,
+    /// Layers that the processor computes.
+    Host,
 }

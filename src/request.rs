@@ -249,10 +249,26 @@ pub struct Infer {
     pub max_batched_tokens: u64,
     pub max_seqs: u64,
     pub eager: bool,
+    pub on_host: OnHost,
     pub draft: Option<Draft>,
     /// Latency targets in ms.
     pub ttft_target: Option<f64>,
     pub tpot_target: Option<f64>,
+}
+
+/// What stays off the card, in the host's memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OnHost {
+    /// Of the layers, and after them the head, the first so many.
+    pub layers: u64,
+    /// Routed experts of the first so many layers.
+    pub experts_of: u64,
+}
+
+impl OnHost {
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
 }
 
 /// Speculative decoding: tokens are proposed, then checked by the model in one step.

@@ -32,6 +32,9 @@ pub struct Backend {
     /// First release that launches a step on NVIDIA's cards as one CUDA graph, where others launch kernel by kernel.
     #[serde(default)]
     pub captures_since: Option<Version>,
+    /// What it can leave to the host's memory and processor.
+    #[serde(default)]
+    pub leaves_to_host: Vec<HostPart>,
     /// What may propose tokens to it (speculative decoding).
     #[serde(default)]
     pub drafts: Vec<DraftKind>,
@@ -76,6 +79,16 @@ pub enum Loads {
     /// Safetensors in 16 bits or quantised.
     Checkpoint,
     Gguf,
+}
+
+/// What an engine can keep off the card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostPart {
+    /// Whole layers, the first ones.
+    Layers,
+    /// The routed experts of the first layers.
+    Experts,
 }
 
 /// What proposes tokens in speculative decoding.

@@ -1,6 +1,6 @@
 //! Constants of the model of reality: few numbers with a meaning, some of them fitted to measured cases.
 
-use super::gpu::{Gpu, Vendor};
+use super::gpu::{Class, Gpu, Vendor};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -105,11 +105,13 @@ pub struct Serving {
     paces: Vec<(String, Pace)>,
     /// Under `draft` and `draft.kind`.
     drafts: Vec<(String, Drafting)>,
+    /// Under `host` and `host.class` of the card.
+    hosts: Vec<(String, Host)>,
 }
 
 impl Serving {
     fn of(rows: &[Constant]) -> Result<Self, String> {
-        let (mut kernels, mut paces, mut drafts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut kernels, mut paces, mut drafts, mut hosts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut tables: Vec<&str> = rows.iter().map(|row| row.of.as_str()).collect();
         tables.dedup();
         for table_name in tables.into_iter().filter(|name| *name != "training") {
@@ -118,10 +120,11 @@ impl Serving {
             match family {
                 "pace" => paces.push((name, table(rows, &[family, table_name])?)),
                 "draft" => drafts.push((name, table(rows, &[family, table_name])?)),
+                "host" => hosts.push((name, table(rows, &[family, table_name])?)),
                 _ => kernels.push((name, table(rows, &["server", family, table_name])?)),
             }
         }
-        Ok(Self { kernels, paces, drafts })
+        Ok(Self { kernels, paces, drafts, hosts })
     }
 
     /// Of the GPU's compute capability, else its generation, else its vendor, else the family.
@@ -130,6 +133,12 @@ impl Serving {
         let capability = gpu.compute_capability.map(|(major, minor)| format!("{major}.{minor}"));
         let parts = [capability.as_deref().unwrap_or_default(), &gpu.generation, vendor];
         parts.into_iter().find_map(|part| own(&self.kernels, family, part)).or_else(|| whole(&self.kernels, family))
+    }
+
+    /// Of the machine that a card is usually in.
+    pub fn host(&self, gpu: &Gpu) -> Option<&Host> {
+        let class = if gpu.class == Class::Datacenter { "datacenter" } else { "" };
+        own(&self.hosts, "host", class).or_else(|| whole(&self.hosts, "host"))
     }
 
     /// Of a kind of drafter.
@@ -212,4 +221,14 @@ pub struct Pace {
 pub struct Drafting {
     pub tokens: f64,
     pub acceptance: f64,
+}
+
+/// What computes the layers that are not on a card; each field's meaning stands in `presets/serving.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    pub read_gbps: f64,
+    pub tflops: f64,
+    pub copy: f64,
+    pub spread: f64,
 }

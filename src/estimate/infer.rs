@@ -11,10 +11,12 @@ use crate::message::Message;
 use crate::msg;
 use crate::request::{Concurrency, Infer, Request};
 use crate::units::{Bytes, Flops, GIB};
+use std::ops::Range;
 
 mod activations;
 mod cache;
 mod draft;
+mod host;
 mod load;
 mod memory;
 mod pool;
@@ -37,9 +39,11 @@ pub fn estimate(request: &Request, infer: &Infer, constants: &Constants) -> Esti
     let memory = server.memory(starts);
     let speed = server.speed(constants);
     let length = server.length();
-    let holds = server.budget.map(|_| server.holds(length));
+    // With every layer on the host there is no cache to count.
+    let budget = server.budget.filter(|_| !server.cache.layers.is_empty());
+    let holds = budget.map(|_| server.holds(length));
     let ranks = server.split.request_ranks() as f64;
-    let max_seq = server.budget.map(|_| {
+    let max_seq = budget.map(|_| {
         let longest = server.holds(request.seq).longest;
         request.model.max_position.map_or(longest, |most| longest.min(most))
     });
@@ -60,7 +64,7 @@ pub fn estimate(request: &Request, infer: &Infer, constants: &Constants) -> Esti
         compute: server.compute(),
         time: None,
         trainable_parameters: 0,
-        notes: server.notes(starts, max_seq),
+        notes: server.notes(starts, max_seq, constants),
         memory,
         serving: Some(serving),
     }
@@ -90,6 +94,8 @@ struct Server<'a> {
     /// Of the fullest stage, and of the whole model on one tensor rank.
     weights: Weights,
     all: Weights,
+    /// Off the card, and what sequences keep there.
+    host: (Weights, Cache),
     /// With the drafter's.
     cache: Cache,
     all_cache: Cache,
@@ -115,19 +121,32 @@ impl<'a> Server<'a> {
         };
         let layers = 0..model.order.len();
         let all = ledger.sum(layers.clone());
-        let all_cache = Cache::of(model, &split, store, layers);
-        let on_host =
-            |weights: Weights| if infer.backend.pool == Pool::Cells { weights.off_host(model) } else { weights };
+        // The host has the first layers; the card's stages part what follows.
+        let first = infer.on_host.layers.min(model.depth());
+        let headless = infer.on_host.layers > first;
+        let host = (ledger.on_host(infer.on_host), Cache::of(model, &split, store, 0..first as usize));
+        let all_cache = Cache::of(model, &split, store, first as usize..layers.end);
+        let on_card = |stage: Range<usize>| {
+            let weights = ledger.sum(stage.clone());
+            let experts_of = stage.start..stage.end.min(infer.on_host.experts_of as usize);
+            let left = Weights { experts: ledger.layers(experts_of).experts, ..Weights::default() };
+            match infer.backend.pool {
+                _ if headless => Weights::default(),
+                Pool::Cells => weights.off_host(model) - left,
+                Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => weights,
+            }
+        };
         let drafter = infer.draft.as_ref().and_then(|draft| Drafter::of(draft, split, store));
-        let depth = model.depth();
+        let depth = model.depth() - first;
         let (weights, cache, peak, depth) = (0..split.stages)
             .map(|at| {
                 let stage = split.stage(at, depth);
+                let stage = stage.start + first as usize..stage.end + first as usize;
                 let cache = Cache::of(model, &split, store, stage.clone());
                 let cache = drafter.iter().fold(cache, |cache, drafter| cache.with(&drafter.cache));
-                let last = at + 1 == split.stages;
+                let last = at + 1 == split.stages && !headless;
                 let peak = Peak::of(request, infer, rule, &split, &cache, last);
-                (on_host(ledger.sum(stage.clone())), cache, peak, stage.len() as f64)
+                (on_card(stage.clone()), cache, peak, stage.len() as f64)
             })
             .max_by(|a, b| (a.0.bytes() + a.2.bytes()).total_cmp(&(b.0.bytes() + b.2.bytes())))
             .unwrap_or((all, all_cache.clone(), Peak::default(), depth as f64));
@@ -146,7 +165,7 @@ impl<'a> Server<'a> {
         };
         let card = request.hardware.gpu;
         let budget = card.map(|card| pool::budget(infer.backend.pool, rule, infer.memory_fraction, card, &taken));
-        Self { request, infer, rule, split, weights, all, cache, all_cache, drafter, rotary, peak, taken, budget }
+        Self { request, infer, rule, split, weights, all, host, cache, all_cache, drafter, rotary, peak, taken, budget }
     }
 
     fn holds_in(&self, budget: f64, sequence: u64) -> Holds {
@@ -218,13 +237,15 @@ impl<'a> Server<'a> {
         Compute { flops_per_token: Flops(active), flops_per_step: Flops(active * self.infer.prompt as f64) }
     }
 
-    fn notes(&self, starts: bool, max_seq: Option<u64>) -> Vec<Message> {
+    fn notes(&self, starts: bool, max_seq: Option<u64>, constants: &Constants) -> Vec<Message> {
         let mut notes = Vec::new();
         if !starts && let Some(max_seq) = max_seq.filter(|seq| *seq > 0) {
             notes.push(msg!("note-infer-longest", tokens = max_seq));
         }
+        let own = self.request.model.max_position.filter(|own| *own < self.request.seq);
         if starts && let Some(most) = max_seq.filter(|most| *most < self.request.seq) {
             notes.push(match self.infer.backend.pool {
+                _ if own == Some(most) => msg!("note-infer-beyond", seq = self.request.seq, own = most),
                 Pool::Static => msg!("note-infer-refuses", tokens = most),
                 _ => msg!("note-infer-lower-seq", seq = self.request.seq, tokens = most),
             });
@@ -240,6 +261,12 @@ impl<'a> Server<'a> {
             && held < asked
         {
             notes.push(msg!("note-infer-queue", runs = held as u64, asked = asked as u64));
+        }
+        if self.infer.on_host.any()
+            && let Some(host) = self.request.hardware.gpu.and_then(|gpu| constants.host(gpu))
+        {
+            let weights = Bytes(self.host.0.bytes());
+            notes.push(msg!("note-infer-host", weights = weights, gbps = host.read_gbps as u64));
         }
         if let Some(draft) = &self.infer.draft {
             notes.push(msg!("note-infer-draft", drafted = draft.tokens, tokens = draft.accepted()));

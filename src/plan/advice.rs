@@ -2,15 +2,15 @@
 
 use super::choose::{choose, fits, speed};
 use super::{Advice, Choice, Verdict, layout, verdict};
-use crate::catalog::backend::Loads;
+use crate::catalog::backend::{HostPart, Loads};
 use crate::catalog::support::Sharding;
 use crate::catalog::{Catalog, Format};
 use crate::estimate::{Estimate, estimate};
 use crate::message::Message;
 use crate::msg;
 use crate::request::{
-    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Stage, Train, Value,
-    Work, Zero,
+    AttentionKernel, Bound, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Stage, Train,
+    Value, Work, Zero,
 };
 
 type Changes = Vec<(&'static str, Value)>;
@@ -230,6 +230,16 @@ fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'stati
         if format.bits < infer.weights.bits {
             let name = format.name.as_str();
             tried.push((vec![text("quant", name)], msg!("plan-advice-quant", quant = name)));
+        }
+    }
+    // A part of the model on the CPU, where the engine can: experts first, few of which a token needs.
+    let parts = [
+        ("cpu_moe", HostPart::Experts, Bound::Min, request.model.is_moe(), msg!("plan-advice-cpu-moe")),
+        ("gpu_layers", HostPart::Layers, Bound::Max, true, msg!("plan-advice-gpu-layers")),
+    ];
+    for (knob, part, bound, has, label) in parts {
+        if has && infer.backend.leaves_to_host.contains(&part) && !request.settings.is_open(knob) {
+            tried.push((vec![(knob, Value::Bound(bound))], label));
         }
     }
     tried

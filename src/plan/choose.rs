@@ -1,5 +1,5 @@
 //! From what was asked to a full request: the layout an engineer would take where none is given,
-//! the largest length or batch where `max` is asked, and the fewest GPUs where `min` is.
+//! the largest length, batch or share of the layers where `max` is asked, and the fewest GPUs where `min` is.
 
 use super::layout::{Layout, layouts};
 use super::search::{Cluster, Pool, Search};
@@ -28,9 +28,9 @@ pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request,
     {
         layout.write(&mut chosen);
     }
-    for key in ["seq", "batch"].into_iter().filter(|key| settings.is_open(key)) {
-        chosen.values.insert(key, Value::Bound(Bound::Max));
-        chosen = solve(&chosen, key, catalog)?;
+    let solved = [("seq", Bound::Max), ("batch", Bound::Max), ("gpu_layers", Bound::Max), ("cpu_moe", Bound::Min)];
+    for (key, bound) in solved.into_iter().filter(|(key, _)| settings.is_open(key)) {
+        chosen = solve(&chosen, key, bound, catalog)?;
     }
     if open == *settings && chosen == *settings {
         return Ok(plain);
@@ -120,17 +120,23 @@ pub fn speed(estimate: &Estimate) -> Option<f64> {
     }
 }
 
-/// The largest value of a knob that fits, by bisection over the estimate.
-fn solve(settings: &Settings, key: &'static str, catalog: &'static Catalog) -> Result<Settings, Problem> {
-    let at = |n: u64| settings.with(key, Value::Count(n));
-    let first = complete(&at(1), catalog)?;
-    let most = if key == "seq" { first.model.max_position.unwrap_or(1 << 20) } else { 1 << 16 };
+/// The largest value of a knob that fits, or the smallest, by bisection over the estimate.
+fn solve(settings: &Settings, key: &'static str, bound: Bound, catalog: &'static Catalog) -> Result<Settings, Problem> {
+    let with = |n: u64| settings.with(key, Value::Count(n));
+    let first = complete(&with(1), catalog)?;
+    let most = match key {
+        "seq" => first.model.max_position.unwrap_or(1 << 20),
+        "gpu_layers" | "cpu_moe" => first.model.depth() + 1,
+        _ => 1 << 16,
+    };
+    // The least is what leaves most of all.
+    let at = |n: u64| with(if bound == Bound::Min { most - n } else { n });
     if first.hardware.gpu.is_none() {
-        let free = if key == "seq" { Ok(at(most)) } else { Err(()) };
+        let free = if key == "batch" { Err(()) } else { Ok(at(most)) };
         return free.map_err(|()| Problem::of(key, msg!("problem-max-needs-gpu", knob = key)));
     }
     let holds = |n: u64| complete(&at(n), catalog).is_ok_and(|request| fits(&request, &estimate(&request)));
-    Ok(at(largest(1, most, holds)))
+    Ok(at(largest(u64::from(bound == Bound::Max), most, holds)))
 }
 
 /// The largest of `low..=high` for which `holds`, which holds up to some point; `low` where it never does.

@@ -258,7 +258,7 @@ fn gguf_file(model: &Model, infer: &Infer) -> Option<String> {
         "none" | "bf16" => "BF16".to_owned(),
         "fp16" => "F16".to_owned(),
         name if name.starts_with('q') || name.starts_with("iq") => name.to_uppercase(),
-        "mxfp4" => "MXFP4".to_owned(),
+        "mxfp4" | "mxfp4_moe" => "MXFP4".to_owned(),
         _ => return None,
     };
     let name = model.id.rsplit('/').next().unwrap_or(&model.id);
@@ -275,6 +275,12 @@ fn gguf_cache(request: &Request, infer: &Infer) -> Option<Option<&'static str>> 
         name @ ("f32" | "bf16" | "q8_0" | "q5_1" | "q5_0" | "q4_1" | "q4_0" | "iq4_nl") => Some(Some(name)),
         _ => None,
     }
+}
+
+/// Layers that the card has, the head counted as one, where they are not all.
+fn layers_on_card(request: &Request, infer: &Infer) -> Option<u64> {
+    let on_host = infer.on_host.layers;
+    (on_host > 0).then(|| request.model.depth() + 1 - on_host)
 }
 
 /// `llama-server`: tools/server/README.md. The context is shared by the slots.
@@ -294,7 +300,11 @@ fn llama_server(request: &Request, infer: &Infer) -> Option<String> {
             .flag("--model", gguf_file(&request.model, infer)?)
             .flag("--ctx-size", request.seq * slots)
             .flag("--parallel", slots)
-            .flag("--n-gpu-layers", "all")
+            .flag(
+                "--n-gpu-layers",
+                layers_on_card(request, infer).map_or("all".to_owned(), |layers| layers.to_string()),
+            )
+            .flag_if(infer.on_host.experts_of > 0, "--n-cpu-moe", infer.on_host.experts_of)
             .flag_if(request.hardware.gpus > 1, "--split-mode", if parallel.tensor > 1 { "tensor" } else { "layer" })
             .flag_if(request.hardware.gpus > 1, "--tensor-split", vec!["1"; request.hardware.gpus as usize].join(","))
             .maybe("--cache-type-k", cache)
@@ -321,9 +331,10 @@ fn ollama(request: &Request, infer: &Infer) -> Option<String> {
         server += &format!(" OLLAMA_FLASH_ATTENTION=1 OLLAMA_KV_CACHE_TYPE={cache}");
     }
     Some(format!(
-        "{server} ollama serve\nFROM ./{}\nPARAMETER num_ctx {}",
+        "{server} ollama serve\nFROM ./{}\nPARAMETER num_ctx {}{}",
         gguf_file(&request.model, infer)?,
-        request.seq
+        request.seq,
+        layers_on_card(request, infer).map_or(String::new(), |layers| format!("\nPARAMETER num_gpu {layers}"))
     ))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::answer;
 use headroom::catalog::Catalog;
-use headroom::estimate::{Part, Serving};
+use headroom::estimate::{Part, PartKind, Serving};
 use headroom::request::{complete, line as lines};
 use headroom::units::{Bytes, GIB};
 use proptest::prelude::*;
@@ -389,4 +389,38 @@ fn what_cannot_draft_says_so() {
         assert_eq!(problem.knob, Some(knob), "{line}");
         assert!(!problem.suggestions.is_empty(), "{line}");
     }
+}
+
+/// Qwen2.5-Coder-14B in Q4_K_M on an RTX 5060 Ti: MiB that `nvidia-smi` showed over `-ngl`.
+/// https://inventivehq.com/blog/vram-offload-cliff-gpu-layers-benchmark
+#[test]
+fn a_layer_on_the_card_takes_what_a_sweep_shows() {
+    let device = |layers: u32| {
+        let line = format!(
+            "infer Qwen/Qwen2.5-Coder-14B-Instruct backend=llama.cpp quant=q4_k_m gpu=rtx-5060-ti-16gb seq=4096 \
+             gpu_layers={layers}"
+        );
+        answer(&line).memory.device.gib() * 1024.0
+    };
+    for (layers, measured) in [(16, 3509.0), (24, 4875.0), (32, 6241.0), (40, 7593.0), (99, 9179.0)] {
+        check(&format!("{layers} layers"), device(layers) - device(8), measured - 2161.0, 0.01);
+    }
+    let bare = answer("infer Qwen/Qwen2.5-Coder-14B-Instruct quant=q4_k_m gpu=rtx-5060-ti-16gb gpu_layers=0");
+    assert_eq!(bare.memory.part(PartKind::Weights), Bytes::ZERO);
+    assert!(bare.serving.is_some_and(|serving| serving.kv_tokens.is_none()));
+}
+
+/// gpt-oss-120b on two RTX 5090 with the experts of three layers on the CPU: 108 tokens/s.
+/// https://github.com/ggml-org/llama.cpp/pull/15077
+#[test]
+fn experts_on_the_cpu_slow_a_token_as_far_as_it_needs_them() {
+    let speed = |more: &str| {
+        let serving = serving(&format!("infer openai/gpt-oss-120b backend=llama.cpp gpu=rtx-5090-32gb gpus=2 {more}"));
+        serving.speed.unwrap_or_else(|| panic!("{more}")).tokens_per_s
+    };
+    let split = speed("cpu_moe=3");
+    assert!(split.low <= 108.0 && 108.0 <= split.high, "{split:?}");
+    assert!(speed("").value > split.value && split.value > speed("cpu_moe=6").value);
+    // Whole layers take attention along.
+    assert!(speed("cpu_moe=6").value > speed("gpu_layers=31").value);
 }

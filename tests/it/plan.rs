@@ -56,6 +56,20 @@ fn every_recommended_line_asked_again_fits() {
 }
 
 #[test]
+fn what_does_not_fit_goes_to_the_cpu_as_little_as_that_takes() {
+    let line = "infer openai/gpt-oss-120b backend=llama.cpp gpu=rtx-5090-32gb";
+    let offered = ask(line).plan.advice;
+    let experts = offered.iter().find(|advice| advice.changes[0].0 == "cpu_moe").expect("experts can go to the CPU");
+    assert!(experts.fits && experts.slowdown > 1.0);
+    let solved = ask(&line::write(&experts.settings)).request.infer().map(|infer| infer.on_host.experts_of);
+    let most = solved.expect("it serves");
+    assert!(fits(&ask(&format!("{line} cpu_moe={most}"))));
+    assert!(!fits(&ask(&format!("{line} cpu_moe={}", most - 1))));
+    // Two of the cards would do without.
+    assert!(ask(&format!("{line} cpu_moe=min gpus=4")).request.infer().is_some_and(|infer| !infer.on_host.any()));
+}
+
+#[test]
 fn min_is_the_fewest_cards_that_hold_it() {
     // R1 is 671e9 parameters of a byte, 627 GiB: seven H20 of 95.6 GiB, eight in powers of two. Of Llama 3 70B the
     // 131.4 GiB in 16 bits are two H100 of 79.6. Of an 8B the 15 GiB fit one 4090.

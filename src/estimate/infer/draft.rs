@@ -4,6 +4,7 @@
 //! Leviathan et al. 2023, "Fast Inference from Transformers via Speculative Decoding".
 
 use super::cache::{Cache, Store};
+use super::host::Host;
 use super::speed::{Machine, Step};
 use super::split::Split;
 use super::weights::{Ledger, Weights};
@@ -36,9 +37,11 @@ impl Draft {
     }
 }
 
-/// What decodes: a model, and a drafter where one was asked for.
+/// What decodes: a model, what of it the host computes, and a drafter where one was asked for.
 pub struct Decoder<'a> {
     pub machine: Machine<'a>,
+    /// The host, and the model as if it were all on the card, where prompts are computed.
+    pub host: Option<(Host<'a>, Machine<'a>)>,
     pub cache: &'a Cache,
     pub draft: Option<&'a Draft>,
     pub drafter: Option<(Machine<'a>, &'a Cache)>,
@@ -47,8 +50,11 @@ pub struct Decoder<'a> {
 impl Decoder<'_> {
     /// One step of `batch` sequences a rank, each with `context` tokens in the cache.
     pub fn step(&self, batch: f64, context: f64) -> Step {
-        let Some(draft) = self.draft else { return self.machine.decode(batch, 1.0, context, self.cache) };
-        let checking = self.machine.decode(batch, draft.tokens as f64 + 1.0, context, self.cache);
+        let width = self.draft.map_or(0, |draft| draft.tokens) as f64 + 1.0;
+        let on_host = self.host.as_ref().map_or(0.0, |(host, _)| host.decode(batch, width, context));
+        let on_card = self.machine.decode(batch, width, context, self.cache);
+        let checking = Step { on_host, total: on_card.total + on_host, ..on_card };
+        let Some(draft) = self.draft else { return checking };
         let drafting = self.drafter.as_ref().map_or(0.0, |(machine, cache)| {
             let pass = machine.decode(batch, 1.0, context, cache);
             draft.tokens as f64 * (pass.total - pass.host)
@@ -59,7 +65,11 @@ impl Decoder<'_> {
     /// Seconds that a prompt keeps its ranks busy; a drafter reads it too.
     pub fn prefill(&self, tokens: f64, chunk: f64) -> f64 {
         let drafter = self.drafter.as_ref().map_or(0.0, |(machine, _)| machine.prefill(tokens, chunk));
-        self.machine.prefill(tokens, chunk) + drafter
+        let own = match &self.host {
+            Some((host, whole)) => host.prefill(tokens, chunk) + whole.prefill(tokens, chunk),
+            None => self.machine.prefill(tokens, chunk),
+        };
+        own + drafter
     }
 }
 

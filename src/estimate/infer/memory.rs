@@ -24,7 +24,12 @@ impl Server<'_> {
             Concurrency::Max => device,
         };
         let tables = self.all.embedding.bytes + self.all.layer_embedding.bytes;
-        let host = if self.infer.backend.pool == Pool::Cells { tables } else { 0.0 };
+        let (weights, cache) = &self.host;
+        let sequences = self.asked().unwrap_or(1) as f64 * cache.sequence(self.request.seq, self.rule.block_tokens);
+        let host = match self.infer.backend.pool {
+            Pool::Cells => tables + weights.bytes() + sequences,
+            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => 0.0,
+        };
         Memory {
             allocated: device - Bytes(outside),
             reserved: device - Bytes(outside),

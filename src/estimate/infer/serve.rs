@@ -3,8 +3,9 @@
 use super::super::{Limit, Point, Ranged, Speed};
 use super::Server;
 use super::draft::Decoder;
+use super::host::Host;
 use super::load::{Load, Pacing, pacing};
-use super::speed::{Machine, Step};
+use super::speed::{self, Machine, Step};
 use super::weights::Weights;
 use crate::catalog::Gpu;
 use crate::catalog::backend::Pool;
@@ -56,12 +57,17 @@ impl Server<'_> {
             }
             Some((machine(drafter.model, drafter.format, weights)?, &drafter.cache))
         });
-        Some(Decoder {
-            machine: machine(&self.request.model, self.infer.weights, self.all)?,
-            cache: &self.all_cache,
-            draft: self.infer.draft.as_ref(),
-            drafter,
-        })
+        let model = &*self.request.model;
+        let (weights, cache) = &self.host;
+        let on_card = machine(model, self.infer.weights, self.all - *weights)?;
+        let host = match constants.host(gpu).filter(|_| self.infer.on_host.any()) {
+            Some(host) => Some((
+                Host::of(weights, cache, speed::chosen(model), gpu, host),
+                machine(model, self.infer.weights, self.all)?,
+            )),
+            None => None,
+        };
+        Some(Decoder { machine: on_card, host, cache: &self.all_cache, draft: self.infer.draft.as_ref(), drafter })
     }
 
     fn load(&self, held: f64, asked: f64) -> Load {
@@ -83,11 +89,14 @@ impl Server<'_> {
         let Pacing { first, each, tokens_per_s, prefill, step } = at(held, asked);
         let kernels = decoder.machine.kernels;
         // Whether requests wait for a place hangs on their lengths and the last of the memory.
+        let places = if self.infer.backend.pool.is_reserved() { kernels.places } else { 1.0 };
         let waiting = |held: f64| if held < asked { at(held, asked).first } else { first };
-        let (soon, late) = (waiting(held * kernels.places).min(first), waiting(held / kernels.places).max(first));
+        let (soon, late) = (waiting(held * places).min(first), waiting(held / places).max(first));
         let experts = if self.request.model.is_moe() { kernels.expert_doubt } else { 1.0 };
+        // What is known least of a machine is what its host's memory reaches.
+        let hosted = decoder.host.as_ref().map_or(0.0, |(host, _)| host.constants.spread) * step.on_host / step.total;
         let ranged = |value: f64, spread: f64| {
-            let by = (spread * kernels.doubt.max(pace.doubt)).exp();
+            let by = (spread * kernels.doubt.max(pace.doubt) + hosted).exp();
             Ranged { value, low: value / by, high: value * by }
         };
         // Where nothing is put out, the rate is the prefill's.
@@ -108,6 +117,7 @@ impl Server<'_> {
                 ("step-launch", Seconds(step.launch)),
                 ("step-communication", Seconds(step.communication)),
                 ("step-host", Seconds(step.host)),
+                ("step-on-host", Seconds(step.on_host)),
                 ("step-draft", Seconds(step.draft)),
             ],
         };
@@ -121,7 +131,7 @@ impl Server<'_> {
         let starts = self.starts();
         let most = match self.infer.concurrency {
             Concurrency::Requests(_) => self.capacity(starts),
-            Concurrency::Max => self.running().0,
+            Concurrency::Max => self.running().0.floor().max(1.0),
         };
         let fewer = (0..6).map(|power| 4f64.powi(power)).take_while(|requests| *requests < most);
         let at = |requests| {
@@ -174,6 +184,7 @@ impl Server<'_> {
             (Limit::Compute, if step.compute > step.weights { step.compute } else { 0.0 }),
             (Limit::Launch, step.launch + step.host),
             (Limit::Communication, step.communication),
+            (Limit::Host, step.on_host),
         ];
         causes.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(limit, _)| limit)
     }

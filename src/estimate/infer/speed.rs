@@ -76,6 +76,8 @@ pub struct Step {
     pub communication: f64,
     /// Scheduling, and sampling of each sequence.
     pub host: f64,
+    /// Layers that are not on the card.
+    pub on_host: f64,
     /// Proposing tokens.
     pub draft: f64,
     pub total: f64,
@@ -193,6 +195,7 @@ impl<'a> Machine<'a> {
             launch: self.launch,
             communication: own * self.sent / self.link + self.hops,
             host: (self.pace.step_us + batch * self.attention_ranks * self.pace.sequence_us) * 1e-6,
+            on_host: 0.0,
             draft: 0.0,
             total: 0.0,
             tokens: 1.0,
@@ -304,7 +307,7 @@ fn exchanges(model: &Model, split: &Split) -> f64 {
 }
 
 /// Share of the routed experts that a token goes through.
-fn chosen(model: &Model) -> f64 {
+pub fn chosen(model: &Model) -> f64 {
     let of = model.layers.iter().find_map(|kind| match kind.ffn {
         Ffn::Moe { experts, top_k, .. } => Some(top_k as f64 / experts as f64),
         Ffn::Dense { .. } | Ffn::None => None,

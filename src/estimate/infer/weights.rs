@@ -6,11 +6,12 @@
 use super::split::{Split, kv_heads};
 use crate::catalog::format::{ComputeRate, Format, Layout, Reach, Traits};
 use crate::catalog::model::{LayerKind, Model, Role, Tensor};
-use derive_more::{Add, AddAssign, Sum};
+use crate::request::OnHost;
+use derive_more::{Add, AddAssign, Sub, Sum};
 use std::ops::Range;
 
 /// Parameters and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Add, AddAssign, Sum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Add, AddAssign, Sub, Sum)]
 pub struct Tally {
     pub parameters: f64,
     pub bytes: f64,
@@ -24,7 +25,7 @@ impl Tally {
 }
 
 /// What one rank holds of a range of layers, and what stands outside them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Add, AddAssign, Sum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Add, AddAssign, Sub, Sum)]
 pub struct Weights {
     /// Linears of the layers in the format's own width.
     pub packed: Tally,
@@ -101,17 +102,20 @@ impl<'a> Ledger<'a> {
         ledger
     }
 
+    /// One rank's part of the layers `range` themselves.
+    pub fn layers(&self, range: Range<usize>) -> Weights {
+        let of = |depth: usize| {
+            let kind = usize::from(self.model.order[depth]);
+            let varying = self.format.varies().then(|| self.layer(&self.model.layers[kind], depth as u64, true));
+            self.kinds[kind] + varying.unwrap_or_default()
+        };
+        range.map(of).sum()
+    }
+
     /// One rank's part of layers `range`; with the embedding before the first and the head after the last.
     pub fn sum(&self, range: Range<usize>) -> Weights {
         let layers = self.model.order.len();
-        let mut sum = Weights::default();
-        for depth in range.clone() {
-            let kind = usize::from(self.model.order[depth]);
-            sum += self.kinds[kind];
-            if self.format.varies() {
-                sum += self.layer(&self.model.layers[kind], depth as u64, true);
-            }
-        }
+        let mut sum = self.layers(range.clone());
         let (first, last) = (range.start == 0, range.end == layers);
         for tensor in &self.model.outer {
             let here = match tensor.role {
@@ -129,6 +133,18 @@ impl<'a> Ledger<'a> {
             sum.towers = Tally { parameters, bytes: 2.0 * parameters / self.split.tensor as f64 };
         }
         sum
+    }
+
+    /// What stays with the host: its layers, the routed experts of others, and the head where every layer is there.
+    pub fn on_host(&self, of: OnHost) -> Weights {
+        let layers = self.model.order.len();
+        let whole = layers.min(of.layers as usize);
+        let mut host = self.layers(0..whole);
+        host.experts += self.layers(whole..whole.max(of.experts_of as usize)).experts;
+        if of.layers as usize > layers {
+            host.head = self.sum(0..layers).off_host(self.model).head;
+        }
+        host
     }
 
     fn layer(&self, kind: &LayerKind, depth: u64, varying: bool) -> Weights {

@@ -111,6 +111,16 @@ fn speculative_config(draft: &mut Draft, value: &str) {
     }
 }
 
+/// More layers than any model has.
+const ALL_LAYERS: &str = "999";
+
+/// Layers on the card; `-1`, `all` and the usual 99 are all of them.
+pub fn card_layers(draft: &mut Draft, value: &str) {
+    if value.parse().is_ok_and(|layers: u64| layers < 99) {
+        draft.set("gpu_layers", value);
+    }
+}
+
 /// Keys of `speculative_config`, after `speculative_`.
 pub const SPECULATIVE: Rules = &[
     (&["speculative_method", "speculative_decoding_type"], With(drafter)),
@@ -298,7 +308,11 @@ pub const LLAMA_CPP_FLAGS: Rules = &[
     (&["hf_file", "hff"], Model),
     (&["c", "ctx_size", "n_ctx"], Count("seq")),
     (&["np", "parallel", "n_parallel"], Count("concurrency")),
-    (&["b", "batch_size", "batch", "n_batch"], Knob("max_batched_tokens")),
+    // What is computed at once; the batch above it only waits.
+    (&["ub", "ubatch_size", "n_ubatch"], Count("max_batched_tokens")),
+    (&["ngl", "gpu_layers", "n_gpu_layers"], With(card_layers)),
+    (&["ncmoe", "n_cpu_moe"], Count("cpu_moe")),
+    (&["cmoe", "cpu_moe"], On("cpu_moe", ALL_LAYERS)),
     (&["n", "predict", "n_predict"], Count("output")),
     (&["ctk", "cache_type_k"], With(kv_cache)),
     (

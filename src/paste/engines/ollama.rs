@@ -1,14 +1,18 @@
 //! Ollama's Modelfile, its prompt and its API.
 
-use super::flags::OLLAMA_VARIABLES;
+use super::flags::{OLLAMA_VARIABLES, card_layers};
 use crate::paste::Kind;
 use crate::paste::draft::{Draft, Rule, Rules};
 use crate::paste::tree;
 use crate::request::Verb;
-use Rule::{Count, Knob};
+use Rule::{Count, Knob, With};
 
-const OLLAMA_PARAMETERS: Rules =
-    &[(&["num_ctx"], Count("seq")), (&["num_predict"], Count("output")), (&["num_batch"], Knob("max_batched_tokens"))];
+const OLLAMA_PARAMETERS: Rules = &[
+    (&["num_ctx"], Count("seq")),
+    (&["num_predict"], Count("output")),
+    (&["num_batch"], Knob("max_batched_tokens")),
+    (&["num_gpu"], With(card_layers)),
+];
 
 /// A Modelfile, or what one types to `ollama run`: `FROM`, `PARAMETER name value`, `/set parameter name value`.
 pub fn ollama(text: &str) -> Option<Draft> {

@@ -1,14 +1,14 @@
 //! Inference: what the engine does where nothing was asked.
 
 use super::{Fill, Settled};
-use crate::catalog::backend::{DraftKind, Loads, MemoryRule, Pool, Version};
+use crate::catalog::backend::{DraftKind, HostPart, Loads, MemoryRule, Pool, Version};
 use crate::catalog::format::{ComputeRate, Format};
 use crate::catalog::gpu::Vendor;
 use crate::catalog::{Backend, Model};
 use crate::message::Problem;
 use crate::msg;
 use crate::request::settings::Value;
-use crate::request::{Compute, Concurrency, Draft, Infer, KvDtype, Work, knobs};
+use crate::request::{Compute, Concurrency, Draft, Infer, KvDtype, OnHost, Work, knobs};
 use crate::units::{Bytes, GIB, MIB};
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let rule = backend.memory(version);
     let (step_tokens, step_seqs) = step(fill, backend, rule);
     let draft = draft(fill, backend, weights)?;
+    let on_host = on_host(fill, backend)?;
     let pooled = backend.pool.is_reserved();
     let infer = Infer {
         backend,
@@ -55,11 +56,30 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         max_batched_tokens: limit(fill, "max_batched_tokens", step_tokens, pooled),
         max_seqs: limit(fill, "max_seqs", step_seqs, pooled),
         eager: if pooled { fill.switch("eager", false) } else { true },
+        on_host,
         draft,
         ttft_target: fill.settings.number("ttft"),
         tpot_target: fill.settings.number("tpot"),
     };
     Ok(Settled { precision, seq, attention, work: Work::Infer(infer) })
+}
+
+/// Knobs of what may stay off the card, and which part it is.
+const HOST_KNOBS: [(&str, HostPart); 2] = [("gpu_layers", HostPart::Layers), ("cpu_moe", HostPart::Experts)];
+
+/// `gpu_layers` counts the head as a layer, the last, and takes from the end. llama.cpp src/llama-model.cpp
+/// `load_tensors`.
+fn on_host(fill: &Fill, backend: &Backend) -> Result<OnHost, Problem> {
+    for (key, part) in HOST_KNOBS {
+        if fill.settings.get(key).is_some() && !backend.leaves_to_host.contains(&part) {
+            let message = msg!("problem-engine-host", backend = backend.name.as_str(), knob = key);
+            return Err(Problem::of(key, message).suggest(["backend=llama.cpp".to_owned()]));
+        }
+    }
+    let depth = fill.model.depth();
+    let on_card = fill.settings.count("gpu_layers").unwrap_or(depth + 1);
+    let experts_of = if fill.model.is_moe() { fill.settings.count("cpu_moe").unwrap_or(0) } else { 0 };
+    Ok(OnHost { layers: (depth + 1).saturating_sub(on_card), experts_of: experts_of.min(depth) })
 }
 
 /// What proposes tokens, where that was asked; how many and how often they are taken as usual for its kind.
@@ -117,13 +137,15 @@ fn small_model(fill: &Fill, id: &str) -> Result<Arc<Model>, Problem> {
     Ok(model.clone())
 }
 
-/// vLLM; llama.cpp for a GGUF and on a Mac.
+/// vLLM; llama.cpp for a GGUF, on a Mac, and where layers stay off the card.
 fn backend(fill: &mut Fill) -> Result<&'static Backend, Problem> {
     let catalog = fill.catalog;
     let asked = fill.settings.text("quant");
     let gguf = asked.is_some_and(|name| catalog.formats.iter().any(|format| format.name == name && format.is_gguf()));
     let apple = fill.hardware.gpu.is_some_and(|gpu| gpu.vendor == Vendor::Apple);
-    fill.row("backend", &catalog.backends, |row| &row.name, if gguf || apple { "llama.cpp" } else { "vllm" })
+    let hosted = HOST_KNOBS.iter().any(|(key, _)| fill.settings.get(key).is_some());
+    let usual = if gguf || apple || hosted { "llama.cpp" } else { "vllm" };
+    fill.row("backend", &catalog.backends, |row| &row.name, usual)
 }
 
 /// The checkpoint's own format; a usual mix where the engine reads GGUF only.

@@ -490,6 +490,18 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("sharding=hsdp", "hsdp|hybrid shard|hybrid sharding|fsdp hybrid shard|fsdp2 hybrid shard|fsdp hybrid", "混合分片"),
     ("concurrency=1", "single user|single stream|one user at a time|just me", "单用户|单个用户|单路|就我一个人|我一个人用"),
     ("gpus=1", "colab|on colab", ""),
+    (
+        "cpu_moe=min",
+        "experts on cpu|experts on the cpu|experts to cpu|experts to the cpu|experts in ram|experts in system ram|\
+         moe on cpu|moe on the cpu|offload experts|offload the experts|cpu moe",
+        "专家放cpu|专家放到cpu|专家放内存|专家放到内存|专家卸载|专家卸载到cpu",
+    ),
+    (
+        "gpu_layers=max",
+        "partial offload|partially offloaded|partial gpu offload|rest on cpu|rest on the cpu|rest in ram|\
+         split between cpu and gpu|split between gpu and cpu|spill to cpu|spill to ram",
+        "部分卸载|其余放cpu|其余放内存|放不下的放cpu|放不下的放内存",
+    ),
     ("packing=on", "sequence packing|sample packing|packed sequences", "样本打包|序列打包"),
     ("compile=on", "torch compile|torch.compile|compiled", ""),
     (

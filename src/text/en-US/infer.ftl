@@ -34,16 +34,20 @@ step-cache = reading the KV cache
 step-launch = kernel launches
 step-communication = all-reduces between GPUs
 step-host = scheduling and sampling
+step-on-host = layers on the CPU
 step-draft = proposing tokens
 note-infer-longest = The engine does not start with this length; the longest that does is { $tokens } tokens.
+note-infer-beyond = The model knows { $own } positions; { $seq } need RoPE scaling (YaRN), set as the model card says.
 note-infer-lower-seq = The model's { $seq } tokens do not fit the cache: start the engine with a maximum length of { $tokens } or less.
 note-infer-refuses = The engine starts, but refuses requests of more than { $tokens } tokens: the cache holds no more.
 note-infer-lower-seqs = The pool has room for the states of { $most } sequences: start the engine with max_seqs={ $most } or less, not { $seqs }.
 note-infer-too-long = A request of { $tokens } tokens is longer than the maximum length of { $seq }: the engine refuses it or cuts its output.
 note-infer-queue = Of { $asked } requests { $runs } run at once; the others wait in the queue.
 note-infer-draft = Each step keeps { $tokens } tokens on average, of { $drafted } drafted and one of the model's own.
+note-infer-host = { $weights } of weights stay in host memory, which the CPU is taken to read at { $gbps } GB/s. With twice that, its part of a token takes half the time.
 problem-engine-format = { $backend } does not load { $quant } weights.
 problem-engine-draft = { $backend } has no speculative decoding with draft={ $draft }.
+problem-engine-host = { $backend } keeps all of a model on the GPU; { $knob } is for engines that leave a part to the CPU.
 problem-no-draft-head = { $model } has no head for draft={ $draft }.
 problem-draft-vocabulary = { $draft } has a vocabulary of { $own }, the model one of { $model }: tokens drafted by one mean nothing to the other.
 problem-needs-draft = { $knob } says how tokens are drafted; nothing drafts them yet.

@@ -49,6 +49,8 @@ plan-advice-qlora = QLoRA
 plan-advice-lora-checkpointing = LoRA with checkpointing
 plan-advice-qlora-checkpointing = QLoRA with checkpointing
 plan-advice-kv = KV cache in { $kv }
+plan-advice-gpu-layers = As many layers on the GPU as fit, the others on the CPU
+plan-advice-cpu-moe = Experts of as few layers as needed on the CPU
 plan-advice-concurrency = { $requests ->
     [1] One request at a time
    *[other] { $requests } requests at a time

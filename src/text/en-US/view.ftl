@@ -107,6 +107,7 @@ limit-bandwidth = memory bandwidth: decoding waits for weights and cache
 limit-compute = compute: the matrix units are busy
 limit-launch = kernel launches: the batch is too small to fill the GPU
 limit-communication = communication between the GPUs
+limit-host = host memory: the CPU computes what is not on the card
 column-requests = requests
 column-tpot = per token
 column-tokens = tok/s

@@ -34,16 +34,20 @@ step-cache = 读取 KV 缓存
 step-launch = 内核启动
 step-communication = GPU 间 all-reduce
 step-host = 调度与采样
+step-on-host = CPU 上的层
 step-draft = 生成草稿 token
 note-infer-longest = 该长度下引擎无法启动；最长可用 { $tokens } 个 token。
+note-infer-beyond = 模型原生长度为 { $own }；要到 { $seq } 需按模型说明开启 RoPE 扩展（YaRN）。
 note-infer-lower-seq = 缓存放不下模型的最大长度 { $seq }：启动时请把最大长度设为不超过 { $tokens }。
 note-infer-refuses = 引擎可以启动，但会拒绝超过 { $tokens } 个 token 的请求：缓存放不下更长的。
 note-infer-lower-seqs = 缓存池只放得下 { $most } 个序列的状态：启动时请把 max_seqs 设为不超过 { $most }（现为 { $seqs }）。
 note-infer-too-long = 单个请求 { $tokens } 个 token，超过最大长度 { $seq }：引擎会拒绝该请求或截断输出。
 note-infer-queue = { $asked } 个请求中同时运行 { $runs } 个，其余排队等待。
 note-infer-draft = 每步起草 { $drafted } 个 token，连同主模型自己的一个，平均保留 { $tokens } 个。
+note-infer-host = { $weights } 的权重留在内存，按 CPU 读取 { $gbps } GB/s 估算；带宽翻倍，这部分时间减半。
 problem-engine-format = { $backend } 不能加载 { $quant } 权重。
 problem-engine-draft = { $backend } 不支持 draft={ $draft } 的投机解码。
+problem-engine-host = { $backend } 把整个模型放在 GPU 上；{ $knob } 只用于能把一部分留给 CPU 的引擎。
 problem-no-draft-head = { $model } 没有 draft={ $draft } 所需的预测头。
 problem-draft-vocabulary = { $draft } 的词表大小为 { $own }，而主模型为 { $model }：两者的 token 不通用。
 problem-needs-draft = { $knob } 用于投机解码，但还没有指定 draft。

@@ -101,6 +101,7 @@ limit-bandwidth = 解码受显存带宽限制
 limit-compute = 受算力限制
 limit-launch = 受 kernel 启动开销限制，批次太小
 limit-communication = 受卡间通信限制
+limit-host = 受内存带宽限制：不在显卡上的部分由 CPU 计算
 column-requests = 并发
 column-tpot = 每 token
 column-tokens = tok/s

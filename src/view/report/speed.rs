@@ -131,6 +131,7 @@ fn knee(locale: Locale, request: &Request) -> Table {
 
 const fn limit_key(limit: Limit) -> &'static str {
     match limit {
+        Limit::Host => "limit-host",
         Limit::Weights => "limit-weights",
         Limit::KvCache => "limit-kv-cache",
         Limit::Bandwidth => "limit-bandwidth",
