@@ -117,6 +117,8 @@ fn accelerators_resolve_however_they_are_written() {
         ("strix halo", "ryzen-ai-max-395-128gb"),
         ("DGX Spark", "gb10-128gb"),
         ("tpu v5e", "tpu-v5e"),
+        ("mig 3g.40gb h100", "h100-sxm-80gb-3g.40gb"),
+        ("H100 MIG 3g.40gb", "h100-sxm-80gb-3g.40gb"),
     ] {
         check_gpu(typed, expected);
     }

@@ -49,6 +49,7 @@ fn parts(text: &str, words: &GpuWords) -> Parts {
         last = this;
     }
     let mut found = Parts::default();
+    let mut slice = None;
     let mut at = 0;
     while at < runs.len() {
         let (run, joined) = runs[at];
@@ -57,9 +58,9 @@ fn parts(text: &str, words: &GpuWords) -> Parts {
         let number = run.parse::<f64>().ok().filter(|_| !after_letters);
         let sized = runs.get(at + 2).is_some_and(|(run, joined)| !joined && run.parse::<f64>().is_ok());
         match (number, next) {
-            // `3g.40gb`, a part of a card.
+            // `3g.40gb`, a part of a card, whether before its name or after.
             (Some(_), "g") if run.len() == 1 && sized && runs.get(at + 3).is_some_and(|(run, _)| *run == "gb") => {
-                found.words.push(format!("{run}g"));
+                slice = Some(format!("{run}g"));
                 at += 2;
             }
             (Some(memory), "g" | "gb" | "gib") => {
@@ -84,6 +85,7 @@ fn parts(text: &str, words: &GpuWords) -> Parts {
             }
         }
     }
+    found.words.extend(slice);
     found
 }
 

@@ -28,6 +28,19 @@ pub enum Variant {
     Instruct,
 }
 
+/// A version or revision, and the family's word that it follows.
+#[derive(Clone, Debug)]
+pub struct Version {
+    of: Option<Word>,
+    pub text: String,
+}
+
+impl Version {
+    pub fn is_of(&self, words: &BTreeSet<Word>) -> bool {
+        self.of.is_some_and(|word| words.contains(&word))
+    }
+}
+
 /// A name in parts.
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
@@ -35,6 +48,8 @@ pub struct Parts {
     pub versions: Vec<String>,
     /// Versions that follow the size: `v0.3` of `Mistral-7B-v0.3`.
     pub revisions: Vec<String>,
+    /// Both.
+    pub numbers: Vec<Version>,
     pub sizes: Vec<f64>,
     pub active: Vec<f64>,
     pub dates: Vec<String>,
@@ -53,6 +68,8 @@ pub struct Query {
     /// Words changed on the way: the name was not quite one we know.
     pub mended: bool,
     pub ollama: bool,
+    /// Named with its organisation.
+    pub repository: bool,
 }
 
 /// A word that what is misspelt is held against.
@@ -137,8 +154,15 @@ impl Lexicon {
 
     pub fn parts(&self, query: &Query) -> Parts {
         let mut parts = Parts { packing: query.packing.name(), ..Parts::default() };
+        let mut of = None;
         for token in &query.tokens {
             let text = &token.text;
+            if token.kind == Kind::Word && self.role(text) == Role::Family {
+                of = self.word(text);
+            }
+            if let Kind::Version { .. } = token.kind {
+                parts.numbers.push(Version { of, text: text.clone() });
+            }
             match token.kind {
                 Kind::Word => match self.role(text) {
                     Role::Empty => {}
@@ -172,6 +196,10 @@ impl Lexicon {
         let mut raw = raw.into_iter().peekable();
         while let Some(token) = raw.next() {
             let is_word = token.kind == Kind::Word;
+            // `open source`, `open weights`; not `solar open`.
+            if token.text == "open" && raw.peek().is_some_and(|next| self.role(&next.text) == Role::Empty) {
+                continue;
+            }
             let pair = raw.peek().filter(|next| is_word && next.kind == Kind::Word);
             let joined = pair.map(|next| [token.text.as_str(), &next.text].concat());
             if let Some(text) = joined.filter(|word| self.is_family(word)) {
@@ -347,7 +375,7 @@ impl Lexicon {
                 let swapped = || word.len() == typed.len() && word.chars().all(|c| typed.contains(c));
                 *distance <= allowed && (word.len() > 3 || swapped())
             })
-            .min_by_key(|(distance, word)| (*distance, word.len()))
+            .min_by_key(|(distance, word)| (*distance, !word.starts_with(typed), word.len()))
             .map(|(_, word)| word)
     }
 }

@@ -6,7 +6,7 @@
 
 use super::data::Data;
 use super::freer::FREER;
-use super::lexicon::{Lexicon, Parts, Query, Role, Variant, Word};
+use super::lexicon::{Lexicon, Parts, Query, Role, Variant, Version, Word};
 use super::token::{self, Kind, Token};
 use super::{Outcome, Resolution};
 use crate::catalog::Listed;
@@ -73,7 +73,12 @@ impl Entry {
     /// Whether it has every part asked for, sizes by a measure of its own.
     fn has(&self, parts: &Parts, size: fn(&Entry, f64) -> bool) -> bool {
         let own = &self.parts;
-        let version = |version| own.versions.contains(version) || own.revisions.contains(version);
+        // The 3 of `Llama-3.1-Tulu-3` is no Llama 3.
+        let told = own.numbers.iter().any(|number| number.is_of(&parts.words));
+        let version = |asked: &String| {
+            let is = |number: &Version| point_free(&number.text) == point_free(asked);
+            own.numbers.iter().any(|number| is(number) && (!told || number.is_of(&parts.words)))
+        };
         let active = |size: &f64| own.active.iter().any(|known| close(*known, *size, SAME));
         parts.words.is_subset(&own.words)
             && parts.versions.iter().all(version)
@@ -98,6 +103,11 @@ const NEAR: f64 = 0.025;
 
 fn close(a: f64, b: f64, tolerance: f64) -> bool {
     (a / b - 1.0).abs() <= tolerance
+}
+
+/// `3.0` is 3.
+fn point_free(version: &str) -> &str {
+    version.strip_suffix(".0").unwrap_or(version)
 }
 
 /// The parts of a path or URL that can name a model: `org/name:tag`.
@@ -221,6 +231,7 @@ impl Index {
         };
         let mut query = self.lexicon.cut(&tag.map_or_else(|| name.to_owned(), |tag| format!("{name} {tag}")));
         query.ollama = tag.is_some() && organisation.is_empty();
+        query.repository = !organisation.is_empty();
         if organisation.contains("mlx") {
             query.packing.mlx();
         }
@@ -259,21 +270,24 @@ impl Index {
         if let Some(meant) = self.meant(&query, &query.tokens) {
             return meant;
         }
-        if let Some(closed) = self.closed.iter().find(|(name, _)| starts_with(&query.tokens, name)) {
+        let told = query.tokens.iter().position(|token| self.lexicon.role(&token.text) != Role::Empty).unwrap_or(0);
+        if let Some(closed) = self.closed.iter().find(|(name, _)| starts_with(&query.tokens[told..], name)) {
             return self.refuse_closed(closed.1, &typed);
         }
         if self.other.iter().any(|name| starts_with(&query.tokens, name)) {
             let reason = Some(msg!("name-no-language-model", typed = typed));
             return Resolution { reason, ..Resolution::new(Outcome::Unknown) };
         }
+        let plain = query.clone();
         self.lexicon.mend(&mut query);
         if let Some(generic) = self.generic(&query) {
             return generic;
         }
-        if let Some(found) = self.find(&query) {
+        // A word of no model may come near one of another's: the `MTP` of `Qwen3.6-27B-MTP`.
+        if let Some(found) = self.find(&query).or_else(|| if query.mended { self.find(&plain) } else { None }) {
             return found;
         }
-        if let Some(closed) = self.closed.iter().find(|(name, _)| contains(&query.tokens, name)) {
+        if let Some(closed) = self.closed.iter().find(|closed| self.holds_closed(&query.tokens, closed)) {
             return self.refuse_closed(closed.1, &typed);
         }
         let candidates = self.near(&query);
@@ -296,6 +310,20 @@ impl Index {
             }
             _ => None,
         }
+    }
+
+    /// Whether a closed model's name stands here, after its maker or words that tell nothing: the `o1` of `marco-o1` is
+    /// another's own.
+    fn holds_closed(&self, tokens: &[Token], (name, nth): &(Vec<Token>, usize)) -> bool {
+        let maker = self.data.closed[*nth].maker.to_lowercase();
+        let tells = |token: &Token| {
+            token.kind == Kind::Word
+                && self.lexicon.role(&token.text) == Role::Family
+                && !self.heads.contains(&token.text)
+                && !maker.contains(&token.text)
+        };
+        let begins = tokens.iter().take_while(|token| !tells(token)).count();
+        (0..tokens.len().min(begins + 1)).any(|at| starts_with(&tokens[at..], name))
     }
 
     fn refuse_closed(&self, nth: usize, typed: &str) -> Resolution {
@@ -393,10 +421,9 @@ impl Index {
         if nearest.iter().any(dated) {
             nearest.retain(dated);
         }
-        if parts.versions.is_empty()
-            && parts.words.iter().any(|word| self.unversioned.contains(word))
-            && !parts.sizes.is_empty()
-        {
+        // A repository's name leaves no version out: `someone/llama-7b-hf`.
+        let first_meant = || query.repository || parts.words.iter().any(|word| self.unversioned.contains(word));
+        if parts.versions.is_empty() && !parts.sizes.is_empty() && first_meant() {
             let first: Vec<usize> =
                 nearest.iter().copied().filter(|at| self.entries[*at].parts.versions.is_empty()).collect();
             nearest = if first.is_empty() { nearest } else { first };
@@ -491,9 +518,12 @@ impl Index {
             .map(|at| self.entries[at].id.clone())
             .collect()
     }
-    /// No word of a family, nor experts' sizes, which say as much.
+    /// No word of a family, nor experts' sizes, which say as much, nor a version of a model named so: `step 3`.
     fn only_lines(&self, parts: &Parts) -> bool {
-        parts.words.is_subset(&self.lines) && parts.active.is_empty()
+        let named = |at: &usize| self.entries[*at].parts.words == parts.words;
+        parts.words.is_subset(&self.lines)
+            && parts.active.is_empty()
+            && (parts.versions.is_empty() || !self.holding(parts).iter().any(named))
     }
 
     pub fn resized(&self, id: &str, parameters: f64) -> Resolution {
@@ -581,7 +611,4 @@ fn same(typed: &Token, name: &Token) -> bool {
 }
 fn starts_with(tokens: &[Token], name: &[Token]) -> bool {
     tokens.len() >= name.len() && tokens.iter().zip(name).all(|(typed, name)| same(typed, name))
-}
-fn contains(tokens: &[Token], name: &[Token]) -> bool {
-    (0..tokens.len()).any(|at| starts_with(&tokens[at..], name))
 }

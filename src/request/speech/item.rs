@@ -105,10 +105,12 @@ fn item(plain: &str, rest: &[Word], catalog: &'static Catalog, before: Option<&P
         }
         (_, Some((width, amount))) => (width, Item::Number(amount)),
         (Some((width, senses)), None) => match model(plain, rest, lexicon, catalog) {
-            // A name glued to this word wins over the word (`step-3`), but not over a knob with its value (`ds3`).
+            // A name glued to this word wins over the word (`step-3`), but not over a knob with its value (`ds3`); so does
+            // one where a line's model stands (`infer step 3`).
             Some((longer, found))
                 if longer > width
-                    && rest[width].gap != Gap::Space
+                    && (rest[width].gap != Gap::Space
+                        || before.is_some_and(|piece| matches!(piece.item, Item::Verb(_))))
                     && !senses.iter().any(|sense| matches!(sense, Sense::Knob(_)))
                     && found.outcome == Outcome::Match
                     && found.read_as.is_none() =>

@@ -86,7 +86,8 @@ pub(super) fn model(plain: &str, rest: &[Word], lexicon: &Lexicon, catalog: &Cat
         return Some((width, found));
     }
     // Small words after the name are not part of it, nor are others where it is exact without them.
-    let is_small = |width: &usize| lexicon.longest(&rest[*width..]).is_some();
+    let told = |width: usize| catalog.names().goes_on(&plain[first.at..rest[width - 1].end()], rest[width].text);
+    let is_small = |width: &usize| lexicon.longest(&rest[*width..]).is_some() && !told(*width);
     let trimmed = (1..width).rev().take_while(is_small).filter_map(name).last();
     let exact = || (1..width).rev().filter_map(name).find(|(_, shorter)| shorter.read_as.is_none());
     let shorter = trimmed.or_else(|| found.read_as.as_ref().and_then(|_| exact()));
