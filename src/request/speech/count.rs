@@ -99,6 +99,11 @@ impl Listener {
         if !is_memory && let Some(taken) = self.count_of(&amount, next) {
             return taken;
         }
+        if self.work == Verb::Infer
+            && let Some(taken) = self.flows(&amount, next)
+        {
+            return taken;
+        }
         if let Some(taken) = self.bound(&amount, next) {
             return taken;
         }
@@ -116,8 +121,10 @@ impl Listener {
             return next + 1 - self.at;
         }
         if is_memory && self.is_gpu(next) {
-            // `a 40GB A100`
-            let name = format!("{} {}{}", self.text(next).trim_end_matches('s'), amount.value, amount.unit);
+            // `a 40GB A100`, `3g.40gb h100`
+            let slice = self.at.checked_sub(1).and_then(|before| self.number_at(before));
+            let slice = slice.filter(|slice| slice.unit == "g").map_or(String::new(), |slice| slice.typed() + ".");
+            let name = format!("{} {slice}{}{}", self.text(next).trim_end_matches('s'), amount.value, amount.unit);
             let found = self.catalog.names().gpu(&name);
             match &found.id {
                 Some(id) => self.set(knobs::of("gpu"), Value::Text(id.clone())),
@@ -127,11 +134,6 @@ impl Listener {
         }
         if is_memory && self.is_card(&amount, next) {
             return width;
-        }
-        if self.work == Verb::Infer
-            && let Some(taken) = self.flows(&amount, next)
-        {
-            return taken;
         }
         let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
         // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
@@ -255,9 +257,19 @@ impl Listener {
     /// `4k in, 1k out`: tokens of a prompt and of its answer.
     pub(super) fn flows(&mut self, amount: &Amount, next: usize) -> Option<usize> {
         let goes_out = |at: usize| self.text(at) == "out" && at > 0 && self.number_at(at - 1).is_some();
-        let before = self.at.checked_sub(1).map_or("", |before| self.text(before));
+        let before = |back: usize| self.at.checked_sub(back).map_or("", |at| self.text(at));
+        // `in/out 4k/1k`, `in/out: 4k/1k`
+        let colon = usize::from(before(1) == ":");
+        if [3, 2, 1].map(|back| before(back + colon)) == ["in", "/", "out"]
+            && self.has(next, &Sense::Over)
+            && let Some(output) = self.number_at(next + 1)
+        {
+            self.set_typed(knobs::of("prompt"), &amount.typed());
+            self.set_typed(knobs::of("output"), &output.typed());
+            return Some(next + 2 - self.at);
+        }
         // `in 4k out 1k`
-        let named = match before {
+        let named = match before(1) {
             "in" if self.text(next) == "out" && self.number_at(next + 1).is_some() => Some("prompt"),
             "out" if self.already(knobs::of("prompt")) => Some("output"),
             _ => None,
