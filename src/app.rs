@@ -4,6 +4,7 @@
 use crate::catalog::Catalog;
 use crate::message::Problem;
 use crate::msg;
+use crate::request::either::either;
 use crate::request::knobs::{self, KNOBS, Kind};
 use crate::request::line::{self, Read};
 use crate::request::{Settings, Verb};
@@ -63,6 +64,12 @@ impl Asked {
     }
 }
 
+impl From<[Settings; 2]> for Asked {
+    fn from(lines: [Settings; 2]) -> Self {
+        Self { verb: Verb::Compare, lines: lines.into(), ignored: vec![], read_as: None }
+    }
+}
+
 impl From<Read> for Asked {
     fn from(Read { settings, ignored, read_as }: Read) -> Self {
         Self { verb: settings.verb, lines: vec![settings], ignored, read_as }
@@ -74,14 +81,18 @@ impl App {
         Self { catalog, commands }
     }
 
-    /// Reads a line, or the lines of a comparison: `compare train … | train …`, `… vs …`.
+    /// Reads a line, or the lines of a comparison: `compare train … | train …`, `… vs …`, `train … zero 2 or zero 3`.
     pub fn ask(&self, text: &str) -> Result<Asked, Problem> {
         if text.len() > LONGEST_TEXT {
             return Err(Problem::new(msg!("problem-too-long", limit = LONGEST_TEXT)));
         }
         let compared = text.trim_start().strip_prefix(Verb::Compare.word());
         let several = compared.map(split_comparison).filter(|lines| lines.len() > 1);
-        let Some(several) = several else { return line::read(text, self.catalog).map(Asked::from) };
+        let Some(several) = several else {
+            return line::read(text, self.catalog)
+                .map(Asked::from)
+                .or_else(|problem| either(&problem, None, text, self.catalog).map(Asked::from).ok_or(problem));
+        };
         let mut asked = Asked { verb: Verb::Compare, lines: vec![], ignored: vec![], read_as: None };
         for text in several {
             let read = line::read(text, self.catalog)?;

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub mod complete;
+pub mod either;
 pub mod knobs;
 mod lexicon;
 pub mod line;

@@ -1,11 +1,12 @@
 //! The pure half of every door: what is asked, as plain words, to what there is to say.
 
-use crate::app::App;
+use crate::app::{App, Asked};
 use crate::message::Problem;
 use crate::msg;
 use crate::paste::{self, Pasted};
 use crate::plan::Outcome;
 use crate::request::complete::work_of;
+use crate::request::either::either;
 use crate::request::knobs::{self, Kind};
 use crate::request::tweak::{self, tweak};
 use crate::request::{Settings, Value, Verb, line};
@@ -96,7 +97,11 @@ impl Desk<'_> {
         match read.outcome {
             tweak::Said::Nothing => Said::Nothing,
             tweak::Said::Error => {
-                Said::Problem(read.error.unwrap_or_else(|| Problem::new(msg!("discord-not-understood"))))
+                let problem = read.error.unwrap_or_else(|| Problem::new(msg!("discord-not-understood")));
+                match either(&problem, Some(&before), words, self.app.catalog) {
+                    Some(lines) => self.line(&Asked::from(lines).line()),
+                    None => Said::Problem(problem),
+                }
             }
             tweak::Said::Wish => Said::View(Box::new(wish(self.locale, &before, &read.ask))),
             tweak::Said::Changed => {

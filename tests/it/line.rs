@@ -2,8 +2,10 @@
 
 use headroom::catalog::Catalog;
 use headroom::estimate::estimate;
+use headroom::request::either::either;
 use headroom::request::knobs::{KNOBS, Kind, Knob, Table};
 use headroom::request::line::{read, write};
+use headroom::request::tweak::tweak;
 use headroom::request::{Bound, Settings, Value, Verb, complete};
 use headroom::text::{Locale, say, tr};
 use proptest::prelude::*;
@@ -167,6 +169,8 @@ fn free_chinese_reads_into_the_same_knobs() {
 #[test]
 fn a_line_without_a_verb_is_guessed_from_its_words() {
     check("llama3 8b lora", "train meta-llama/Meta-Llama-3-8B method=lora");
+    check("infer step 3.7 flash", "infer stepfun-ai/Step-3.7-Flash");
+    check("infer ling-3 flash", "infer inclusionAI/Ling-3.0-flash");
     check("llama3 8b awq", "infer meta-llama/Meta-Llama-3-8B quant=awq");
     check("13b", "infer 13b");
     check("train 350m", "train 0.35b");
@@ -188,6 +192,7 @@ fn a_card_is_counted_and_told_apart_however_it_is_written() {
         ("8*H20", "h20-96gb gpus=8"),
         ("T4 x4", "t4-16gb gpus=4"),
         ("4张A10", "a10-24gb gpus=4"),
+        ("mig 3g.40gb h100", "h100-sxm-80gb-3g.40gb"),
         ("mac studio m2 ultra 192g", "apple-m2-ultra-192gb"),
     ] {
         let line = format!("infer 7b gpu={meant}");
@@ -202,6 +207,38 @@ fn a_comparison_takes_several_cards() {
         "compare infer llama3 8b on h100 and a100",
         "compare meta-llama/Meta-Llama-3-8B work=infer gpu=h100-sxm-80gb,a100-sxm-80gb",
     );
+}
+
+/// Both set-ups of a text that is no one line, each by what it adds to the training of Llama 3.
+#[track_caller]
+fn check_either(base: Option<&str>, text: &str, meant: [&str; 2]) {
+    let catalog = Catalog::embedded();
+    let base = base.map(|line| read(line, catalog).expect("a base reads").settings);
+    let problem = match &base {
+        Some(base) => tweak(base, text, catalog).error,
+        None => read(text, catalog).err(),
+    };
+    let both = either(&problem.expect("no one line"), base.as_ref(), text, catalog);
+    let meant = meant.map(|knobs| format!("train meta-llama/Meta-Llama-3-8B {knobs}"));
+    assert_eq!(both.map(|both| both.map(|settings| write(&settings))), Some(meant), "{text}");
+}
+
+#[test]
+fn one_value_or_another_is_two_set_ups() {
+    let model = "train meta-llama/Meta-Llama-3-8B";
+    check_either(
+        None,
+        "train llama 3 8b zero 2 vs zero 3 on 8 h100",
+        ["zero=2 gpu=h100-sxm-80gb gpus=8", "zero=3 gpu=h100-sxm-80gb gpus=8"],
+    );
+    check_either(Some(model), "two 3090s or one 4090", ["gpu=rtx-3090-24gb gpus=2", "gpu=rtx-4090-24gb gpus=1"]);
+    check_either(None, "train llama 3 8b on a 3090 or two 3060s", ["gpu=rtx-3090-24gb", "gpu=rtx-3060-12gb gpus=2"]);
+    check_either(None, "train llama 3 8b on two 3060s or a 3090", ["gpu=rtx-3060-12gb gpus=2", "gpu=rtx-3090-24gb"]);
+    check_either(Some(model), "8k还是16k？", ["seq=8192", "seq=16384"]);
+    let catalog = Catalog::embedded();
+    let contradiction = "train llama 3 8b zero 2 zero 3";
+    let problem = read(contradiction, catalog).expect_err("two values of one knob");
+    assert_eq!(either(&problem, None, contradiction, catalog), None);
 }
 
 #[test]
