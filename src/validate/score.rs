@@ -19,7 +19,8 @@ impl Case {
         Some(Self {
             id: row.id(),
             line: row.get("line")?.to_owned(),
-            measured: (quantity.measured)(row)?,
+            // An engine that did not start held nothing, which no part of can be off.
+            measured: (quantity.measured)(row).filter(|measured| *measured > 0.0)?,
             predicted: (quantity.predicted)(estimate, row)?,
             range: (quantity.range)(estimate, row),
         })

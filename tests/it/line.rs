@@ -425,7 +425,8 @@ fn settings() -> impl Strategy<Value = Settings> {
 fn babble() -> impl Strategy<Value = String> {
     let words = "train infer llama3 8b qwen 千问 7B 用 batch 4 8k 0 -3 1e9 2.5 x * / 倍 double half 翻倍 减半 more 更大 one 两 张 卡 \
                  gpus h100 4090 a100 80gb 9090 ti rtx nodes 台 of each 每 zero 3 qlora lora not 不用 without instead of from to 改成 \
-                 seq= =4 batch= foo=3 tp=2 gpu=8xh100 kv fp8 4-bit in out and 和 , ; ? why 为什么 what is add another 再加 max";
+                 seq= =4 batch= foo=3 tp=2 gpu=8xh100 kv fp8 4-bit in out and 和 , ; ? why 为什么 what is add another 再加 max \
+                 ollama . 0.8.5 in/out";
     let words: Vec<&str> = words.split_whitespace().collect();
     (proptest::collection::vec((select(words), select(vec![" ", "", "-"])), 0..12))
         .prop_map(|pieces| pieces.into_iter().flat_map(|(word, gap)| [word, gap]).collect())

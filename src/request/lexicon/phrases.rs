@@ -491,6 +491,11 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     ("concurrency=1", "single user|single stream|one user at a time|just me", "单用户|单个用户|单路|就我一个人|我一个人用"),
     ("gpus=1", "colab|on colab", ""),
     (
+        "gpus=min",
+        "as many as needed|as many as it takes|however many it takes|however many are needed|whatever number it takes",
+        "张数你定|卡数你定|数量你定|需要几张用几张|要几张用几张|几张都行",
+    ),
+    (
         "cpu_moe=min",
         "experts on cpu|experts on the cpu|experts to cpu|experts to the cpu|experts in ram|experts in system ram|\
          moe on cpu|moe on the cpu|offload experts|offload the experts|cpu moe",

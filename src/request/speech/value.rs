@@ -378,7 +378,8 @@ impl Listener {
             self.set(knob, value);
         }
         // `vllm 0.8.5`
-        let dotted = |text: &str| text.contains('.') && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let dotted =
+            |text: &str| text.split('.').count() > 1 && text.split('.').all(|part| part.parse::<u32>().is_ok());
         let version = self.at + 1 + usize::from(matches!(self.text(self.at + 1), "v" | "version"));
         if knob.key == "backend" && dotted(self.text(version)) {
             self.set(knobs::of("backend_version"), Value::Text(self.text(version).to_owned()));
