@@ -123,8 +123,9 @@ pub struct Peak {
 
 impl Peak {
     /// Servers profile a full step: `T` tokens through the layers, or on the last stage the sampler on `S` sequences'
-    /// logits (TGI: the logits of all prompt tokens) beside the hidden states, whichever is more. Transformers runs the prompts of a batch at once and takes the last position's
-    /// logits; its caches grow by copying, a layer at a time. llama.cpp has one fp32 buffer for micro batches.
+    /// logits (TGI: the logits of all prompt tokens) beside the hidden states, whichever is more. Transformers runs the
+    /// prompts of a batch at once and takes the last position's logits; its caches grow by copying, a layer at a time.
+    /// llama.cpp has one fp32 buffer for micro batches.
     pub fn of(request: &Request, infer: &Infer, rule: &MemoryRule, split: &Split, cache: &Cache, last: bool) -> Self {
         let model = &*request.model;
         let vocabulary = if last { model.vocab_size as f64 } else { 0.0 };
