@@ -4,7 +4,7 @@
 //! unasked knob from the framework or engine as that really behaves, and noting it in `assumed`.
 //! A `Request` that exists is valid, so `estimate` and `plan` cannot fail.
 
-use crate::catalog::backend::DraftKind;
+use crate::catalog::backend::{DraftKind, HostPart};
 use crate::catalog::{Backend, Catalog, Format, Framework, Gpu, Model, Optimizer};
 use crate::message::Problem;
 use std::borrow::Cow;
@@ -257,6 +257,13 @@ pub struct Infer {
     pub tpot_target: Option<f64>,
 }
 
+impl Infer {
+    /// Tokens proposed for a step; 0 without speculative decoding.
+    pub fn drafted(&self) -> u64 {
+        self.draft.as_ref().map_or(0, |draft| draft.tokens)
+    }
+}
+
 /// What stays off the card, in the host's memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OnHost {
@@ -267,6 +274,10 @@ pub struct OnHost {
 }
 
 impl OnHost {
+    /// The knob of each part, and what it looks for: as much on the card as fits.
+    pub const KNOBS: [(&'static str, HostPart, Bound); 2] =
+        [("cpu_moe", HostPart::Experts, Bound::Min), ("gpu_layers", HostPart::Layers, Bound::Max)];
+
     pub fn any(self) -> bool {
         self != Self::default()
     }

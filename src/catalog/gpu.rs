@@ -128,6 +128,18 @@ pub struct Link {
     pub reach: u32,
 }
 
+impl Link {
+    /// Bytes/s in one direction between so many cards by the link itself; none where they meet over PCIe.
+    pub fn between(&self, cards: f64) -> Option<f64> {
+        let joins = match self.kind {
+            LinkKind::Nvlink | LinkKind::InfinityFabric | LinkKind::Fabric => true,
+            LinkKind::NvlinkBridge => cards <= 2.0,
+            LinkKind::Pcie | LinkKind::None => false,
+        };
+        joins.then_some(self.bandwidth.0 / 2.0)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkKind {

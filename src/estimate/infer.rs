@@ -169,8 +169,7 @@ impl<'a> Server<'a> {
     }
 
     fn holds_in(&self, budget: f64, sequence: u64) -> Holds {
-        let drafted = self.infer.draft.as_ref().map_or(0, |draft| draft.tokens);
-        let step = (self.infer.max_batched_tokens, drafted);
+        let step = (self.infer.max_batched_tokens, self.infer.drafted());
         pool::holds(self.infer.backend.pool, &self.cache, self.rule, budget, sequence, step)
     }
 
@@ -278,9 +277,8 @@ impl<'a> Server<'a> {
 /// Share of what all sizes' graphs take: vLLM captures batches of 1, 2, 4, then by 8 to 256 and by 16 to 512, and none
 /// above twice the tokens that all sequences decode at once.
 fn captured(infer: &Infer) -> f64 {
-    let drafted = infer.draft.as_ref().map_or(0, |draft| draft.tokens);
     let sizes = |most: u64| 3.0 + most.min(248) as f64 / 8.0 + (most.saturating_sub(240) / 16) as f64;
-    let most = (2 * infer.max_seqs.saturating_mul(1 + drafted)).min(512);
+    let most = (2 * infer.max_seqs.saturating_mul(1 + infer.drafted())).min(512);
     if infer.backend.pool == Pool::OfTotal { 0.3 + 0.7 * sizes(most) / sizes(512) } else { 1.0 }
 }
 

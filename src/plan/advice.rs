@@ -9,7 +9,7 @@ use crate::estimate::{Estimate, estimate};
 use crate::message::Message;
 use crate::msg;
 use crate::request::{
-    AttentionKernel, Bound, Checkpointing, Concurrency, Infer, Loss, Method, Offload, Request, Settings, Stage, Train,
+    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, OnHost, Request, Settings, Stage, Train,
     Value, Work, Zero,
 };
 
@@ -233,11 +233,11 @@ fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'stati
         }
     }
     // A part of the model on the CPU, where the engine can: experts first, few of which a token needs.
-    let parts = [
-        ("cpu_moe", HostPart::Experts, Bound::Min, request.model.is_moe(), msg!("plan-advice-cpu-moe")),
-        ("gpu_layers", HostPart::Layers, Bound::Max, true, msg!("plan-advice-gpu-layers")),
-    ];
-    for (knob, part, bound, has, label) in parts {
+    for (knob, part, bound) in OnHost::KNOBS {
+        let (has, label) = match part {
+            HostPart::Experts => (request.model.is_moe(), msg!("plan-advice-cpu-moe")),
+            HostPart::Layers => (true, msg!("plan-advice-gpu-layers")),
+        };
         if has && infer.backend.leaves_to_host.contains(&part) && !request.settings.is_open(knob) {
             tried.push((vec![(knob, Value::Bound(bound))], label));
         }

@@ -59,7 +59,7 @@ impl Variant {
         let working = memory.part(PartKind::Activations) + memory.part(PartKind::Logits);
         let flops_per_token = 2.0 * multiplied(&request.model);
         let whole = if ranks > 1.0 { 0.0 } else { 1.0 };
-        let proposed = request.infer().and_then(|infer| infer.draft.as_ref()).map_or(0, |draft| draft.tokens);
+        let proposed = request.infer().map_or(0, Infer::drafted);
         let each = whole / (1 + proposed) as f64;
         let read = weights_read(&request, memory.part(PartKind::Weights)) * each;
         let cache = memory.part(PartKind::KvCache) * whole;

@@ -28,9 +28,10 @@ pub fn choose(settings: &Settings, catalog: &'static Catalog) -> Result<Request,
     {
         layout.write(&mut chosen);
     }
-    let solved = [("seq", Bound::Max), ("batch", Bound::Max), ("gpu_layers", Bound::Max), ("cpu_moe", Bound::Min)];
-    for (key, bound) in solved.into_iter().filter(|(key, _)| settings.is_open(key)) {
-        chosen = solve(&chosen, key, bound, catalog)?;
+    for key in ["seq", "batch", "gpu_layers", "cpu_moe"] {
+        if let Some(Value::Bound(bound)) = settings.get(key) {
+            chosen = solve(&chosen, key, *bound, catalog)?;
+        }
     }
     if open == *settings && chosen == *settings {
         return Ok(plain);

@@ -14,7 +14,7 @@ use crate::catalog::backend::Loads;
 use crate::catalog::gpu::{Class, LinkKind, Vendor};
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, estimate};
-use crate::request::{Bound, Parallel, Request, Settings, Value, Work, Zero, complete};
+use crate::request::{OnHost, Parallel, Request, Settings, Value, Work, Zero, complete};
 use crate::units::Bytes;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -119,7 +119,7 @@ impl Search {
             open.values.retain(|key, _| !layout::KNOBS.contains(key));
         }
         // Other cards may hold what this one leaves to the CPU.
-        for (knob, bound) in [("gpu_layers", Bound::Max), ("cpu_moe", Bound::Min)] {
+        for (knob, _, bound) in OnHost::KNOBS {
             open.values.entry(knob).and_modify(|value| *value = Value::Bound(bound));
         }
         let mut ways = vec![changes.to_vec()];

@@ -194,7 +194,7 @@ impl Cache {
         let smaller = index.map(|(_, pages)| pages.bytes).fold(0.0, f64::max);
         let bytes = |(layers, pages): (&Layers, Pages)| {
             let count = match pages.window {
-                Some(window) => (window.saturating_sub(1) + batched).min(tokens).div_ceil(pages.tokens) + 1,
+                Some(window) => window_blocks(window, batched, tokens, pages.tokens),
                 None => tokens.div_ceil(pages.tokens),
             };
             layers.count * count as f64 * if pages.bytes <= smaller { smaller } else { largest }
@@ -213,6 +213,11 @@ impl Cache {
         };
         self.layers.iter().map(bytes).sum()
     }
+}
+
+/// Blocks of `block` tokens that a window takes in vLLM: a step's `batched` tokens beside it, and one it stands across.
+fn window_blocks(window: u64, batched: u64, sequence: u64, block: u64) -> u64 {
+    (window.saturating_sub(1) + batched).min(sequence).div_ceil(block) + 1
 }
 
 /// vLLM's block table: blocks of one size that any group of layers may take.
@@ -260,7 +265,7 @@ impl Blocks {
             of_sequence += of_kind
                 * match layers.window {
                     _ if layers.entry == 0.0 => 1 + drafted,
-                    Some(window) => (window.saturating_sub(1) + batched).min(sequence).div_ceil(tokens) + 1,
+                    Some(window) => window_blocks(window, batched, sequence, tokens),
                     None => sequence.div_ceil(tokens * denser),
                 };
         }

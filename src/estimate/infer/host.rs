@@ -32,9 +32,9 @@ impl<'a> Host<'a> {
     pub fn decode(&self, batch: f64, width: f64, context: f64) -> f64 {
         let tokens = batch * width;
         let experts = self.weights.experts;
-        let (bytes, parameters) = self.dense();
-        let bytes = bytes + experts.bytes * (1.0 - (1.0 - self.chosen).powf(tokens));
-        let products = 2.0 * tokens * (parameters + experts.parameters * self.chosen);
+        let dense = self.weights.packed + self.weights.plain + self.weights.head;
+        let bytes = dense.bytes + experts.bytes * (1.0 - (1.0 - self.chosen).powf(tokens));
+        let products = 2.0 * tokens * (dense.parameters + experts.parameters * self.chosen);
         let bandwidth = self.constants.read_gbps * 1e9;
         (bytes / bandwidth).max(products / (self.constants.tflops * 1e12))
             + batch * self.cache.traffic(context) / bandwidth
@@ -46,11 +46,6 @@ impl<'a> Host<'a> {
             return self.decode(1.0, tokens, tokens);
         }
         (tokens / chunk).ceil() * self.weights.bytes() / self.copy
-    }
-
-    fn dense(&self) -> (f64, f64) {
-        let parts = [self.weights.packed, self.weights.plain, self.weights.head];
-        (parts.iter().map(|part| part.bytes).sum(), parts.iter().map(|part| part.parameters).sum())
     }
 }
 

@@ -11,7 +11,7 @@ use super::weights::Weights;
 use crate::catalog::Gpu;
 use crate::catalog::constant::{Kernels, Pace};
 use crate::catalog::format::{ComputeRate, Format, Unpacking};
-use crate::catalog::gpu::{LinkKind, Vendor};
+use crate::catalog::gpu::Vendor;
 use crate::catalog::model::{Ffn, Mixer, Model};
 use crate::units::FlopsPerSec;
 
@@ -318,10 +318,6 @@ pub fn chosen(model: &Model) -> f64 {
 /// Bytes/s in one direction between a rank and its peers: half the card's link, or its slot where there is none or
 /// bridges do not reach all.
 fn link(gpu: &Gpu, split: &Split) -> f64 {
-    let both_ways = match gpu.link.kind {
-        LinkKind::Nvlink | LinkKind::InfinityFabric | LinkKind::Fabric => gpu.link.bandwidth.0,
-        LinkKind::NvlinkBridge if split.tensor <= 2 => gpu.link.bandwidth.0,
-        LinkKind::NvlinkBridge | LinkKind::Pcie | LinkKind::None => gpu.link.pcie.0,
-    };
-    if both_ways > 0.0 { both_ways / 2.0 } else { 1e9 }
+    let rate = gpu.link.between(split.tensor as f64).unwrap_or(gpu.link.pcie.0 / 2.0);
+    if rate > 0.0 { rate } else { 1e9 }
 }

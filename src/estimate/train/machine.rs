@@ -1,7 +1,7 @@
 //! What one GPU of a cluster does a second: matrix products, attention, bytes over its links.
 
 use crate::catalog::constant::Training;
-use crate::catalog::gpu::{Class, Gpu, LinkKind};
+use crate::catalog::gpu::{Class, Gpu};
 use crate::request::{Compute, Request, Train};
 
 /// A GPU at work in its cluster.
@@ -66,11 +66,7 @@ impl<'a> Machine<'a> {
 
     /// Bytes a second to one of `group` GPUs within a machine.
     fn within(&self, group: f64) -> f64 {
-        match self.gpu.link.kind {
-            LinkKind::Nvlink | LinkKind::InfinityFabric | LinkKind::Fabric => self.gpu.link.bandwidth.0 / 2.0,
-            LinkKind::NvlinkBridge if group <= 2.0 => self.gpu.link.bandwidth.0 / 2.0,
-            LinkKind::NvlinkBridge | LinkKind::Pcie | LinkKind::None => self.pcie(),
-        }
+        self.gpu.link.between(group).unwrap_or_else(|| self.pcie())
     }
 
     fn pcie(&self) -> f64 {

@@ -1,7 +1,7 @@
 //! Inference: what the engine does where nothing was asked.
 
 use super::{Fill, Settled};
-use crate::catalog::backend::{DraftKind, HostPart, Loads, MemoryRule, Pool, Version};
+use crate::catalog::backend::{DraftKind, Loads, MemoryRule, Pool, Version};
 use crate::catalog::format::{ComputeRate, Format};
 use crate::catalog::gpu::Vendor;
 use crate::catalog::{Backend, Model};
@@ -64,13 +64,10 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     Ok(Settled { precision, seq, attention, work: Work::Infer(infer) })
 }
 
-/// Knobs of what may stay off the card, and which part it is.
-const HOST_KNOBS: [(&str, HostPart); 2] = [("gpu_layers", HostPart::Layers), ("cpu_moe", HostPart::Experts)];
-
 /// `gpu_layers` counts the head as a layer, the last, and takes from the end. llama.cpp src/llama-model.cpp
 /// `load_tensors`.
 fn on_host(fill: &Fill, backend: &Backend) -> Result<OnHost, Problem> {
-    for (key, part) in HOST_KNOBS {
+    for (key, part, _) in OnHost::KNOBS {
         if fill.settings.get(key).is_some() && !backend.leaves_to_host.contains(&part) {
             let message = msg!("problem-engine-host", backend = backend.name.as_str(), knob = key);
             return Err(Problem::of(key, message).suggest(["backend=llama.cpp".to_owned()]));
@@ -143,7 +140,7 @@ fn backend(fill: &mut Fill) -> Result<&'static Backend, Problem> {
     let asked = fill.settings.text("quant");
     let gguf = asked.is_some_and(|name| catalog.formats.iter().any(|format| format.name == name && format.is_gguf()));
     let apple = fill.hardware.gpu.is_some_and(|gpu| gpu.vendor == Vendor::Apple);
-    let hosted = HOST_KNOBS.iter().any(|(key, _)| fill.settings.get(key).is_some());
+    let hosted = OnHost::KNOBS.iter().any(|(key, ..)| fill.settings.get(key).is_some());
     let usual = if gguf || apple || hosted { "llama.cpp" } else { "vllm" };
     fill.row("backend", &catalog.backends, |row| &row.name, usual)
 }
