@@ -11,6 +11,10 @@ use headroom::text::Locale;
 use headroom::view::{chart, embed};
 use std::hint::black_box;
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TRAIN: &str = "train meta-llama/Meta-Llama-3-8B method=qlora seq=4096 batch=4 gpu=rtx-4090-24gb";
 const INFER: &str =
     "infer Qwen/Qwen2.5-72B-Instruct backend=vllm quant=awq seq=32768 concurrency=64 gpu=a100-sxm-80gb gpus=2";
