@@ -138,6 +138,10 @@ impl Link {
         };
         joins.then_some(self.bandwidth.0 / 2.0)
     }
+    /// Whether all cards of a machine meet over it, as many as there are.
+    pub fn joins_all(&self) -> bool {
+        self.between(f64::INFINITY).is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

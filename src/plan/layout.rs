@@ -5,7 +5,6 @@
 //! (`splits`, `shardings` of its row). Whether a layout fits is not known here (see `estimate`).
 
 use super::search::Cluster;
-use crate::catalog::gpu::LinkKind;
 use crate::catalog::support::{Sharding, Split};
 use crate::request::complete::{experts, splits_heads};
 use crate::request::{Concurrency, Request, Settings, Value, Work};
@@ -104,7 +103,7 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
     let even = |pp: u32| {
         request.infer().is_some() || settings.get("pp").is_some() || depth.div_ceil(pp) * pp * 10 <= depth * 11
     };
-    let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
+    let linked = gpu.link.joins_all();
     // A server's experts answer every token: over cards that are linked.
     let spreads_experts = experts > 0 && can(Split::Expert) && (linked || request.train().is_some());
     let replicas = match &request.work {

@@ -11,7 +11,7 @@ use super::layout::{self, Layout, layouts};
 use super::targets::{self, Targets};
 use super::{Cost, Verdict, verdict};
 use crate::catalog::backend::Loads;
-use crate::catalog::gpu::{Class, LinkKind, Vendor};
+use crate::catalog::gpu::{Class, Vendor};
 use crate::catalog::{Catalog, Gpu};
 use crate::estimate::{Estimate, estimate};
 use crate::request::{OnHost, Parallel, Request, Settings, Value, Work, Zero, complete};
@@ -225,8 +225,7 @@ impl Search {
             }
             (None, None) => {
                 let within = (0..).map(|n| 1 << n).take_while(|n| *n < machine).chain([machine]);
-                let linked = !matches!(gpu.link.kind, LinkKind::Pcie | LinkKind::NvlinkBridge | LinkKind::None);
-                let joined = linked && matches!(gpu.class, Class::Datacenter | Class::Cloud);
+                let joined = gpu.link.joins_all() && matches!(gpu.class, Class::Datacenter | Class::Cloud);
                 let most = if joined || self.is_named(gpu) { MOST_GPUS } else { machine };
                 let machines = steps(2, 2).map(|n| n * machine);
                 within.chain(machines.take_while(|gpus| *gpus <= most)).collect()
