@@ -55,6 +55,7 @@ pub enum Kind {
     LlamaCpp,
     Ollama,
     Lmdeploy,
+    Ktransformers,
     Transformers,
     Deepspeed,
     Accelerate,
@@ -83,6 +84,7 @@ impl Kind {
             Kind::LlamaCpp => "llama.cpp",
             Kind::Ollama => "ollama",
             Kind::Lmdeploy => "lmdeploy",
+            Kind::Ktransformers => "ktransformers",
             Kind::Transformers => "transformers",
             Kind::Deepspeed => "deepspeed",
             Kind::Accelerate => "accelerate",
@@ -128,8 +130,15 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Pasted, Problem> {
     for piece in &pieces {
         drafts.extend(read_piece(piece, catalog)?);
     }
-    let asks_cards = !drafts.is_empty() && drafts.iter().all(|draft| draft.get("gpu").is_none());
+    for draft in &mut drafts {
+        if let Some(release) = engines::release(&text, draft.kind) {
+            draft.set("backend_version", release);
+        }
+    }
+    let said = |knob| drafts.iter().find_map(|draft| draft.get(knob));
+    let asks_cards = !drafts.is_empty() && (said("gpu").is_none() || said("gpus").is_none());
     let told = asks_cards.then(|| prose::read(&text, catalog)).flatten();
+    let told = told.filter(|told| said("gpu").is_none_or(|gpu| told.get("gpu") == Some(gpu)));
     let pasted = merge::merge(drafts, told, catalog)?;
     match pieces.iter().find_map(|piece| tree::fault(piece)) {
         Some(fault) if pasted.kind.is_none() => Err(Problem::new(fault)),

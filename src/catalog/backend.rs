@@ -57,6 +57,8 @@ pub enum Pool {
     Static,
     /// TensorRT-LLM, TGI: of what is free after weights, workspace and activations.
     OfFree,
+    /// LMDeploy: of what is free after weights; activations live in the rest.
+    OfRest,
     /// Transformers: no pool, caches grow with the text.
     Grows,
     /// llama.cpp: cells for the whole context, allocated at start.
@@ -67,7 +69,7 @@ impl Pool {
     /// Whether memory is set aside at start that no load asked for.
     pub const fn is_reserved(self) -> bool {
         match self {
-            Pool::OfTotal | Pool::Static | Pool::OfFree => true,
+            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::OfRest => true,
             Pool::Grows | Pool::Cells => false,
         }
     }

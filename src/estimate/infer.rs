@@ -133,7 +133,7 @@ impl<'a> Server<'a> {
             match infer.backend.pool {
                 _ if headless => Weights::default(),
                 Pool::Cells => weights.off_host(model) - left,
-                Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => weights,
+                Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::OfRest | Pool::Grows => weights,
             }
         };
         let drafter = infer.draft.as_ref().and_then(|draft| Drafter::of(draft, split, store));
@@ -209,15 +209,15 @@ impl<'a> Server<'a> {
         self.asked().unwrap_or(1).min(self.infer.max_seqs) as f64 * self.request_bytes()
     }
 
-    /// vLLM, TensorRT-LLM and TGI refuse a length that one sequence could not reach, SGLang only requests as long; vLLM
+    /// vLLM, TensorRT-LLM and TGI refuse a length that one sequence could not reach, SGLang and LMDeploy only requests as long; vLLM
     /// also more sequences than have room for their states. What was not asked for can be lowered.
     fn starts(&self) -> bool {
         let Some(budget) = self.budget else { return true };
         let asked = |key| self.request.settings.get(key).is_some();
         let least = match self.infer.backend.pool {
             Pool::Grows | Pool::Cells => return self.load_bytes() <= budget,
-            Pool::Static if asked("prompt") || asked("output") => self.request_tokens(),
-            Pool::Static => self.rule.block_tokens,
+            Pool::Static | Pool::OfRest if asked("prompt") || asked("output") => self.request_tokens(),
+            Pool::Static | Pool::OfRest => self.rule.block_tokens,
             Pool::OfTotal | Pool::OfFree => self.length(),
         };
         let states = !asked("max_seqs") || self.lacking_states().is_none();

@@ -4,12 +4,15 @@ use super::Kind;
 use super::draft::{Draft, Rules, snake};
 use super::shell::{Command, flags, positional};
 use crate::request::Verb;
+use regex::{Regex, RegexBuilder};
+use std::sync::LazyLock;
 
 mod flags;
 mod ollama;
 
 use flags::{
-    LLAMA_CPP_FLAGS, LMDEPLOY_FLAGS, OLLAMA_VARIABLES, SGLANG_FLAGS, SPECULATIVE, TGI_FLAGS, TRTLLM_FLAGS, VLLM_FLAGS,
+    ALL_LAYERS, KTRANSFORMERS_FLAGS, LLAMA_CPP_FLAGS, LMDEPLOY_FLAGS, OLLAMA_VARIABLES, SGLANG_FLAGS, SPECULATIVE,
+    TGI_FLAGS, TRTLLM_FLAGS, VLLM_FLAGS,
 };
 pub use ollama::{ollama, ollama_posted, ollama_request};
 
@@ -37,6 +40,9 @@ const LLAMA_CPP: &[&str] = &[
     "llama-mtmd-cli",
     "llama_cpp.server",
 ];
+
+const KTRANSFORMERS: &[&str] =
+    &["ktransformers", "ktransformers.local_chat", "ktransformers/local_chat.py", "ktransformers/server/main.py"];
 
 /// Settings by which an engine is known where it isn't named: a container's arguments, a file, a list of flags.
 const OWN: &[(Kind, &[&str])] = &[
@@ -91,6 +97,8 @@ pub fn read(command: &Command) -> Option<Draft> {
         draft
     } else if let Some(rest) = served(words, "lmdeploy", &["serve", "chat"]) {
         engine(Kind::Lmdeploy, rest.strip_prefix(&["api_server".to_owned()]).unwrap_or(rest), LMDEPLOY_FLAGS)
+    } else if let Some(rest) = command.after(|word| KTRANSFORMERS.iter().any(|name| word.ends_with(name))) {
+        engine(Kind::Ktransformers, rest, KTRANSFORMERS_FLAGS)
     } else if let Some(rest) = served(words, "swift", &["deploy", "infer", "app", "rollout", "eval"]) {
         swift(rest)?
     } else if let Some(rest) = command.after(|word| matches!(program(word).as_str(), "lm_eval" | "lm-eval")) {
@@ -127,6 +135,7 @@ const fn rules(kind: Kind) -> Rules {
         Kind::Tgi => TGI_FLAGS,
         Kind::LlamaCpp => LLAMA_CPP_FLAGS,
         Kind::Lmdeploy => LMDEPLOY_FLAGS,
+        Kind::Ktransformers => KTRANSFORMERS_FLAGS,
         _ => VLLM_FLAGS,
     }
 }
@@ -224,10 +233,13 @@ fn engine(kind: Kind, words: &[String], rules: Rules) -> Draft {
     draft
 }
 
-/// Settings that engines take from variables.
+/// Names of variables that say too little.
+const SHORT: usize = 4;
+
+/// Settings that engines, or the images that start them, take from variables.
 fn environment(command: &Command, draft: &mut Draft) {
     let rules = match draft.kind {
-        Kind::Tgi | Kind::LlamaCpp => rules(draft.kind),
+        Kind::Tgi | Kind::LlamaCpp | Kind::Vllm | Kind::Sglang => rules(draft.kind),
         Kind::Ollama => OLLAMA_VARIABLES,
         _ => return,
     };
@@ -242,6 +254,10 @@ fn environment(command: &Command, draft: &mut Draft) {
     all.sort_unstable();
     for (name, value) in all {
         let Some(name) = name.strip_prefix(prefix).filter(|name| *name == name.to_uppercase()) else { continue };
+        // `TP` and the like are a script's own.
+        if prefix.is_empty() && name.len() <= SHORT {
+            continue;
+        }
         let flag_given = draft.clone();
         draft.follow(rules, name, value);
         // A flag is stronger than a variable.
@@ -257,8 +273,12 @@ fn environment(command: &Command, draft: &mut Draft) {
 /// What follows from the flags together.
 fn settle(command: &Command, draft: &mut Draft) {
     draft.model = draft.model.take().or_else(|| draft.alias.clone());
-    // No row has LMDeploy's memory: its settings hold for any engine.
-    if draft.kind != Kind::Lmdeploy {
+    if draft.kind == Kind::Ktransformers {
+        // It keeps routed experts on the processor, as llama.cpp does where it is told.
+        draft.set("backend", Kind::LlamaCpp.word());
+        draft.set("cpu_moe", ALL_LAYERS);
+        draft.assumed.push(format!("backend={}", Kind::LlamaCpp.word()));
+    } else {
         draft.set("backend", draft.kind.word());
     }
     if draft.get("draft").is_none() {
@@ -285,13 +305,10 @@ fn settle(command: &Command, draft: &mut Draft) {
             if let Some(gpus) = draft.count("gpus").or(visible) {
                 draft.set("gpus", gpus);
             }
-            // `-c` is the whole cache, which the slots share.
-            if let (Some(cells), Some(slots)) = (draft.count("seq"), draft.count("concurrency"))
-                && draft.kind == Kind::LlamaCpp
-                && slots > 1
-            {
-                draft.set("seq", (cells / slots).max(1));
+            if draft.kind == Kind::LlamaCpp {
+                share_cells(draft);
             }
+            experts_on_host(draft);
         }
         // TGI shards over every GPU it sees, the others over those they are told to use.
         Kind::Tgi if !given => {
@@ -303,6 +320,64 @@ fn settle(command: &Command, draft: &mut Draft) {
         _ if given => draft.set("gpus", product),
         _ => {}
     }
+}
+
+/// `-c` is the whole cache, which the slots share.
+fn share_cells(draft: &mut Draft) {
+    if let (Some(cells), Some(slots)) = (draft.count("seq"), draft.count("concurrency"))
+        && slots > 1
+    {
+        draft.set("seq", (cells / slots).max(1));
+    }
+}
+
+/// Layers whose routed experts `--override-tensor` leaves to the processor, most of their three tensors:
+/// `exps=CPU`, `blk\.(2[0-9])\.ffn_.*_exps=CPU`. The first pattern that fits counts.
+fn experts_on_host(draft: &mut Draft) {
+    let Some(given) = draft.get("overrides").map(str::to_owned) else { return };
+    draft.unset("overrides");
+    let rules: Vec<(Regex, bool)> = given
+        .split(',')
+        .filter_map(|rule| rule.rsplit_once('='))
+        .filter_map(|(pattern, place)| {
+            let pattern = RegexBuilder::new(pattern).size_limit(LARGEST_PATTERN).build().ok()?;
+            Some((pattern, place.starts_with("CPU")))
+        })
+        .take(MOST_PATTERNS)
+        .collect();
+    let on_host =
+        |tensor: &str| rules.iter().find(|(pattern, _)| pattern.is_match(tensor)).is_some_and(|(_, host)| *host);
+    let left = |layer: &u64| {
+        let matrices = ["gate", "up", "down"].iter();
+        matrices.filter(|matrix| on_host(&format!("blk.{layer}.ffn_{matrix}_exps.weight"))).count() > 1
+    };
+    let layers = (0..ALL_LAYERS).filter(left).count();
+    if layers > 0 {
+        draft.set("cpu_moe", layers);
+    }
+}
+
+/// Patterns of one command, and the bytes that one may take.
+const MOST_PATTERNS: usize = 20;
+const LARGEST_PATTERN: usize = 1 << 18;
+
+/// What tells an engine's release: its image's tag, its package, the start of its log.
+static RELEASES: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
+    let names = [
+        (Kind::Vllm, r"(?:vllm[\w/.-]*?|LLM engine)"),
+        (Kind::Sglang, r"sglang[\w/.-]*?"),
+        (Kind::Tgi, "text-generation-inference"),
+        (Kind::Trtllm, r"tensorrt[-_]?llm[\w/.-]*?"),
+        (Kind::Lmdeploy, r"lmdeploy[\w/.-]*?"),
+    ];
+    let release = |name| format!(r"(?i)\b{name}(?: API server)?(?: version)?[ :=(@]{{0,3}}v?([0-9]+\.[0-9]+\.[0-9]+)");
+    names.map(|(kind, name)| (kind, Regex::new(&release(name)).expect("written here"))).into()
+});
+
+/// The release of an engine that a text tells of.
+pub fn release(text: &str, kind: Kind) -> Option<&str> {
+    let (_, pattern) = RELEASES.iter().find(|(known, _)| *known == kind)?;
+    Some(pattern.captures(text)?.get(1)?.as_str())
 }
 
 /// An engine's own configuration file: vLLM's `--config`, SGLang's, TensorRT-LLM's extra options; or a call

@@ -6,13 +6,18 @@ use super::draft::Draft;
 use super::{Kind, Pasted, oom};
 use crate::catalog::{Catalog, Gpu, Outcome};
 use crate::message::Problem;
+use crate::msg;
 use crate::request::knobs::{self, KNOBS, Kind as KnobKind};
 use crate::request::{Settings, Value, Verb};
 use crate::units::Bytes;
 use serde_json::{Map, json};
 
-/// What drivers keep differs by so much of a card's memory.
+/// What drivers keep differs by so much of a card's memory: more than usual by this share, or none of it (Windows).
 const CARD: f64 = 0.01;
+/// To two digits of a GiB.
+const ROUNDED: f64 = 0.001;
+/// Cards that are told of where a message fits several.
+const MOST_CARDS: usize = 6;
 
 /// The drafts as one: each knob from the piece that says most, then from what is told around them.
 pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Catalog) -> Result<Pasted, Problem> {
@@ -88,12 +93,14 @@ impl Pasted {
                 Ok(value) => drop(self.settings.values.insert(knob.key, value)),
                 // The estimate does without a drafter that no row has.
                 Err(_) if knob.key == "draft" => {}
-                // A name from elsewhere that no row has is asked for; an impossible figure is a fault.
+                // A name from elsewhere that no row has, or what is worked out elsewhere, is asked for; an impossible
+                // figure is a fault.
                 Err(_)
-                    if matches!(
-                        knob.kind,
-                        KnobKind::Row(_) | KnobKind::Choice(_) | KnobKind::Gpu | KnobKind::Model(_)
-                    ) =>
+                    if !typed.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                        || matches!(
+                            knob.kind,
+                            KnobKind::Row(_) | KnobKind::Choice(_) | KnobKind::Gpu | KnobKind::Model(_)
+                        ) =>
                 {
                     self.ask(knob.key)
                 }
@@ -160,11 +167,17 @@ impl Pasted {
 
     /// The most wanted card of about the memory that a message gives; which it is is still to be asked.
     fn assume_gpu(&mut self, total: Bytes, catalog: &Catalog) {
-        let near = |gpu: &&Gpu| (gpu.visible().0 / total.0 - 1.0).abs() < CARD;
-        let card = catalog.names().wanted_gpus().iter().filter_map(|id| catalog.gpu(id)).find(near);
-        if let (Some(gpu), None) = (card, self.settings.get("gpu")) {
-            self.assumed.push(format!("gpu={}", gpu.id));
-            self.settings.values.insert("gpu", Value::Text(gpu.id.clone()));
+        if self.settings.get("gpu").is_some() {
+            return;
+        }
+        let shows = |gpu: &&Gpu| gpu.visible().0 * (1.0 - CARD) < total.0 && total.0 <= gpu.memory.0 * (1.0 + ROUNDED);
+        let wanted = catalog.names().wanted_gpus().iter().filter_map(|id| catalog.gpu(id));
+        let cards: Vec<&str> = wanted.filter(shows).map(|gpu| gpu.id.as_str()).take(MOST_CARDS).collect();
+        let Some(first) = cards.first() else { return };
+        self.assumed.push(format!("gpu={first}"));
+        self.settings.values.insert("gpu", Value::Text((*first).to_owned()));
+        if cards.len() > 1 {
+            self.notes.push(msg!("oom-cards", total = total, cards = cards.join(", ")));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Cards that somebody tells of around a paste: `I have 8*A100 40G`, `用的是四卡H100`.
 //!
-//! Read by the grammar of tweaks, line by line; what else it hears is not taken.
+//! Read by the grammar of tweaks, line by line, else near each word that names a card; what else it hears is not taken.
 
 use super::Kind;
 use super::draft::Draft;
@@ -16,21 +16,62 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Option<Draft> {
     let outside = text.split("```").step_by(2).flat_map(str::lines);
     // Without the names and commands within.
     let spoken = outside.map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join(" "));
-    spoken.filter(|line| is_sentence(line)).take(MOST).find_map(|line| {
-        let heard = tweak(&Settings::new(Verb::Train), &line, catalog).changes;
-        let value = |key| heard.iter().find(|(knob, _)| *knob == key).and_then(|(_, value)| value.as_ref());
-        let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
-        draft.set("gpu", value("gpu")?);
-        draft.set_some("gpus", value("gpus"));
-        draft.set_some("nodes", value("nodes"));
-        Some(draft)
+    let cards: Vec<Draft> = spoken
+        .filter(|line| is_sentence(line))
+        .take(MOST)
+        .filter_map(|line| {
+            std::iter::once(line.as_str()).chain(near_cards(&line, catalog)).find_map(|words| heard(words, catalog))
+        })
+        .collect();
+    // How many there are may be told elsewhere than what they are.
+    let first = cards.first()?;
+    let counted = cards.iter().find(|card| card.get("gpus").is_some() && card.get("gpu") == first.get("gpu"));
+    Some(counted.unwrap_or(first).clone())
+}
+
+fn heard(words: &str, catalog: &'static Catalog) -> Option<Draft> {
+    let changes = tweak(&Settings::new(Verb::Train), words, catalog).changes;
+    let value = |key| changes.iter().find(|(knob, _)| *knob == key).and_then(|(_, value)| value.as_ref());
+    let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
+    draft.set("gpu", value("gpu")?);
+    draft.set_some("gpus", value("gpus"));
+    draft.set_some("nodes", value("nodes"));
+    Some(draft)
+}
+
+/// How far around a card's name it is told how many there are and of what memory, characters; the widest first.
+const NEAR: [usize; 3] = [12, 8, 4];
+
+/// What stands around each word of a sentence that is a card's name, whole words only.
+fn near_cards<'a>(line: &'a str, catalog: &'static Catalog) -> impl Iterator<Item = &'a str> {
+    let is_letter = |c: char| c.is_ascii_alphanumeric();
+    let names = line.split(move |c| !is_letter(c)).filter(move |word| {
+        let digits = word.contains(|c: char| c.is_ascii_digit());
+        digits && word.len() > 1 && catalog.names().gpu(word).id.is_some()
+    });
+    names.flat_map(move |name| {
+        let start = name.as_ptr() as usize - line.as_ptr() as usize;
+        let end = start + name.len();
+        // A memory size that follows is of the name.
+        let sized = line[end..].trim_start_matches([' ', '-', '(']).starts_with(|c: char| c.is_ascii_digit());
+        NEAR.into_iter().filter_map(move |reach| {
+            let from = line[..start].char_indices().rev().nth(reach - 1).map_or(0, |(at, _)| at);
+            let to = line[end..].char_indices().nth(reach).map_or(line.len(), |(at, _)| end + at);
+            let cut_before = line[..from].ends_with(is_letter);
+            let before = if cut_before { line[from..start].trim_start_matches(is_letter) } else { &line[from..start] };
+            let cut_after = line[to..].starts_with(is_letter);
+            let after = if cut_after { line[end..to].trim_end_matches(is_letter) } else { &line[end..to] };
+            let whole = !sized || after.contains(|c: char| c.is_ascii_digit());
+            whole.then(|| &line[start - before.len()..end + after.len()])
+        })
     })
 }
 
 /// Words with spaces or Chinese between them, not code: no flags, no settings, no paths.
 fn is_sentence(line: &str) -> bool {
     let line = line.trim();
-    let coded = ["--", "=", "{", "|", "\\", "::", "/"].iter().any(|mark| line.contains(mark));
+    let coded = ["--", "=", "{", "|", "\\", "::"].iter().any(|mark| line.contains(mark));
+    let coded = coded || line.replace(" / ", " ").contains('/');
     let spoken = line.contains(|c: char| c == ' ' || !c.is_ascii());
     !coded && spoken && line.len() <= LONGEST && line.contains(|c: char| c.is_ascii_digit())
 }

@@ -2,7 +2,7 @@
 //! engine's log prints them.
 
 use super::draft::Draft;
-use super::{Kind, engines, trainers, tree};
+use super::{Kind, engines, shell, trainers, tree};
 use crate::request::Verb;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ const ENGINES: &[(&str, Kind)] = &[
     ("ServerArgs(", Kind::Sglang),
     ("sgl.Engine(", Kind::Sglang),
     ("LLMConfig(", Kind::Vllm),
+    ("TurbomindEngineConfig(", Kind::Lmdeploy),
+    ("PytorchEngineConfig(", Kind::Lmdeploy),
     ("Llama(", Kind::LlamaCpp),
 ];
 
@@ -36,10 +38,11 @@ const MOST_CALLS: usize = 16;
 fn engine(script: &Script) -> Option<Draft> {
     ENGINES.iter().find_map(|(opening, kind)| {
         let mut pairs = script.call(0, opening)?;
-        if pairs[0].0.is_empty() {
-            "model".clone_into(&mut pairs[0].0);
+        let beside = if *kind == Kind::Lmdeploy { "pipeline(" } else { "KvCacheConfig(" };
+        pairs.extend(script.call(0, beside).unwrap_or_default());
+        if let Some((unnamed, _)) = pairs.iter_mut().find(|(name, _)| name.is_empty()) {
+            "model".clone_into(unnamed);
         }
-        pairs.extend(script.call(0, "KvCacheConfig(").unwrap_or_default());
         let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
         let loads = pairs.iter().any(|(path, _)| matches!(last(path).as_str(), "model" | "model_path" | "model_id"));
         let kind = if script.text.contains("tensorrt_llm") { Kind::Trtllm } else { *kind };
@@ -96,8 +99,11 @@ impl<'a> Script<'a> {
     fn call(&self, from: usize, opening: &str) -> Option<Vec<(String, String)>> {
         let mut pairs = tree::call(&self.text[from..], opening)?;
         for (_, value) in &mut pairs {
-            if let Some(set) = self.set.get(value.as_str()) {
-                *value = (*set).to_owned();
+            let set = |name: &str| self.set.get(name).copied();
+            if let Some(set) = set(value) {
+                *value = set.to_owned();
+            } else if let Some(product) = value.contains('*').then(|| shell::evaluate(value, &set)).flatten() {
+                *value = product.to_string();
             }
         }
         Some(pairs)

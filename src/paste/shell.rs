@@ -204,9 +204,11 @@ fn open_parentheses(line: &str, open: i32) -> i32 {
     within.chars().fold(open, |depth, c| depth + i32::from(c == '(') - i32::from(c == ')')).max(0)
 }
 
-/// `$ `, `user@host:~$ `, `(venv) root@box:/app# `.
+/// `$ `, `user@host:~$ `, `(venv) root@box:/app# `, of `set -x` `+ `, and what is said before a command: `命令：`.
 fn prompt_off(line: &str) -> &str {
-    for mark in ["$ ", "# ", "> "] {
+    let said = line.rsplit_once('：').map(|(_, rest)| rest.trim_start());
+    let line = said.filter(|rest| rest.contains(" -")).unwrap_or(line);
+    for mark in ["$ ", "# ", "> ", "+ "] {
         if let Some((before, rest)) = line.split_once(mark) {
             let prompt = before.is_empty() || (before.contains('@') && before.len() < 60 && !before.contains(" -"));
             if prompt {
@@ -266,18 +268,18 @@ fn arithmetic(text: &str, variables: &HashMap<String, String>) -> Option<(i64, u
     let body = &text[open.len()..];
     let near = &body.as_bytes()[..body.len().min(LONGEST_SUM)];
     let body = &body[..near.windows(close.len()).position(|end| end == close.as_bytes())?];
-    let value = evaluate(&substitute(body, variables), variables)?;
+    let value = evaluate(&substitute(body, variables), &|name| variables.get(name).map(String::as_str))?;
     Some((value, open.len() + body.len() + close.len()))
 }
 
 /// Sums and products of whole numbers and variables.
-fn evaluate(text: &str, variables: &HashMap<String, String>) -> Option<i64> {
+pub fn evaluate<'a>(text: &str, variable: &dyn Fn(&str) -> Option<&'a str>) -> Option<i64> {
     let text = text.trim();
     let last = text.rfind(['+', '-']).or_else(|| text.rfind(['*', '/', '%']));
     let Some(at) = last.filter(|_| text.len() <= LONGEST_SUM) else {
-        return text.parse().ok().or_else(|| variables.get(text)?.parse().ok());
+        return text.parse().ok().or_else(|| variable(text)?.parse().ok());
     };
-    let (before, after) = (evaluate(&text[..at], variables)?, evaluate(&text[at + 1..], variables)?);
+    let (before, after) = (evaluate(&text[..at], variable)?, evaluate(&text[at + 1..], variable)?);
     match text.as_bytes()[at] {
         b'+' => before.checked_add(after),
         b'-' => before.checked_sub(after),
@@ -358,7 +360,8 @@ impl Command {
             let asked =
                 self.flags().into_iter().find(|(name, _)| *name == "gpus").map(|(_, value)| value.to_owned())?;
             let asked = asked.trim_matches(['"', '\'']);
-            asked.strip_prefix("device=").map(devices).or_else(|| asked.parse().ok())
+            let listed = asked.strip_prefix("device=").or_else(|| asked.contains(',').then_some(asked));
+            listed.map(devices).or_else(|| asked.parse().ok())
         };
         shown.map(devices).or_else(docker).filter(|count| *count > 0)
     }

@@ -37,9 +37,11 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 static MEMORY: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"([0-9]+)\s*MiB\s*/\s*([0-9]+)\s*MiB").expect("written here"));
 static POWER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"W\s*/\s*([0-9]+)W").expect("written here"));
-/// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`, of llama.cpp `Device 0: …, compute capability 8.0, VMM: yes`
+/// `GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)`, of llama.cpp `Device 0: …, compute capability 8.0, VMM: yes`, of
+/// LMDeploy's `check_env` `GPU 0,1,2,3: NVIDIA A30`
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^\s*(?:GPU|Device)\s+[0-9]+:\s*(.+?)\s*(\(UUID.*|, compute capability.*)?$").expect("written here")
+    Regex::new(r"(?m)^.*\b(?:GPU|Device)\s+([0-9]+(?:,[0-9]+)*):\s*(.+?)\s*(\(UUID.*|, compute capability.*)?$")
+        .expect("written here")
 });
 /// `    Product Name                          : NVIDIA L4`
 static LOGGED: LazyLock<Regex> =
@@ -69,6 +71,10 @@ pub fn read(text: &str, catalog: &Catalog) -> Option<Draft> {
             draft.ask("gpu");
             draft.set("gpus", cards.len());
         }
+    }
+    // What is named without a number may be one of several.
+    if text.contains("GPU type") && !text.contains("GPU number") {
+        draft.unset("gpus");
     }
     let column = |of: fn(&Card) -> Option<u64>| cards.iter().map(of).collect::<Option<Vec<u64>>>();
     if let Some(total) = column(|card| card.total_mib) {
@@ -130,10 +136,13 @@ fn listed(text: &str, catalog: &Catalog) -> Option<Vec<Card>> {
     let cards: Vec<Card> = LISTED
         .captures_iter(text)
         .take(MOST)
-        .filter_map(|found| {
-            let card = Card::named(&found[1]);
+        .filter(|found| {
             // Without an identifier beside it, a name that is known.
-            (found.get(2).is_some() || identify(&card, catalog).is_some()).then_some(card)
+            found.get(3).is_some() || identify(&Card::named(&found[2]), catalog).is_some()
+        })
+        .flat_map(|found| {
+            let count = found[1].split(',').count().min(MOST);
+            std::iter::repeat_with(move || Card::named(&found[2])).take(count)
         })
         .collect();
     (!cards.is_empty()).then_some(cards)

@@ -136,7 +136,7 @@ impl Peak {
             Concurrency::Max => 1.0,
         };
         match infer.backend.pool {
-            Pool::OfTotal | Pool::Static | Pool::OfFree => {
+            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::OfRest => {
                 let whole_prompts = !rule.chunked_prefill && request.seq <= rule.whole_prompts_to;
                 let step = infer.max_batched_tokens;
                 let tokens = if whole_prompts { step.max(request.seq) } else { step } as f64;

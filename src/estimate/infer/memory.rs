@@ -28,7 +28,7 @@ impl Server<'_> {
         let sequences = self.asked().unwrap_or(1) as f64 * cache.sequence(self.request.seq, self.rule.block_tokens);
         let host = match self.infer.backend.pool {
             Pool::Cells => tables + weights.bytes() + sequences,
-            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::Grows => 0.0,
+            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::OfRest | Pool::Grows => 0.0,
         };
         Memory {
             allocated: device - Bytes(outside),

@@ -28,6 +28,7 @@ impl Taken {
 /// - vLLM: `f·total - weights - activations - libraries (- graphs)`; the driver context counts as used by others.
 /// - SGLang: `f·free - weights - libraries`, `free` at start; activations and graphs live in the rest.
 /// - TensorRT-LLM, TGI: `f·(free - weights - activations - libraries - graphs)`.
+/// - LMDeploy: `f·(free - weights - libraries)`, once weights are loaded; activations live in the rest.
 /// - Transformers and llama.cpp: all that is left.
 pub fn budget(pool: Pool, rule: &MemoryRule, fraction: f64, card: &Gpu, taken: &Taken) -> f64 {
     let card = card.visible();
@@ -40,6 +41,7 @@ pub fn budget(pool: Pool, rule: &MemoryRule, fraction: f64, card: &Gpu, taken: &
         }
         Pool::Static => fraction * free - static_part,
         Pool::OfFree => fraction * (free - static_part - taken.activations - taken.graphs),
+        Pool::OfRest => fraction * (free - static_part),
         Pool::Grows | Pool::Cells => free - static_part - taken.activations - taken.graphs,
     }
 }

@@ -112,7 +112,7 @@ fn speculative_config(draft: &mut Draft, value: &str) {
 }
 
 /// More layers than any model has.
-const ALL_LAYERS: &str = "999";
+pub const ALL_LAYERS: u64 = 999;
 
 /// Layers on the card; `-1`, `all` and the usual 99 are all of them.
 pub fn card_layers(draft: &mut Draft, value: &str) {
@@ -138,7 +138,7 @@ pub const SPECULATIVE: Rules = &[
 pub const VLLM_FLAGS: Rules = &[
     // Of Ray Serve and of the production stack's chart, too.
     (&["model", "model_tag", "model_source", "model_url"], Model),
-    (&["served_model_name", "model_id"], With(|draft, value| draft.alias = Some(value.to_owned()))),
+    (&["served_model_name", "model_id", "model_name"], With(|draft, value| draft.alias = Some(value.to_owned()))),
     (&["accelerator_type"], Knob("gpu")),
     (
         &["extra_args"],
@@ -261,12 +261,21 @@ pub const TGI_FLAGS: Rules = &[
 ];
 
 pub const LMDEPLOY_FLAGS: Rules = &[
-    (&["model_path"], Model),
+    (&["model_path", "model"], Model),
     (&["tp"], Knob("tp")),
     (&["dp"], Knob("dp")),
     (&["ep"], Knob("ep")),
     (&["session_len"], Knob("seq")),
     (&["max_batch_size"], Knob("max_seqs")),
+    (
+        &["cache_max_entry_count"],
+        With(|draft, value| {
+            // A whole number is one of blocks.
+            if value.parse().is_ok_and(|share: f64| share > 0.0 && share < 1.0) {
+                draft.set("gpu_mem_util", value)
+            }
+        }),
+    ),
     (&["max_prefill_token_num"], Knob("max_batched_tokens")),
     (&["model_format"], With(quantisation)),
     (&["dtype"], With(dtype)),
@@ -281,10 +290,20 @@ pub const LMDEPLOY_FLAGS: Rules = &[
     ),
 ];
 
+pub const KTRANSFORMERS_FLAGS: Rules = &[
+    // The GGUF tells how it is packed, the path beside it whose it is.
+    (&["gguf_path"], Model),
+    (&["model_path", "model_name"], With(|draft, value| draft.alias = Some(value.to_owned()))),
+    (&["total_context", "cache_lens"], Knob("seq")),
+    (&["max_new_tokens"], Knob("output")),
+    (&["max_batch_size"], Knob("concurrency")),
+    (&["chunk_size"], Knob("max_batched_tokens")),
+];
+
 pub const TRTLLM_FLAGS: Rules = &[
     (&["model", "model_dir", "checkpoint_dir", "model_path"], Model),
-    (&["tp_size", "tp", "tensor_parallel_size"], Knob("tp")),
-    (&["pp_size", "pp", "pipeline_parallel_size"], Knob("pp")),
+    (&["tp_size", "tp", "tensor_parallel_size", "tensor_parallel"], Knob("tp")),
+    (&["pp_size", "pp", "pipeline_parallel_size", "pipeline_parallel"], Knob("pp")),
     (&["cp_size", "cp", "context_parallel_size"], Knob("cp")),
     (&["ep_size", "moe_ep_size", "ep", "moe_expert_parallel_size"], Knob("ep")),
     (&["max_seq_len"], Knob("seq")),
@@ -312,7 +331,21 @@ pub const LLAMA_CPP_FLAGS: Rules = &[
     (&["ub", "ubatch_size", "n_ubatch"], Count("max_batched_tokens")),
     (&["ngl", "gpu_layers", "n_gpu_layers"], With(card_layers)),
     (&["ncmoe", "n_cpu_moe"], Count("cpu_moe")),
-    (&["cmoe", "cpu_moe"], On("cpu_moe", ALL_LAYERS)),
+    (
+        &["cmoe", "cpu_moe"],
+        With(|draft, value| {
+            if is_on(value) {
+                draft.set("cpu_moe", ALL_LAYERS)
+            }
+        }),
+    ),
+    (
+        &["ot", "override_tensor"],
+        With(|draft, value| {
+            let before = draft.get("overrides").map_or(String::new(), |rules| format!("{rules},"));
+            draft.set("overrides", before + value);
+        }),
+    ),
     (&["n", "predict", "n_predict"], Count("output")),
     (&["ctk", "cache_type_k"], With(kv_cache)),
     (

@@ -1,9 +1,10 @@
 //! Ollama's Modelfile, its prompt and its API.
 
-use super::flags::{OLLAMA_VARIABLES, card_layers};
+use super::flags::{LLAMA_CPP_FLAGS, OLLAMA_VARIABLES, card_layers};
+use super::share_cells;
 use crate::paste::Kind;
 use crate::paste::draft::{Draft, Rule, Rules};
-use crate::paste::tree;
+use crate::paste::{shell, tree};
 use crate::request::Verb;
 use Rule::{Count, Knob, With};
 
@@ -58,6 +59,17 @@ pub fn ollama(text: &str) -> Option<Draft> {
         for (name, value) in variables.split_whitespace().filter_map(|pair| pair.split_once(':')) {
             telling |= draft.follow(OLLAMA_VARIABLES, name, value);
         }
+    }
+    // What it starts a model with: `msg="starting llama server" cmd="/usr/bin/ollama runner … --ctx-size 8192 …"`.
+    if let Some((_, command)) = text.split_once("cmd=\"").filter(|(_, command)| command.contains(" runner ")) {
+        let words: Vec<String> = command.split('"').next().unwrap_or("").split(' ').map(str::to_owned).collect();
+        let mut started = Draft::new(Kind::LlamaCpp, Verb::Infer);
+        for (name, value) in shell::flags(&words).into_iter().filter(|(name, _)| *name != "model") {
+            started.follow(LLAMA_CPP_FLAGS, name, value);
+        }
+        share_cells(&mut started);
+        draft.knobs.extend(started.knobs);
+        telling = true;
     }
     if let Some(shown) = draft.alias.as_ref().filter(|_| draft.get("quant").is_some()) {
         draft.model = Some(shown.clone());

@@ -200,7 +200,7 @@ fn lengths(fill: &mut Fill, backend: &Backend) -> (u64, u64, u64) {
     let seq = asked.unwrap_or_else(|| {
         let most = fill.model.max_position.unwrap_or(USUAL_CONTEXT);
         let seq = match backend.pool {
-            Pool::OfTotal | Pool::Static | Pool::OfFree => most.max(load),
+            Pool::OfTotal | Pool::Static | Pool::OfFree | Pool::OfRest => most.max(load),
             Pool::Cells => most.min(USUAL_CONTEXT).max(load),
             Pool::Grows => load,
         };

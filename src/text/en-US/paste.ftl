@@ -12,3 +12,4 @@ oom-beyond-card = One tensor of { $tried } is more than the whole card of { $tot
 oom-in-pieces = { $idle } lay reserved but unused, in pieces too small for { $tried }: set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True.
 oom-short = { $short } were missing for this one tensor; what comes after it needs room, too.
 oom-others = Other processes hold { $others } of this card: end them, or leave them out of the plan.
+oom-cards = Cards that show { $total }: { $cards }. The first is taken; say gpu= if it is another.

@@ -76,6 +76,7 @@ engine-tgi = TGI
 engine-transformers = Transformers
 engine-pytorch = PyTorch
 engine-fastchat = FastChat
+engine-lmdeploy = LMDeploy
 engine-ollama = Ollama
 
 # 速度、时间、费用
