@@ -23,7 +23,7 @@ pub use backend::Backend;
 pub use config::{MissingFields, Tower};
 pub use constant::Constants;
 pub use format::Format;
-pub use gpu::Gpu;
+pub use gpu::{Gpu, Instance};
 pub use listed::Listed;
 pub use model::Model;
 pub use names::{Names, Outcome, Resolution};
@@ -40,6 +40,7 @@ pub struct Catalog {
     pub architectures: Vec<Conventions>,
     pub towers: Vec<Tower>,
     pub gpus: Vec<Gpu>,
+    pub instances: Vec<Instance>,
     /// Where each id stands among the GPUs.
     gpu_places: FxHashMap<String, usize>,
     pub formats: Vec<Format>,
@@ -87,6 +88,7 @@ struct Presets {
     architecture: Vec<Conventions>,
     tower: Vec<Tower>,
     gpu: Vec<gpu::Row>,
+    instance: Vec<Instance>,
     format: Vec<Format>,
     optimizer: Vec<Optimizer>,
     framework: Vec<Framework>,
@@ -114,6 +116,7 @@ impl Catalog {
             towers: presets.tower,
             gpu_places: gpus.iter().enumerate().map(|(place, gpu)| (gpu.id.clone(), place)).collect(),
             gpus,
+            instances: presets.instance,
             formats: presets.format,
             optimizers: presets.optimizer,
             frameworks: presets.framework,
@@ -155,6 +158,19 @@ impl Catalog {
     /// What people call all this.
     pub fn names(&self) -> Names<'_> {
         Names { catalog: self }
+    }
+
+    /// How many accelerators the cloud's machine of this name has, and which.
+    pub fn instance(&self, name: &str) -> Option<(u64, &str)> {
+        let squash = |text: &str| text.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
+        let asked = squash(name);
+        let sold_as = ["standard", "ecs", "ml", "阿里云", "腾讯云"].iter().find_map(|word| asked.strip_prefix(word));
+        let asked = sold_as.unwrap_or(&asked);
+        let is = |known: &String| squash(known) == asked;
+        self.instances.iter().find_map(|row| {
+            let (gpus, _) = row.sizes.iter().find(|(_, names)| names.iter().any(is))?;
+            Some((*gpus, row.gpu.as_str()))
+        })
     }
 
     pub fn gpu(&self, id: &str) -> Option<&Gpu> {

@@ -17,8 +17,15 @@ pub struct Report {
 
 type Check = fn(&Catalog, &mut Vec<Message>);
 
-const CHECKS: [Check; 6] =
-    [counts_match, names_are_unique, sources_are_given, sizes_are_of_this_world, formats_exist, gpus_are_physical];
+const CHECKS: [Check; 7] = [
+    counts_match,
+    names_are_unique,
+    sources_are_given,
+    sizes_are_of_this_world,
+    formats_exist,
+    gpus_are_physical,
+    gpus_exist,
+];
 
 pub fn check(catalog: &Catalog) -> Report {
     let mut faults = Vec::new();
@@ -50,6 +57,7 @@ fn names_are_unique(catalog: &Catalog, faults: &mut Vec<Message>) {
     let mut kinds: [Vec<(&str, Vec<&str>)>; 6] = Default::default();
     kinds[0].extend(catalog.listed.iter().map(|row| (row.id, row.aliases().collect())));
     kinds[1].extend(catalog.gpus.iter().map(|row| (row.id.as_str(), texts(&row.aliases))));
+    kinds[1].extend(catalog.instances.iter().map(|row| (row.gpu.as_str(), row.names().collect())));
     kinds[2].extend(catalog.formats.iter().map(|row| (row.name.as_str(), texts(&row.aliases))));
     kinds[3].extend(catalog.optimizers.iter().map(|row| (row.name.as_str(), texts(&row.aliases))));
     kinds[4].extend(catalog.frameworks.iter().map(|row| (row.name.as_str(), texts(&row.aliases))));
@@ -79,7 +87,8 @@ fn sources_are_given(catalog: &Catalog, faults: &mut Vec<Message>) {
     let optimizers = catalog.optimizers.iter().map(|row| (&row.name, &row.source));
     let frameworks = catalog.frameworks.iter().map(|row| (&row.name, &row.source));
     let backends = catalog.backends.iter().map(|row| (&row.name, &row.source));
-    for (id, source) in models.chain(gpus).chain(formats).chain(optimizers).chain(frameworks).chain(backends) {
+    let instances = catalog.instances.iter().map(|row| (&row.gpu, &row.source));
+    for (id, source) in models.chain(gpus).chain(instances).chain(formats).chain(optimizers).chain(frameworks).chain(backends) {
         if source.trim().is_empty() {
             faults.push(msg!("check-no-source", id = id.as_str()));
         }
@@ -128,6 +137,14 @@ fn gpus_are_physical(catalog: &Catalog, faults: &mut Vec<Message>) {
             if !right {
                 faults.push(msg!("check-unlikely", id = gpu.id.as_str(), figure = figure));
             }
+        }
+    }
+}
+
+fn gpus_exist(catalog: &Catalog, faults: &mut Vec<Message>) {
+    for instance in &catalog.instances {
+        if catalog.gpu(&instance.gpu).is_none() {
+            faults.push(msg!("check-no-gpu", gpu = instance.gpu.as_str()));
         }
     }
 }

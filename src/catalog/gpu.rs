@@ -4,6 +4,7 @@
 
 use crate::units::{Bytes, BytesPerSec, FlopsPerSec, GIB, MIB};
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 pub struct Gpu {
@@ -156,6 +157,23 @@ pub enum LinkKind {
     Fabric,
     Pcie,
     None,
+}
+
+/// Machines that a cloud rents out. A row of `presets/instances.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// Id of the accelerators.
+    pub gpu: String,
+    /// Names of the machines that have so many.
+    pub sizes: BTreeMap<u64, Vec<String>>,
+    pub source: String,
+}
+
+impl Instance {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.sizes.values().flatten().map(String::as_str)
+    }
 }
 
 /// On demand, per accelerator.

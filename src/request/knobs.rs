@@ -462,7 +462,7 @@ impl Knob {
             Kind::Fleet => {
                 let mut cards = vec![];
                 for part in typed.split(',') {
-                    let (count, name) = counted(part).unwrap_or((1, part));
+                    let (count, name) = machine(part, catalog).unwrap_or((1, part));
                     if count == 0 || count > MAX_GPUS {
                         return Err(self.out_of_range(part, 1.0, MAX_GPUS as f64));
                     }
@@ -538,6 +538,11 @@ impl Knob {
             .suggest([near])
     }
 
+    /// How many accelerators a text for `gpu` names, where it says so, and which.
+    pub(super) fn machine<'a>(&self, text: &'a str, catalog: &'a Catalog) -> Option<(u64, &'a str)> {
+        if self.key == "gpu" { machine(text, catalog) } else { None }
+    }
+
     fn not_a_choice<'a>(&self, typed: &str, allowed: impl Iterator<Item = &'a str> + Clone) -> Problem {
         const MOST_LISTED: usize = 12;
         let typed = typed.to_lowercase();
@@ -555,8 +560,19 @@ impl Knob {
     }
 }
 
+/// `8xh100`, `p5.48xlarge`: how many accelerators, and which.
+fn machine<'a>(text: &'a str, catalog: &'a Catalog) -> Option<(u64, &'a str)> {
+    if let Some(instance) = catalog.instance(text) {
+        return Some(instance);
+    }
+    // `7900 XTX`, `MLU370-X8`
+    let whole = catalog.names().gpu(text);
+    let is_name = whole.outcome == Outcome::Match && whole.read_as.is_none();
+    counted(text).filter(|_| !is_name)
+}
+
 /// `8xh100`, `4张A10`, `双4090`, `h20 x8`: how many, and of what.
-pub(super) fn counted(text: &str) -> Option<(u64, &str)> {
+fn counted(text: &str) -> Option<(u64, &str)> {
     const TIMES: [char; 4] = ['x', 'X', '*', '×'];
     const WORDS: &[(&str, u64)] = &[
         ("dual ", 2),

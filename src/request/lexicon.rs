@@ -21,6 +21,7 @@ pub(super) enum Sense {
     Knob(&'static Knob),
     /// A value that says which knob it is for (`qlora`).
     Value(&'static Knob, Value),
+    /// An accelerator's id, or the name of a cloud instance.
     Gpu(&'static str),
     Number(f64),
     /// `hundred`, `万`: multiplies the number before it.
@@ -130,6 +131,9 @@ impl Lexicon {
         for gpu in &catalog.gpus {
             std::iter::once(&gpu.id).chain(&gpu.aliases).for_each(|name| lexicon.put(name, Gpu(&gpu.id)));
         }
+        for instance in &catalog.instances {
+            instance.names().for_each(|name| lexicon.put(name, Gpu(name)));
+        }
         for (value, phrases) in NUMBERS {
             phrases.split('|').for_each(|phrase| lexicon.put(phrase, Number(*value)));
         }
@@ -213,6 +217,11 @@ impl Lexicon {
                 spaces.push(key.len());
             }
             key.push_str(word.text);
+            // The `a` of `on a30` is no article.
+            let begins_card = word.text == "a" && words.get(index + 1).is_some_and(|next| next.gap == Gap::None);
+            if index > 0 && begins_card {
+                continue;
+            }
             let Some(entries) = self.phrases.get(&key) else { continue };
             let senses: Vec<&Sense> = entries
                 .iter()

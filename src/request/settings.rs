@@ -2,7 +2,7 @@
 //!
 //! The text form (`line`) and this are a bijection: `read(write(s)) == s`.
 
-use super::knobs::{self, Knob, counted};
+use super::knobs::{self, Knob};
 use crate::catalog::Catalog;
 use crate::message::Problem;
 use std::collections::BTreeMap;
@@ -147,12 +147,12 @@ impl Settings {
     }
     /// Sets a knob from what was typed for it; a second, different value contradicts the first.
     pub fn set(&mut self, knob: &'static Knob, typed: &str, catalog: &Catalog) -> Result<(), Problem> {
-        match counted(typed) {
-            Some((count, name)) if knob.key == "gpu" => {
+        match knob.machine(typed, catalog) {
+            Some((count, name)) => {
                 self.put("gpus", Value::Count(count))?;
                 self.put(knob.key, knob.read(name, catalog)?)
             }
-            _ => self.put(knob.key, knob.read(typed, catalog)?),
+            None => self.put(knob.key, knob.read(typed, catalog)?),
         }
     }
     /// Sets a knob; a second, different value contradicts the first.

@@ -424,7 +424,7 @@ impl Listener {
         self.act(Act::Set(knob, value));
     }
     fn set_typed(&mut self, knob: &'static Knob, typed: &str) {
-        match knobs::counted(typed).filter(|_| knob.key == "gpu") {
+        match knob.machine(typed, self.catalog) {
             Some((count, name)) => {
                 self.set_typed(knobs::of("gpus"), &count.to_string());
                 self.set_typed(knob, name);

@@ -194,11 +194,40 @@ fn a_card_is_counted_and_told_apart_however_it_is_written() {
         ("4张A10", "a10-24gb gpus=4"),
         ("mig 3g.40gb h100", "h100-sxm-80gb-3g.40gb"),
         ("mac studio m2 ultra 192g", "apple-m2-ultra-192gb"),
+        ("A100-SXM4-40GB", "a100-sxm-40gb"),
+        ("a100 40g pcie", "a100-pcie-40gb"),
+        ("RTX 4060 Ti", "rtx-4060ti-16gb"),
+        ("ascend 910b2", "ascend-910b2-64gb"),
+        ("GH200 480GB", "gh200-96gb"),
+        ("MLU370-X8", "cambricon-mlu370-x8-48gb"),
+        ("7900 XTX", "rx-7900-xtx-24gb"),
     ] {
         let line = format!("infer 7b gpu={meant}");
         check(&format!("infer 7b {typed}"), &line);
         check(&format!("infer 7b gpu=\"{typed}\""), &line);
     }
+}
+
+#[test]
+fn a_clouds_machine_is_its_cards() {
+    for (typed, meant) in [
+        ("p5.48xlarge", "h100-sxm-80gb gpus=8"),
+        ("a2-ultragpu-4g", "a100-sxm-80gb gpus=4"),
+        ("Standard_ND96isr_H200_v5", "h200-sxm-141gb gpus=8"),
+        ("ND MI300X v5", "mi300x-192gb gpus=8"),
+        ("ml.g5.12xlarge", "a10g-24gb gpus=4"),
+        ("BM.GPU.H100.8", "h100-sxm-80gb gpus=8"),
+        ("阿里云gn7e", "a100-sxm-80gb gpus=1"),
+    ] {
+        let line = format!("infer 7b gpu={meant}");
+        check(&format!("infer 7b on {typed}"), &line);
+        check(&format!("infer 7b gpu=\"{typed}\""), &line);
+    }
+    check("infer 70b on 2 p4d.24xlarge", "infer 70b gpu=a100-sxm-40gb gpus=16 nodes=2");
+    check("infer 70b on p4d.24xlarge x2", "infer 70b gpu=a100-sxm-40gb gpus=16 nodes=2");
+    check("infer 7b on an a30", "infer 7b gpu=a30-24gb");
+    check("infer 7b on A10", "infer 7b gpu=a10-24gb");
+    check("infer 70b on a 48GB L40S", "infer 70b gpu=l40s-48gb");
 }
 
 #[test]

@@ -99,6 +99,11 @@ impl Parts {
     }
 }
 
+/// Its letters and digits, in lower case.
+fn squash(text: &str) -> String {
+    normalise(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
@@ -131,9 +136,7 @@ impl Index {
                     Some((_, default)) => *default |= alone,
                     None => held.push((at, alone)),
                 }
-                let mut spelling = name.to_lowercase();
-                spelling.retain(char::is_alphanumeric);
-                spellings.push(spelling);
+                spellings.push(squash(name));
             }
             index.gpus.push((gpu.id.clone(), spellings, gpu.memory_gb));
         }
@@ -141,6 +144,10 @@ impl Index {
     }
 
     pub fn resolve(&self, text: &str) -> Resolution {
+        let spelling = squash(text);
+        if let Some((id, ..)) = self.gpus.iter().find(|(_, spellings, _)| spellings.contains(&spelling)) {
+            return Resolution { id: Some(id.clone()), ..Resolution::new(Outcome::Match) };
+        }
         let asked = parts(text, self.words);
         let found = if asked.words.is_empty() { self.with_memory(&asked) } else { self.find(&asked) };
         found.unwrap_or_else(|| self.unknown(text.trim(), &asked))
@@ -282,7 +289,7 @@ impl Index {
     }
 
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
-        let wanted: String = normalise(typed).chars().filter(|c| c.is_alphanumeric()).collect();
+        let wanted = squash(typed);
         let mut found: Vec<(bool, usize, &str)> = self
             .gpus
             .iter()

@@ -123,11 +123,17 @@ impl Lexicon {
 
     /// Once every name was learned.
     pub fn close(&mut self) {
-        let family = |word: &&String| {
-            word.len() >= 3 && self.role(word) == Role::Family && word.bytes().all(|b| b.is_ascii_alphabetic())
+        let mendable = |word: &&String| {
+            let shortest = match self.role(word) {
+                Role::Family => 3,
+                Role::Line | Role::Variant(_) => 6,
+                Role::Empty => usize::MAX,
+            };
+            word.len() >= shortest && word.bytes().all(|b| b.is_ascii_alphabetic())
         };
-        let mut families: Vec<String> = self.words.keys().filter(family).cloned().collect();
+        let mut families: Vec<String> = self.words.keys().chain(self.roles.keys()).filter(mendable).cloned().collect();
         families.sort();
+        families.dedup();
         let family = |word: String| Family { squeezed: squeeze(&word), letters: letters(&word), word };
         self.families = families.into_iter().map(family).collect();
     }

@@ -69,6 +69,10 @@ impl Listener {
         if self.has(self.at + width, &Sense::Times)
             && let Some(count) = self.number_at(self.at + width + 1)
         {
+            if let Some((each, gpu)) = self.catalog.instance(&id) {
+                self.machines(count.plain(), each, gpu);
+                return width + 2;
+            }
             if self.knob_at(self.at + width + 2).is_some_and(|knob| knob.key == "nodes") {
                 self.set_typed(knobs::of("nodes"), &count.typed());
                 width += 1;
@@ -80,8 +84,15 @@ impl Listener {
             self.set_typed(knobs::of("gpus"), "2");
             width += 1;
         }
-        self.set(knobs::of("gpu"), Value::Text(id));
+        self.set_typed(knobs::of("gpu"), &id);
         width
+    }
+
+    /// `2 p4d.24xlarge`
+    fn machines(&mut self, machines: f64, each: u64, gpu: &str) {
+        self.set_typed(knobs::of("nodes"), &machines.to_string());
+        self.set_typed(knobs::of("gpus"), &(machines * each as f64).to_string());
+        self.set_typed(knobs::of("gpu"), gpu);
     }
 
     pub(super) fn number(&mut self) -> usize {
@@ -124,7 +135,11 @@ impl Listener {
             // `a 40GB A100`, `3g.40gb h100`
             let slice = self.at.checked_sub(1).and_then(|before| self.number_at(before));
             let slice = slice.filter(|slice| slice.unit == "g").map_or(String::new(), |slice| slice.typed() + ".");
-            let name = format!("{} {slice}{}{}", self.text(next).trim_end_matches('s'), amount.value, amount.unit);
+            let card = self.text(next);
+            // `two 80GB A100s`, but `a 48GB L40S`.
+            let is_name = self.catalog.names().gpu(card).read_as.is_none();
+            let card = if is_name { card } else { card.trim_end_matches('s') };
+            let name = format!("{card} {slice}{}{}", amount.value, amount.unit);
             let found = self.catalog.names().gpu(&name);
             match &found.id {
                 Some(id) => self.set(knobs::of("gpu"), Value::Text(id.clone())),
@@ -313,6 +328,10 @@ impl Listener {
             return None;
         }
         if self.is_gpu(target) && self.number_at(target).is_none_or(|_| target == at) && amount.unit.is_empty() {
+            if let Some((each, gpu)) = self.catalog.instance(self.text(target)) {
+                self.machines(amount.plain(), each, gpu);
+                return Some(target + 1 - self.at);
+            }
             if self.knob_at(target + 1).is_some_and(|knob| knob.key == "nodes") {
                 self.set_typed(knobs::of("nodes"), &amount.typed());
             } else if let Some(delta) = delta {

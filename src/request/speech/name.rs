@@ -158,14 +158,14 @@ pub(super) fn variant(
     listed: &str,
     catalog: &Catalog,
 ) -> Option<(usize, String)> {
-    const MOST: usize = 3;
+    const MOST: usize = 4;
     let tells = |word: &&Word| matches!(word.class, Class::Latin | Class::Digits);
     let most = rest[width..].iter().take(MOST).take_while(tells).count();
     (width + 1..=width + most).rev().find_map(|wider| {
-        // A number alone may count what follows it.
+        // A number apart may count what follows it.
         let last = rest[wider - 1];
         let sized = listed.starts_with("apple-");
-        if last.class == Class::Digits && !sized
+        if last.class == Class::Digits && last.gap != Gap::None && !sized
             || rest.get(wider).is_some_and(|next| next.gap == Gap::None && tells(&next))
         {
             return None;
