@@ -88,7 +88,9 @@ fn sources_are_given(catalog: &Catalog, faults: &mut Vec<Message>) {
     let frameworks = catalog.frameworks.iter().map(|row| (&row.name, &row.source));
     let backends = catalog.backends.iter().map(|row| (&row.name, &row.source));
     let instances = catalog.instances.iter().map(|row| (&row.gpu, &row.source));
-    for (id, source) in models.chain(gpus).chain(instances).chain(formats).chain(optimizers).chain(frameworks).chain(backends) {
+    for (id, source) in
+        models.chain(gpus).chain(instances).chain(formats).chain(optimizers).chain(frameworks).chain(backends)
+    {
         if source.trim().is_empty() {
             faults.push(msg!("check-no-source", id = id.as_str()));
         }

@@ -320,7 +320,8 @@ fn decimal(pieces: &[Piece]) -> (String, usize) {
                 && part.text.len() <= 3
                 && whole.text.len() <= 3 =>
         {
-            let more = |piece: &&Piece| piece.class == Class::Digits && piece.before == Some('.') && piece.text.len() == 1;
+            let more =
+                |piece: &&Piece| piece.class == Class::Digits && piece.before == Some('.') && piece.text.len() == 1;
             // `2.9.4`
             match pieces.get(2).filter(more).filter(|_| part.before == Some('.')) {
                 Some(last) => (format!("{}.{}.{}", whole.text, part.text, last.text), 3),
