@@ -209,6 +209,12 @@ pub struct MemoryRule {
     /// Bytes an element of recurrent states.
     #[serde(default = "fp32")]
     pub state_bytes: f64,
+    /// Attention writes its scores, unless told otherwise.
+    #[serde(default)]
+    pub writes_scores: bool,
+    /// An engine is built for as many whole prompts as it takes sequences, unless told otherwise.
+    #[serde(default)]
+    pub batches_prompts: bool,
     /// Layers with a sliding window keep every token, unless told otherwise.
     #[serde(default)]
     pub keeps_all: bool,

@@ -21,28 +21,28 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
     let backend = backend(fill)?;
     let precision = fill.precision()?;
     let weights = weights(fill, backend, precision)?;
-    let attention = fill.attention("flash");
+    let release = fill.settings.text("backend_version").map(|text| version(text).unwrap_or(backend.version));
+    let rule = backend.memory(release.unwrap_or(backend.version));
+    // A cache in fewer bits is for flash attention alone.
+    let writes_scores = rule.writes_scores && fill.settings.get("kv").is_none();
+    let attention = fill.attention(if writes_scores { "eager" } else { "flash" });
     let (prompt, output, seq) = lengths(fill, backend);
     let concurrency = match fill.settings.get("concurrency") {
         Some(Value::Bound(_)) => Concurrency::Max,
         // A batch of requests is so many at once.
         _ => Concurrency::Requests(fill.count("concurrency", fill.settings.count("batch").unwrap_or(1))),
     };
-    let version = match fill.settings.text("backend_version") {
-        Some(text) => version(text).unwrap_or(backend.version),
-        None => {
-            fill.assume("backend_version", format!("{}.{}", backend.version.0, backend.version.1));
-            backend.version
-        }
-    };
-    let rule = backend.memory(version);
-    let (step_tokens, step_seqs) = step(fill, backend, rule);
+    let backend_version = release.unwrap_or_else(|| {
+        fill.assume("backend_version", format!("{}.{}", backend.version.0, backend.version.1));
+        backend.version
+    });
+    let (step_tokens, step_seqs) = step(fill, backend, rule, prompt);
     let draft = draft(fill, backend, weights)?;
     let on_host = on_host(fill, backend)?;
     let pooled = backend.pool.is_reserved();
     let infer = Infer {
         backend,
-        backend_version: version,
+        backend_version,
         weights,
         kv: kv(fill, backend, weights),
         prompt,
@@ -268,9 +268,13 @@ fn limit(fill: &mut Fill, key: &'static str, default: u64, noted: bool) -> u64 {
 }
 
 /// Most prompt tokens and sequences of a step: SGLang cuts prompts by the card's memory, vLLM tells large cards by it
-/// and A100s by their name.
-fn step(fill: &Fill, backend: &Backend, rule: &MemoryRule) -> (u64, u64) {
+/// and A100s by their name, TensorRT-LLM once built its engines for a batch of whole prompts.
+fn step(fill: &Fill, backend: &Backend, rule: &MemoryRule, prompt: u64) -> (u64, u64) {
     let (tokens, seqs) = (rule.max_batched_tokens, rule.max_seqs);
+    if rule.batches_prompts {
+        let batch = fill.settings.count("max_seqs").unwrap_or(seqs.1);
+        return (batch.saturating_mul(prompt), seqs.1);
+    }
     match fill.hardware.gpu {
         Some(gpu) if backend.pool == Pool::Static => (static_chunk(gpu.memory), seqs.1),
         Some(gpu) if gpu.memory.0 < rule.large_card_gib * GIB => (tokens.0, seqs.0),
