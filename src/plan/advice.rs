@@ -2,10 +2,10 @@
 
 use super::choose::{choose, fits, speed};
 use super::{Advice, Choice, Verdict, layout, verdict};
-use crate::catalog::backend::{HostPart, Loads};
+use crate::catalog::backend::{HostPart, Loads, Pool};
 use crate::catalog::support::Sharding;
 use crate::catalog::{Catalog, Format};
-use crate::estimate::{Estimate, estimate};
+use crate::estimate::{Estimate, PartKind, estimate};
 use crate::message::Message;
 use crate::msg;
 use crate::request::{
@@ -18,32 +18,74 @@ type Changes = Vec<(&'static str, Value)>;
 /// A change worth trying saves at least this share of the card.
 const WORTH: f64 = 0.02;
 
+/// A length that is still worth serving, and what lengths are told in multiples of.
+const USABLE: u64 = 1024;
+
 /// Changes shown.
 const MOST: usize = 8;
 
 /// Changes that are enough alone; then the fewest, taken in order, that are enough together; then the others, what
 /// saves most first.
 pub fn advice(request: &Request, before: &Estimate, options: &[Choice], catalog: &'static Catalog) -> Vec<Advice> {
-    let tried = match &request.work {
+    let mut tried = match &request.work {
         Work::Train(train) => training(request, train),
         Work::Infer(infer) => serving(request, infer, before, catalog),
     };
+    tried.sort_by_key(|(changes, _)| turn(request, changes));
     let judge = Judge { request, before, catalog };
     let mut alone: Vec<Advice> =
         tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
     alone.extend(options.iter().find_map(|option| judge.more_gpus(option)));
+    alone.extend(judge.fewer_sequences());
     alone.extend(judge.shorter());
-    let together = judge.together(&tried).filter(|all| alone.iter().all(|one| one.changes != all.changes));
+    alone.sort_by_key(|one| turn(request, &one.changes));
     let (enough, mut others): (Vec<Advice>, Vec<Advice>) = alone.into_iter().partition(|one| one.fits);
-    let more_than = |one: &Advice, other: &Advice| {
-        one.changes.len() > other.changes.len() && other.changes.iter().all(|change| one.changes.contains(change))
+    // What does more than another that is enough.
+    let spare = |one: &Advice| {
+        let less = |other: &Advice| other.changes.iter().all(|change| one.changes.contains(change));
+        enough.iter().any(|other| !std::ptr::eq(other, one) && less(other))
     };
-    let spare = |one: &&Advice| !enough.iter().any(|other| more_than(one, other));
-    let enough: Vec<Advice> = enough.iter().filter(spare).cloned().collect();
+    let together = judge.together(&tried).filter(|all| !spare(all));
+    let enough: Vec<Advice> = enough.iter().filter(|one| !spare(one)).cloned().collect();
     others.sort_by(|a, b| b.saves.0.total_cmp(&a.saves.0));
     let mut advice: Vec<Advice> = enough.into_iter().chain(together).chain(others).collect();
     advice.truncate(MOST);
     advice
+}
+
+/// When an engineer would make a change: first what costs nothing, then what costs time, machines or precision, last
+/// what makes it another task.
+fn turn(request: &Request, changes: &Changes) -> usize {
+    const ORDER: [&str; 20] = [
+        "checkpointing",
+        "batch",
+        "loss",
+        "attn",
+        "zero",
+        "sharding",
+        "max_seqs",
+        "gpu_mem_util",
+        "tp",
+        "kv",
+        "concurrency",
+        "method",
+        "optimizer",
+        "seq",
+        "quant",
+        "eager",
+        "cpu_moe",
+        "gpu_layers",
+        "gpus",
+        "offload",
+    ];
+    let last = ORDER.len();
+    let of = |key: &str| match key {
+        // Who named a method would rather keep it; the lengths of a data set are what they are.
+        "method" if request.settings.get(key).is_some() => last,
+        "seq" if request.infer().is_none() => last + 1,
+        _ => ORDER.iter().position(|other| *other == key).unwrap_or(0),
+    };
+    changes.iter().map(|(key, _)| of(key)).max().unwrap_or(0)
 }
 
 fn words(changes: &Changes) -> Vec<String> {
@@ -89,15 +131,36 @@ impl Judge<'_> {
         };
         (worth || fits).then_some(Advice { changes: changes.clone(), settings, saves, slowdown, fits, label })
     }
-    /// Half the length, a quarter, and for serving less, as long as prompt and output go in.
+    /// The longest that the cache holds, or half the length, a quarter, and for serving less, as long as what was asked
+    /// to go in and out does.
     fn shorter(&self) -> Option<Advice> {
         let whole = self.request.seq;
-        let shortest = self.request.infer().map_or(whole / 4, |infer| infer.prompt + infer.output);
-        let mut halved =
-            std::iter::successors(Some(whole / 2), |seq| Some(seq / 2)).take_while(|seq| *seq >= shortest.max(1));
+        let asked = |key| self.request.settings.get(key).is_some();
+        let shortest = match &self.request.work {
+            Work::Train(_) => whole / 4,
+            Work::Infer(infer) if asked("prompt") || asked("output") => infer.prompt + infer.output,
+            Work::Infer(_) => USABLE.min(whole / 2),
+        };
+        let held = self.before.serving.as_ref().and_then(|serving| serving.max_seq);
+        let held = held.map(|longest| longest / USABLE * USABLE).filter(|longest| *longest < whole);
+        let halved = std::iter::successors(Some(whole / 2), |seq| Some(seq / 2));
+        let mut shorter =
+            held.into_iter().chain(halved.take_while(|seq| *seq > 0)).filter(|seq| *seq >= shortest.max(1));
         let changes = |seq: u64| vec![("seq", Value::Count(seq))];
-        let seq = halved.find(|seq| self.fits(&changes(*seq)))?;
+        let seq = shorter.find(|seq| self.fits(&changes(*seq)))?;
         self.advice(&changes(seq), msg!("plan-advice-seq", seq = seq))
+    }
+    /// Half the sequences that the engine takes at once, a quarter, as long as those asked for are.
+    fn fewer_sequences(&self) -> Option<Advice> {
+        let infer = self.request.infer().filter(|infer| infer.backend.pool.is_reserved())?;
+        let least = match infer.concurrency {
+            Concurrency::Requests(requests) => requests.max(1),
+            Concurrency::Max => 1,
+        };
+        let halved = std::iter::successors(Some(infer.max_seqs / 2), |seqs| Some(seqs / 2));
+        let changes = |seqs: u64| vec![("max_seqs", Value::Count(seqs))];
+        let seqs = halved.take_while(|seqs| *seqs >= least).find(|seqs| self.fits(&changes(*seqs)))?;
+        self.advice(&changes(seqs), msg!("plan-advice-max-seqs", seqs = seqs))
     }
     /// The option of more of the same GPU, with what it sets beside.
     fn more_gpus(&self, option: &Choice) -> Option<Advice> {
@@ -211,6 +274,16 @@ fn training(request: &Request, train: &Train) -> Vec<(Changes, Message)> {
 fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'static Catalog) -> Vec<(Changes, Message)> {
     let mut tried: Vec<(Changes, Message)> = Vec::new();
     let checkpoint = infer.backend.loads.contains(&Loads::Checkpoint);
+    if let Some(fraction) = most_of_card(request, infer, before).filter(|most| *most > infer.memory_fraction + 0.005) {
+        tried
+            .push((vec![("gpu_mem_util", Value::Number(fraction))], msg!("plan-advice-fraction", fraction = fraction)));
+    }
+    let replicas = request.parallel.data;
+    if replicas > 1 {
+        let tensor = u64::from(request.parallel.tensor * replicas);
+        let changes = vec![("tp", Value::Count(tensor)), ("dp", Value::Count(1))];
+        tried.push((changes, msg!("plan-advice-tp", gpus = tensor)));
+    }
     if infer.kv.bits > 9.0 {
         let kv = if checkpoint { "fp8" } else { "q8_0" };
         tried.push((vec![choice("kv", kv)], msg!("plan-advice-kv", kv = kv)));
@@ -232,6 +305,9 @@ fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'stati
             tried.push((vec![text("quant", name)], msg!("plan-advice-quant", quant = name)));
         }
     }
+    if infer.backend.pool.is_reserved() && !infer.eager {
+        tried.push((vec![choice("eager", "on")], msg!("plan-advice-eager")));
+    }
     // A part of the model on the CPU, where the engine can: experts first, few of which a token needs.
     for (knob, part, bound) in OnHost::KNOBS {
         let (has, label) = match part {
@@ -243,4 +319,18 @@ fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'stati
         }
     }
     tried
+}
+
+/// The share of the card that an engine may take, if half as much again as is expected stays for what comes beside its
+/// pool: contexts and graphs, of SGLang and LMDeploy also activations.
+fn most_of_card(request: &Request, infer: &Infer, before: &Estimate) -> Option<f64> {
+    let beside: &[PartKind] = match infer.backend.pool {
+        Pool::OfTotal | Pool::OfFree => &[PartKind::Overhead],
+        Pool::Static | Pool::OfRest => &[PartKind::Overhead, PartKind::Activations, PartKind::Logits],
+        Pool::Grows | Pool::Cells => return None,
+    };
+    let parts = before.memory.parts.iter().filter(|part| beside.contains(&part.kind));
+    let beside: f64 = parts.map(|part| part.bytes().0).sum();
+    let share = 1.0 - 1.5 * beside / request.hardware.gpu?.visible().0;
+    Some((share.min(0.97) * 100.0).floor() / 100.0)
 }

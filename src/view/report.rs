@@ -103,7 +103,8 @@ fn with_risk(view: View, outcome: &Outcome) -> View {
 pub(super) fn with_advice(view: View, plan: &Plan) -> View {
     let locale = view.locale;
     let lines = plan.advice.iter().take(ADVICE).map(|advice| {
-        let mut words = vec![say(locale, &advice.label), effect(locale, advice)];
+        let mut words = vec![say(locale, &advice.label)];
+        words.extend((advice.saves.0 != 0.0).then(|| effect(locale, advice)));
         if !advice.fits {
             words.push(tr(locale, "advice-not-enough").into_owned());
         }
@@ -112,7 +113,10 @@ pub(super) fn with_advice(view: View, plan: &Plan) -> View {
     let heading = if matches!(plan.verdict, Verdict::Short { .. }) { "heading-advice" } else { "heading-roomier" };
     let mut view = view.section(tr(locale, heading), Body::Steps(lines.collect()));
     for (i, advice) in plan.advice.iter().take(ADVICE).enumerate() {
-        let label = format!("{} −{}", say(locale, &advice.label), text::bytes(advice.saves));
+        let mut label = say(locale, &advice.label);
+        if advice.saves.0 != 0.0 {
+            label = format!("{label} −{}", text::bytes(advice.saves));
+        }
         let words = words(advice.changes.iter().map(|(key, value)| (*key, value)));
         let style = if i == 0 { Style::Primary } else { Style::Plain };
         view.buttons.push(Button { label, action: Action::Change(words), style });
