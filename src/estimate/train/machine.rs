@@ -25,16 +25,14 @@ impl<'a> Machine<'a> {
         Some(Self { gpu, peak, half_peak, bandwidth: gpu.bandwidth?.0, request, constants })
     }
 
-    /// Rate of matrix products in the run's precision or in 16 bits, lower for few rows and narrow matrices.
-    pub fn rate(&self, precision: Compute, rows: f64, width: f64) -> f64 {
-        let constants = self.constants;
-        let fill = |size: f64, half: f64| 1.0 / (1.0 + half / size);
-        let shape = fill(rows, constants.half_rate_rows) * fill(width, constants.half_rate_width);
-        let peak = if precision == Compute::Fp8 { self.peak * constants.efficiency_fp8 } else { self.half_peak };
-        peak * self.efficiency() * shape
+    /// Rate of matrix products in the run's precision or in 16 bits, their memory traffic not counted.
+    pub fn rate(&self, precision: Compute) -> f64 {
+        let peak = if precision == Compute::Fp8 { self.peak * self.constants.efficiency_fp8 } else { self.half_peak };
+        peak * self.efficiency()
     }
 
-    /// Part of the dense peak that large matrix products reach: the less, the more of it the board cannot power.
+    /// Part of the dense peak that large matrix products reach: an operation takes its turn of the units and its energy
+    /// of the board's power.
     fn efficiency(&self) -> f64 {
         let constants = self.constants;
         let joules = match &*self.gpu.generation {
@@ -44,7 +42,7 @@ impl<'a> Machine<'a> {
         };
         let peak = peak_or(self.gpu, Compute::Bf16, self.peak);
         let watts = self.gpu.tdp_watts.unwrap_or(peak * USUAL_WATTS);
-        (1.0 / constants.efficiency).hypot(joules * peak / watts).recip()
+        1.0 / (1.0 + joules * peak / watts)
     }
 
     pub fn attention_rate(&self, train: &Train) -> f64 {

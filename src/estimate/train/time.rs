@@ -1,7 +1,7 @@
 //! Time of an optimizer step, and with it of a run.
 //!
 //! A micro batch takes the longer of what its kernels need and what launching them takes: matrix products at a part of
-//! the GPU's dense peak, everything elementwise and the weights themselves at memory bandwidth. To that come the
+//! the GPU's dense peak, and at memory bandwidth what they read and write and everything elementwise. To that come the
 //! collectives that computing does not hide, the pipeline's bubble, the optimizer and what is offloaded.
 
 use super::exchange;
@@ -11,7 +11,7 @@ use super::memory::{schedule, walk};
 use super::regime::Regime;
 use super::resident::Resident;
 use super::saved::Walk;
-use super::share::{Share, expert_ranks};
+use super::share::Share;
 use super::stages::Load;
 use super::states::LayersTrained;
 use crate::catalog::constant::Training;
@@ -60,8 +60,9 @@ pub fn of(
 ) -> Option<Time> {
     let gpu = request.hardware.gpu?;
     let machine = Machine::of(gpu, request, constants)?;
-    let demand = Demand::of(request, train, walk, constants);
-    let parts = step(&machine, &demand, train, resident, trained).each(constants);
+    let share = Share::of_stage(&request.model, &request.parallel, 0);
+    let demand = Demand::of(request, train, walk, &share, constants);
+    let parts = step(&machine, &demand, &share, train, resident, trained).each(constants);
     let step: f64 = parts.iter().map(|(_, seconds, _)| seconds).sum();
     // 80% of measured cases stay within the doubts of the parts, independent of each other.
     let doubt = 1.0 + parts.iter().map(|(_, seconds, doubt)| (seconds * doubt).powi(2)).sum::<f64>().sqrt() / step;
@@ -89,16 +90,15 @@ pub fn of(
 }
 
 /// Seconds of an optimizer step.
-fn step(machine: &Machine, demand: &Demand, train: &Train, resident: &Resident, trained: f64) -> Parts {
+fn step(machine: &Machine, demand: &Demand, share: &Share, train: &Train, resident: &Resident, trained: f64) -> Parts {
     let Machine { request, constants, .. } = *machine;
     let (parallel, model) = (&request.parallel, &request.model);
     let (_, accumulation) = schedule(train, parallel.pipeline);
     let pipeline = f64::from(parallel.pipeline);
     let mut parts = demand.kernels(machine, train);
     let micro = parts.products + parts.elementwise + parts.launch;
-    let share = Share::of_stage(model, parallel, 0);
     let part = trained / model.counts.total as f64;
-    parts.communication = exchange::exposed(machine, &share, train, demand.tokens, micro, part);
+    parts.communication = exchange::exposed(machine, share, train, demand.tokens, micro, part);
     parts.products *= accumulation;
     parts.elementwise *= accumulation;
     parts.launch *= accumulation;
@@ -133,9 +133,9 @@ pub fn fastest<'a>(
     // Fully sharded weights are kept in the narrowest precision, and nothing is cast beside them.
     let sharded = Train { zero: Zero::Fsdp, ..train.clone() };
     let regime = Regime::of(request, &sharded);
-    let demand = Demand::of(request, &sharded, &walk(request, &sharded, regime), constants);
-    // Spread over enough ranks, an expert multiplies the tokens of all of them.
-    let demand = Demand { expert_rows: f64::INFINITY, ..demand };
+    // Spread over enough ranks, experts' weights are read for the tokens of all of them.
+    let share = Share { expert: f64::INFINITY, ..Share::of_stage(&request.model, &request.parallel, 0) };
+    let demand = Demand::of(request, &sharded, &walk(request, &sharded, regime), &share, constants);
     let ranks = f64::from(request.parallel.tensor * request.parallel.pipeline);
     move |gpu| {
         let parts = demand.kernels(&Machine::of(gpu, request, constants)?, train);
@@ -154,17 +154,14 @@ struct Demand {
     /// Tokens of a micro batch that one GPU computes; with forwards beside training's own as a part of them.
     tokens: f64,
     tokens_done: f64,
-    /// Tokens that one expert multiplies at once, and its width.
-    expert_rows: f64,
-    expert_width: f64,
-    /// Bytes that pass through memory beside matrix products.
+    /// Bytes that pass through memory.
     traffic: f64,
     /// Seconds in which the host launches the kernels.
     launch: f64,
 }
 
 impl Demand {
-    fn of(request: &Request, train: &Train, walk: &Walk, constants: &Training) -> Self {
+    fn of(request: &Request, train: &Train, walk: &Walk, share: &Share, constants: &Training) -> Self {
         let parallel = &request.parallel;
         let load = Load::of(&request.model, train);
         let forward = Forward::of(&request.model, request.seq as f64, load.logits);
@@ -175,32 +172,31 @@ impl Demand {
         let tokens = micro_batch * load.sequences * request.seq as f64 / f64::from(parallel.context);
         let extra = load.forwards / (passes.linears + passes.linears_again);
         let tokens_done = tokens * load.trained * (1.0 + extra);
-        let weights = request.model.counts.active as f64 / split;
         let compiled = train.compile || walk.fused_mlp;
-        let weight_passes = (passes.linears + passes.linears_again) * dequantising(train, constants);
-        // Two thirds of the traffic are backward's, as of attention's operations.
-        let traffic = tokens_done * token_traffic(walk, compiled, pipeline, constants) * passes.attention / 3.0
-            + weights * walk.regime.compute * weight_passes;
+        // A matrix product reads its two factors and writes what comes of them, in the forward as for either gradient.
+        let products = passes.linears + passes.linears_again;
+        let weights = share.parameters().iter().sum::<f64>() * dequantising(train, constants);
+        let linears = tokens_done / split * linear_features(&request.model) + weights;
+        // Two thirds of elementwise traffic are backward's, as of attention's operations.
+        let elementwise = tokens_done * token_traffic(walk, compiled, pipeline, constants) * passes.attention / 3.0;
+        let traffic = walk.regime.compute * linears * products + elementwise;
         let launched = if compiled { constants.launch_fused } else { constants.launch_layer };
         let hooks = if train.zero == Zero::Three { constants.launch_hooks } else { 0.0 };
-        let layers = request.model.depth() as f64 / pipeline;
-        let launch = (launched + hooks) * layers * (1.0 + passes.differentiated + passes.linears_again);
-        // An expert has its part of the tokens of all ranks that send it some.
-        let (chosen, expert_width) = expert(&request.model);
-        let expert_rows = tokens * chosen * expert_ranks(parallel) / f64::from(parallel.tensor);
-        Self { load, forward, passes, split, tokens, tokens_done, expert_rows, expert_width, traffic, launch }
+        let routed = request.model.layers.iter().filter(|kind| matches!(kind.ffn, Ffn::Moe { .. }));
+        let routed = routed.map(|kind| kind.count as f64).sum::<f64>();
+        let launches = (launched + hooks) * request.model.depth() as f64 + constants.launch_experts * routed;
+        let launch = launches / pipeline * (1.0 + passes.differentiated + passes.linears_again);
+        Self { load, forward, passes, split, tokens, tokens_done, traffic, launch }
     }
 
     /// Of one micro batch: what its kernels need, or the longer time in which they are launched.
     fn kernels(&self, machine: &Machine, train: &Train) -> Parts {
-        let Self { forward, passes, tokens, .. } = self;
-        let Request { precision, model, parallel, .. } = machine.request;
-        let done = passes.linears + passes.linears_again;
-        let width = model.hidden_size as f64 / f64::from(parallel.tensor);
+        let Self { forward, passes, .. } = self;
+        let precision = machine.request.precision;
+        let linears = forward.layers + forward.experts / machine.constants.efficiency_experts;
         let products = self.tokens_done / self.split
-            * (forward.layers * done / machine.rate(*precision, *tokens, width)
-                + forward.experts * done / machine.rate(*precision, self.expert_rows, self.expert_width)
-                + forward.head * passes.head / machine.rate(Compute::Bf16, *tokens, width)
+            * (linears * (passes.linears + passes.linears_again) / machine.rate(precision)
+                + forward.head * passes.head / machine.rate(Compute::Bf16)
                 + forward.attention * (passes.attention + passes.attention_again) / machine.attention_rate(train));
         let elementwise = self.traffic / machine.bandwidth;
         let launch = (self.launch - products - elementwise).max(0.0);
@@ -208,13 +204,20 @@ impl Demand {
     }
 }
 
-/// Of an expert: its part of the tokens, and its width; of a dense model something that no operation has to do with.
-fn expert(model: &Model) -> (f64, f64) {
-    let mut shapes = model.layers.iter().filter_map(|kind| match kind.ffn {
-        Ffn::Moe { experts, top_k, intermediate_size, .. } => Some((top_k as f64 / experts as f64, intermediate_size)),
-        Ffn::Dense { .. } | Ffn::None => None,
-    });
-    shapes.next().map_or((1.0, 1.0), |(part, width)| (part, width as f64))
+/// Features that go into and come out of the layers' linears, of each token.
+fn linear_features(model: &Model) -> f64 {
+    let of = |kind: &LayerKind| {
+        let chosen = match kind.ffn {
+            Ffn::Moe { experts, top_k, .. } => top_k as f64 / experts as f64,
+            Ffn::Dense { .. } | Ffn::None => 0.0,
+        };
+        let features = kind.tensors.iter().filter(|tensor| tensor.role.is_layer_linear()).map(|tensor| {
+            let times = if tensor.role.is_routed_expert() { chosen * tensor.copies as f64 } else { 1.0 };
+            times * (tensor.in_features + tensor.out_features) as f64
+        });
+        kind.count as f64 * features.sum::<f64>()
+    };
+    model.layers.iter().map(of).sum()
 }
 
 /// Bytes of memory traffic a token beside matrix products: what is kept for backward, read and written several times
