@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::message::Problem;
 use crate::msg;
 use crate::request::either::either;
-use crate::request::knobs::{self, KNOBS, Kind};
+use crate::request::knobs::{self, KNOBS, Kind, Knob, Scope};
 use crate::request::line::{self, Read};
 use crate::request::{Settings, Verb};
 use crate::text::{Locale, tr};
@@ -109,15 +109,60 @@ impl App {
         (command.run)(self, &asked.lines)
     }
 
-    /// Words that complete what was typed for an option or knob, most wanted first.
+    /// What completes the text typed for an option: a knob's value, or a line or change up to its last word.
     pub fn suggest(&self, option: &str, typed: &str) -> Vec<String> {
-        let typed = typed.trim().to_lowercase();
         if option == "topic" {
-            return matching(KNOBS.iter().map(|knob| knob.key), &typed);
+            return matching(KNOBS.iter().map(|knob| knob.key), &typed.trim().to_lowercase());
         }
+        if let Some(knob) = knobs::find(option) {
+            return self.values(knob, typed);
+        }
+        let (start, words) = self.words(typed, matches!(option, "change" | "more"));
+        words.into_iter().map(|word| format!("{}{word}", &typed[..start])).collect()
+    }
+
+    /// Where the last word of a line, or of a change to one, begins, and what completes it.
+    pub fn words(&self, typed: &str, is_change: bool) -> (usize, Vec<String>) {
+        let start = typed.trim_end_matches(|c: char| !c.is_whitespace()).len();
+        let (before, word) = typed.split_at(start);
+        if let Some((key, value)) = word.split_once(['=', ':']) {
+            let values = knobs::find(key).map(|knob| self.values(knob, value));
+            return (start + key.len() + 1, values.unwrap_or_default());
+        }
+        let words_before = before.split_whitespace().count();
+        if words_before == 0 && !is_change {
+            let slash = if word.starts_with('/') { "/" } else { "" };
+            let verbs = matching(Verb::ALL.iter().map(|verb| verb.word()), &word[slash.len()..]);
+            return (start + slash.len(), verbs);
+        }
+        let separator = if before.starts_with('/') { ':' } else { '=' };
+        let mut knobs = self.settings(word, separator);
+        let mut models = owned(self.catalog.names().suggest_models(word, SUGGESTIONS));
+        let names_model = words_before == 1 && !is_change;
+        let (first, second) = if names_model { (&mut models, &mut knobs) } else { (&mut knobs, &mut models) };
+        first.append(second);
+        (start, std::mem::take(first))
+    }
+
+    /// Settings of the knobs whose keys begin so: all values of the only one, else an example of each.
+    fn settings(&self, typed: &str, separator: char) -> Vec<String> {
+        let is_usual = |knob: &Knob| knob.scope != Scope::Shape && !matches!(knob.key, "work" | "topic" | "part");
+        let is_asked = |knob: &&Knob| !typed.is_empty() || is_usual(knob);
+        let knobs: Vec<_> = KNOBS.iter().filter(|knob| knob.key.starts_with(typed)).filter(is_asked).collect();
+        let values = if let [knob] = knobs[..] { self.values(knob, "") } else { vec![] };
+        if values.is_empty() {
+            return knobs.iter().map(|knob| knob.example.replacen('=', &separator.to_string(), 1)).collect();
+        }
+        values.into_iter().map(|value| format!("{}{separator}{value}", knobs[0].key)).collect()
+    }
+
+    /// Values of a knob that complete what was typed, most wanted first.
+    fn values(&self, knob: &Knob, typed: &str) -> Vec<String> {
+        const FEW: u64 = 4;
+        let typed = typed.trim().to_lowercase();
         let names = self.catalog.names();
-        match knobs::find(option).map(|knob| &knob.kind) {
-            Some(Kind::Model(words)) => {
+        match &knob.kind {
+            Kind::Model(words) => {
                 // An empty option shows models.
                 let words = words.iter().copied().filter(|_| !typed.is_empty());
                 let mut words = matching(words, &typed);
@@ -125,25 +170,12 @@ impl App {
                 words.truncate(SUGGESTIONS);
                 words
             }
-            Some(Kind::Gpu) => owned(names.suggest_gpus(&typed, SUGGESTIONS)),
-            Some(Kind::Choice(choices)) => matching(choices.iter().map(|(word, _)| *word), &typed),
-            Some(Kind::Row(table)) => matching(table.rows(self.catalog).iter().map(|(name, _)| *name), &typed),
+            Kind::Gpu => owned(names.suggest_gpus(&typed, SUGGESTIONS)),
+            Kind::Choice(choices) => matching(choices.iter().map(|(word, _)| *word), &typed),
+            Kind::Row(table) => matching(table.rows(self.catalog).iter().map(|(name, _)| *name), &typed),
+            Kind::Count { min, max, .. } if *max <= FEW => (*min..=*max).map(|n| n.to_string()).collect(),
             _ => vec![],
         }
-    }
-
-    /// Words that complete one in a line, after those that stand before it.
-    pub fn suggest_word(&self, before: &str, typed: &str) -> Vec<String> {
-        if before.is_empty() {
-            let slash = typed.strip_prefix('/');
-            let verbs = matching(Verb::ALL.iter().map(|verb| verb.word()), slash.unwrap_or(typed));
-            return verbs.into_iter().map(|verb| if slash.is_some() { format!("/{verb}") } else { verb }).collect();
-        }
-        let separator = if before.starts_with('/') { ':' } else { '=' };
-        let keys = KNOBS.iter().map(|knob| knob.key).filter(|key| key.starts_with(typed));
-        let mut words: Vec<String> = keys.map(|key| format!("{key}{separator}")).collect();
-        words.extend(owned(self.catalog.names().suggest_models(typed, SUGGESTIONS)));
-        words
     }
 
     /// An answer in words, with the line that asks for it again.

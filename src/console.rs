@@ -209,12 +209,6 @@ impl Completer for Completion {
     type Candidate = String;
 
     fn complete(&self, line: &str, end: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
-        let typed = &line[..end];
-        let start = typed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-        let word = &typed[start..];
-        if let Some(at) = word.find(['=', ':']) {
-            return Ok((start + at + 1, self.0.suggest(&word[..at], &word[at + 1..])));
-        }
-        Ok((start, self.0.suggest_word(typed[..start].trim(), word)))
+        Ok(self.0.words(&line[..end], false))
     }
 }

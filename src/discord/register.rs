@@ -67,7 +67,7 @@ fn option(opt: Opt, catalog: &Catalog) -> Value {
     object["type"] = json!(STRING);
     match opt.knob() {
         Some(knob) => values(&mut object, knob, catalog),
-        None => object["autocomplete"] = json!(matches!(opt, Opt::Words("topic"))),
+        None => object["autocomplete"] = json!(true),
     }
     object
 }

@@ -61,6 +61,23 @@ async fn suggestions_come_while_typing() {
         let few = ann.complete(&format!("/train model:{odd}")).await.unwrap();
         assert!(few.choices().len() <= 25);
     }
+    for (typed, expect) in [
+        ("/fit gpu:4090", "rtx-4090-24gb"),
+        ("/gpu gpu:mi300", "mi300x-192gb"),
+        ("/help topic:chec", "checkpointing"),
+        ("/compare first:in", "infer"),
+        ("/compare first:infer meta-llama-3-8", "infer meta-llama/Meta-Llama-3-8B"),
+        ("/compare first:infer llama3-8b second:train llama3-8b method=q", "train llama3-8b method=qlora"),
+        ("/explain line:train llama3-8b gpu=h100", "train llama3-8b gpu=h100-sxm-80gb"),
+        ("/recipe line:infer qwen2.5-7b quant=aw", "infer qwen2.5-7b quant=awq"),
+        ("/tweak change:", "seq=8192"),
+        ("/tweak change:seq=8192 opti", "seq=8192 optimizer=adamw"),
+        ("/tweak change:序列\u{3000}zero", "序列\u{3000}zero=3"),
+        ("/infer model:llama3-8b more:attn=", "attn=flash"),
+    ] {
+        let offered = ann.complete(typed).await.unwrap();
+        assert!(offered.choices().contains(&expect), "{typed}: {:?}", offered.choices());
+    }
 }
 
 #[tokio::test]
