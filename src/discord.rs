@@ -17,6 +17,7 @@ mod reply;
 mod slash;
 mod unread;
 mod visitors;
+mod wire;
 
 pub use config::{Config, Token};
 pub use logs::start as log;
@@ -30,7 +31,6 @@ use follow_up::Threads;
 use pictures::Pictures;
 use poise::serenity_prelude as serenity;
 use question::{Question, Said};
-use reply::refusal_of;
 use serenity::http::Ratelimit;
 use serenity::{CreateAllowedMentions, FullEvent, GatewayError, GatewayIntents, HttpBuilder, Interaction, UserId};
 use std::collections::VecDeque;
@@ -40,6 +40,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use unread::Unread;
 use visitors::Visitors;
+use wire::refusal_of;
 
 /// How long the answers that are under way may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);

@@ -5,14 +5,15 @@
 
 use super::place::{Asked, Place};
 use super::question::{FENCE, Question, Said};
-use super::reply::{self, LATER, Refusal, Reply, insist};
+use super::reply::{self, Reply};
+use super::wire::{self, LATER, Refusal};
 use super::{Bot, locale_of};
 use crate::message::Problem;
 use crate::msg;
 use crate::text::{Locale, tr};
 use poise::serenity_prelude as serenity;
 use serde_json::Value;
-use serenity::http::{LightMethod, Request, Route};
+use serenity::http::Route;
 use serenity::{ChannelId, Guild, GuildChannel, GuildId, Http, Message, MessageId, MessageType, UserId};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -144,9 +145,7 @@ impl Bot {
 
     /// Whether a channel of which nothing was told is a thread.
     async fn is_thread(&self, http: &Http, bot: UserId, channel: ChannelId) -> bool {
-        let serenity::Result::Ok(serenity::Channel::Guild(channel)) = http.get_channel(channel).await else {
-            return false;
-        };
+        let Ok(channel) = channel_of(http, channel).await else { return false };
         self.threads.note(&channel, bot);
         channel.thread_metadata.is_some()
     }
@@ -159,7 +158,7 @@ impl Bot {
         // Discord need not send along what was replied to.
         let reference = message.message_reference.as_ref().filter(|_| message.kind == MessageType::InlineReply);
         if let Some(replied) = reference.and_then(|reference| reference.message_id)
-            && let Ok(replied) = http.get_message(message.channel_id, replied).await
+            && let Ok(replied) = message_of(http, message.channel_id, replied).await
         {
             return Base::of(&replied, bot);
         }
@@ -249,8 +248,7 @@ async fn newest(
     let mut query = vec![("limit", LOOK_BACK.to_string())];
     query.extend(before.map(|before| ("before", before.to_string())));
     let route = Route::ChannelMessages { channel_id: channel };
-    let request = Request::new(route, LightMethod::Get).params(Some(query));
-    let messages: Vec<Value> = insist("history", LATER, || http.fire(request.clone())).await?;
+    let messages: Vec<Value> = wire::read(http, "history", route, Some(query)).await?;
     // Read one by one: what the library cannot read of others does not hide our own.
     let mine = messages.into_iter().filter(|message| message["author"]["id"] == bot.to_string());
     let found =
@@ -258,10 +256,18 @@ async fn newest(
     if found.is_some() || !is_thread {
         return Ok(found);
     }
-    let Ok(serenity::Channel::Guild(thread)) = http.get_channel(channel).await else { return Ok(None) };
+    let thread = channel_of(http, channel).await?;
     let Some(parent) = thread.parent_id.filter(|_| thread.thread_metadata.is_some()) else { return Ok(None) };
-    let starter = http.get_message(parent, MessageId::new(channel.get())).await;
+    let starter = message_of(http, parent, MessageId::new(channel.get())).await;
     Ok(starter.ok().and_then(|starter| Base::of(&starter, bot)))
+}
+
+async fn channel_of(http: &Http, channel_id: ChannelId) -> Result<GuildChannel, Refusal> {
+    wire::read(http, "channel", Route::Channel { channel_id }, None).await
+}
+
+async fn message_of(http: &Http, channel_id: ChannelId, message_id: MessageId) -> Result<Message, Refusal> {
+    wire::read(http, "message", Route::ChannelMessage { channel_id, message_id }, None).await
 }
 
 fn without_mention(content: &str, bot: UserId) -> String {

@@ -2,26 +2,19 @@
 
 use super::Bot;
 use super::place::Place;
+use super::wire::{LATER, Refusal, insist};
 use crate::message::Problem;
 use crate::text::Locale;
 use crate::view::{Action, View, embed, report};
 use poise::serenity_prelude as serenity;
 use serde_json::{Value, json};
-use serenity::http::{Http, HttpError, LightMethod, Multipart, MultipartUpload, Request, Route};
+use serenity::http::{Http, LightMethod, Multipart, MultipartUpload, Request, Route};
 use serenity::{ChannelId, CreateAttachment, InteractionId, MessageId};
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 pub(super) const EPHEMERAL: u64 = 1 << 6;
 /// Room within Discord's 3 s for the way to us and back.
 const FIRST_ANSWER: Duration = Duration::from_millis(2500);
-/// Requests under way at once: with more, connections wait for each other and some for seconds.
-static LINES: Semaphore = Semaphore::const_new(64);
-/// Discord's code where a bot may write, but not reply: it may not read what was written before.
-const NO_HISTORY: isize = 160_002;
-/// For everything that is not bound by the 3 s.
-pub(super) const LATER: Duration = Duration::from_secs(20);
 
 /// Kinds of interaction callbacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,17 +92,6 @@ impl Reply {
         self.body["message_reference"] = json!({"message_id": message.to_string(), "fail_if_not_exists": false});
         self
     }
-}
-
-/// Why something could not be done; it is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// The bot may not do that there.
-    Forbidden,
-    /// Discord's code for what it does not take.
-    Rejected(isize),
-    /// Discord is busy or away.
-    Failed,
 }
 
 impl Bot {
@@ -222,7 +204,7 @@ async fn send(
             })),
         }
     };
-    insist(what, within, || http.request(request())).await.map(drop)
+    insist(http, what, within, request).await.map(drop)
 }
 
 /// Different for each message of this process, and hardly ever that of another.
@@ -231,56 +213,6 @@ fn nonce() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{:x}-{:x}", now.as_micros() as u64, NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Tries again while Discord is busy or unreachable, until the time is up.
-pub(super) async fn insist<T, F>(what: &str, within: Duration, call: impl Fn() -> F) -> Result<T, Refusal>
-where
-    F: Future<Output = serenity::Result<T>>,
-{
-    let deadline = Instant::now() + within;
-    let mut pause = Duration::from_millis(50);
-    loop {
-        let attempt = async {
-            let _line = LINES.acquire().await;
-            call().await
-        };
-        let error = match tokio::time::timeout_at(deadline, attempt).await {
-            Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => error,
-            Err(_) => {
-                tracing::error!(what, "Discord did not answer in time");
-                return Err(Refusal::Failed);
-            }
-        };
-        let refused = refusal_of(&error);
-        match refused {
-            Some((403, code) | (_, code @ NO_HISTORY)) => {
-                tracing::warn!(what, code, "not permitted");
-                return Err(Refusal::Forbidden);
-            }
-            Some((status, code)) if status != 429 && status < 500 => {
-                tracing::error!(what, status, code, "Discord refused");
-                return Err(Refusal::Rejected(code));
-            }
-            _ if Instant::now() + pause >= deadline => {
-                tracing::error!(what, status = refused.map(|(status, _)| status), "Discord could not be reached");
-                return Err(Refusal::Failed);
-            }
-            _ => tokio::time::sleep(pause).await,
-        }
-        pause = (pause * 2).min(Duration::from_secs(2));
-    }
-}
-
-/// Status and Discord's code. Never the error's own text: it may hold an interaction's token.
-pub(super) fn refusal_of(error: &serenity::Error) -> Option<(u16, isize)> {
-    match error {
-        serenity::Error::Http(HttpError::UnsuccessfulRequest(response)) => {
-            Some((response.status_code.as_u16(), response.error.code))
-        }
-        _ => None,
-    }
 }
 
 /// Whether a view offers this.

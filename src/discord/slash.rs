@@ -3,7 +3,8 @@
 use super::follow_up::Base;
 use super::place::Asked;
 use super::question::{Question, Said};
-use super::reply::{self, Callback, Refusal, Reply};
+use super::reply::{self, Callback, Reply};
+use super::wire::Refusal;
 use super::{Bot, Data, Never, register};
 use crate::commands::{Asks, Given, Opt, SLASH, Slash};
 use crate::message::Problem;
