@@ -221,7 +221,13 @@ impl<'a> Server<'a> {
             Pool::OfTotal | Pool::OfFree => self.length(),
         };
         let states = !asked("max_seqs") || self.lacking_states().is_none();
-        budget > 0.0 && self.holds(self.length()).longest >= least && states
+        budget > 0.0 && self.holds(self.length()).longest >= least && states && !self.lacks_rest(budget)
+    }
+
+    /// LMDeploy's pool leaves `1 - f` of what weights leave, whatever a step then takes of it.
+    fn lacks_rest(&self, pool: f64) -> bool {
+        let rest = pool * (1.0 / self.infer.memory_fraction - 1.0);
+        self.infer.backend.pool == Pool::OfRest && rest < self.taken.activations + self.taken.graphs
     }
 
     /// Sequences that find a block for their states, where they are fewer than the engine is to take.
@@ -251,6 +257,9 @@ impl<'a> Server<'a> {
         }
         if let Some(most) = self.lacking_states().filter(|most| *most > 0) {
             notes.push(msg!("note-infer-lower-seqs", seqs = self.infer.max_seqs, most = most));
+        }
+        if self.budget.is_some_and(|pool| pool > 0.0 && self.lacks_rest(pool)) {
+            notes.push(msg!("note-infer-rest"));
         }
         if self.request_tokens() > self.request.seq {
             notes.push(msg!("note-infer-too-long", tokens = self.request_tokens(), seq = self.request.seq));

@@ -9,8 +9,8 @@ use crate::estimate::{Estimate, PartKind, estimate};
 use crate::message::Message;
 use crate::msg;
 use crate::request::{
-    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, OnHost, Request, Settings, Stage, Train,
-    Value, Work, Zero,
+    AttentionKernel, Checkpointing, Concurrency, Infer, Loss, Method, Offload, OnHost, Parallel, Request, Settings,
+    Stage, Train, Value, Work, Zero,
 };
 
 type Changes = Vec<(&'static str, Value)>;
@@ -36,6 +36,8 @@ pub fn advice(request: &Request, before: &Estimate, options: &[Choice], catalog:
     let mut alone: Vec<Advice> =
         tried.iter().filter_map(|(changes, label)| judge.advice(changes, label.clone())).collect();
     alone.extend(options.iter().find_map(|option| judge.more_gpus(option)));
+    alone.extend(judge.laid_out());
+    alone.extend(judge.split_sequences());
     alone.extend(judge.fewer_sequences());
     alone.extend(judge.shorter());
     alone.sort_by_key(|one| turn(request, &one.changes));
@@ -56,34 +58,13 @@ pub fn advice(request: &Request, before: &Estimate, options: &[Choice], catalog:
 /// When an engineer would make a change: first what costs nothing, then what costs time, machines or precision, last
 /// what makes it another task.
 fn turn(request: &Request, changes: &Changes) -> usize {
-    const ORDER: [&str; 20] = [
-        "checkpointing",
-        "batch",
-        "loss",
-        "attn",
-        "zero",
-        "sharding",
-        "max_seqs",
-        "gpu_mem_util",
-        "tp",
-        "kv",
-        "concurrency",
-        "method",
-        "optimizer",
-        "seq",
-        "quant",
-        "eager",
-        "cpu_moe",
-        "gpu_layers",
-        "gpus",
-        "offload",
-    ];
-    let last = ORDER.len();
+    const ORDER: &str = "checkpointing batch loss attn zero sharding tp pp cp ep dp max_seqs gpu_mem_util kv concurrency \
+                         method optimizer seq quant eager cpu_moe gpu_layers gpus offload";
     let of = |key: &str| match key {
         // Who named a method would rather keep it; the lengths of a data set are what they are.
-        "method" if request.settings.get(key).is_some() => last,
-        "seq" if request.infer().is_none() => last + 1,
-        _ => ORDER.iter().position(|other| *other == key).unwrap_or(0),
+        "method" if request.settings.get(key).is_some() => usize::MAX - 1,
+        "seq" if request.train().is_some() => usize::MAX,
+        _ => ORDER.split(' ').position(|other| other == key).unwrap_or(0),
     };
     changes.iter().map(|(key, _)| of(key)).max().unwrap_or(0)
 }
@@ -149,6 +130,29 @@ impl Judge<'_> {
         let changes = |seq: u64| vec![("seq", Value::Count(seq))];
         let seq = shorter.find(|seq| self.fits(&changes(*seq)))?;
         self.advice(&changes(seq), msg!("plan-advice-seq", seq = seq))
+    }
+    /// The layout that would be taken on the same GPUs if no degree had been asked for.
+    fn laid_out(&self) -> Option<Advice> {
+        let asked = &self.request.settings;
+        let open = layout::DEGREES.iter().fold(asked.clone(), |settings, key| settings.without(key));
+        let other = if open == *asked { None } else { choose(&open, self.catalog).ok() }?;
+        let degrees = |parallel: &Parallel| {
+            [parallel.tensor, parallel.pipeline, parallel.context, parallel.expert, parallel.data].map(u64::from)
+        };
+        let pairs = degrees(&other.parallel).into_iter().zip(degrees(&self.request.parallel));
+        let changed = layout::DEGREES.into_iter().zip(pairs).filter(|(_, (other, asked))| other != asked);
+        let changes: Changes = changed.map(|(key, (degree, _))| (key, Value::Count(degree))).collect();
+        self.advice(&changes, msg!("plan-advice-layout", changes = words(&changes)))
+    }
+    /// A long sequence over the fewest ranks that are enough.
+    fn split_sequences(&self) -> Option<Advice> {
+        let parallel = &self.request.parallel;
+        let splits = self.request.train().is_some() && parallel.context == 1 && self.request.seq >= layout::LONG;
+        let doubled =
+            std::iter::successors(Some(2), |ranks| Some(ranks * 2)).take_while(|ranks| *ranks <= parallel.data);
+        let changes = |ranks: u32| vec![("cp", Value::Count(ranks.into()))];
+        let ranks = doubled.filter(|_| splits).find(|ranks| self.fits(&changes(*ranks)))?;
+        self.advice(&changes(ranks), msg!("plan-advice-cp", gpus = ranks))
     }
     /// Half the sequences that the engine takes at once, a quarter, as long as those asked for are.
     fn fewer_sequences(&self) -> Option<Advice> {
@@ -274,15 +278,13 @@ fn training(request: &Request, train: &Train) -> Vec<(Changes, Message)> {
 fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'static Catalog) -> Vec<(Changes, Message)> {
     let mut tried: Vec<(Changes, Message)> = Vec::new();
     let checkpoint = infer.backend.loads.contains(&Loads::Checkpoint);
-    if let Some(fraction) = most_of_card(request, infer, before).filter(|most| *most > infer.memory_fraction + 0.005) {
-        tried
-            .push((vec![("gpu_mem_util", Value::Number(fraction))], msg!("plan-advice-fraction", fraction = fraction)));
-    }
-    let replicas = request.parallel.data;
-    if replicas > 1 {
-        let tensor = u64::from(request.parallel.tensor * replicas);
-        let changes = vec![("tp", Value::Count(tensor)), ("dp", Value::Count(1))];
-        tried.push((changes, msg!("plan-advice-tp", gpus = tensor)));
+    let fraction =
+        |share| (vec![("gpu_mem_util", Value::Number(share))], msg!("plan-advice-fraction", fraction = share));
+    tried.extend(
+        most_of_card(request, infer, before).filter(|most| *most > infer.memory_fraction + 0.005).map(fraction),
+    );
+    if infer.backend.pool == Pool::OfRest {
+        tried.push(fraction((infer.memory_fraction * 50.0).floor() / 100.0));
     }
     if infer.kv.bits > 9.0 {
         let kv = if checkpoint { "fp8" } else { "q8_0" };
@@ -322,12 +324,12 @@ fn serving(request: &Request, infer: &Infer, before: &Estimate, catalog: &'stati
 }
 
 /// The share of the card that an engine may take, if half as much again as is expected stays for what comes beside its
-/// pool: contexts and graphs, of SGLang and LMDeploy also activations.
+/// pool: contexts and graphs, of SGLang also activations.
 fn most_of_card(request: &Request, infer: &Infer, before: &Estimate) -> Option<f64> {
     let beside: &[PartKind] = match infer.backend.pool {
         Pool::OfTotal | Pool::OfFree => &[PartKind::Overhead],
-        Pool::Static | Pool::OfRest => &[PartKind::Overhead, PartKind::Activations, PartKind::Logits],
-        Pool::Grows | Pool::Cells => return None,
+        Pool::Static => &[PartKind::Overhead, PartKind::Activations, PartKind::Logits],
+        Pool::OfRest | Pool::Grows | Pool::Cells => return None,
     };
     let parts = before.memory.parts.iter().filter(|part| beside.contains(&part.kind));
     let beside: f64 = parts.map(|part| part.bytes().0).sum();

@@ -35,7 +35,7 @@ const MOST_TOKENS_PER_STEP: u64 = 15_360 * 4096;
 const MOST_DATA_RANKS: u64 = 1024;
 
 /// Sequences from this length are worth splitting by context parallelism.
-const LONG: u64 = 32 * 1024;
+pub const LONG: u64 = 32 * 1024;
 
 impl Layout {
     /// Writes the layout out, leaving what the user asked as asked. Data parallel is what is left.

@@ -56,7 +56,7 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
             "selective" => Checkpointing::Selective,
             _ => Checkpointing::Off,
         },
-        loss: match fill.choice("loss", &defaults.loss) {
+        loss: match fill.choice("loss", if compares(stage) { "full" } else { &defaults.loss }) {
             "fused" => Loss::Fused,
             "chunked" => Loss::Chunked,
             _ => Loss::Full,
@@ -76,6 +76,14 @@ pub(super) fn fill(fill: &mut Fill) -> Result<Settled, Problem> {
         tokens,
     };
     Ok(Settled { precision, seq, attention, work: Work::Train(train) })
+}
+
+/// Stages whose losses compare log-probabilities of whole answers, which trainers take of all logits.
+fn compares(stage: Stage) -> bool {
+    match stage {
+        Stage::Dpo | Stage::Orpo | Stage::Cpo | Stage::SimPo | Stage::Kto => true,
+        Stage::Pretrain | Stage::Sft | Stage::Rm | Stage::Ppo | Stage::Grpo => false,
+    }
 }
 
 /// Sharding over data-parallel ranks; where nothing was asked and there are several, the framework's.

@@ -40,6 +40,7 @@ note-infer-longest = The engine does not start with this length; the longest tha
 note-infer-beyond = The model knows { $own } positions; { $seq } need RoPE scaling (YaRN), set as the model card says.
 note-infer-lower-seq = The model's { $seq } tokens do not fit the cache: start the engine with a maximum length of { $tokens } or less.
 note-infer-refuses = The engine starts, but refuses requests of more than { $tokens } tokens: the cache holds no more.
+note-infer-rest = The engine's share leaves less of the card than a step takes: start it with a smaller gpu_mem_util.
 note-infer-lower-seqs = The pool has room for the states of { $most } sequences: start the engine with max_seqs={ $most } or less, not { $seqs }.
 note-infer-too-long = A request of { $tokens } tokens is longer than the maximum length of { $seq }: the engine refuses it or cuts its output.
 note-infer-queue = Of { $asked } requests { $runs } run at once; the others wait in the queue.

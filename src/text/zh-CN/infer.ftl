@@ -40,6 +40,7 @@ note-infer-longest = 该长度下引擎无法启动；最长可用 { $tokens } �
 note-infer-beyond = 模型原生长度为 { $own }；要到 { $seq } 需按模型说明开启 RoPE 扩展（YaRN）。
 note-infer-lower-seq = 缓存放不下模型的最大长度 { $seq }：启动时请把最大长度设为不超过 { $tokens }。
 note-infer-refuses = 引擎可以启动，但会拒绝超过 { $tokens } 个 token 的请求：缓存放不下更长的。
+note-infer-rest = 引擎占用比例过大，剩余显存不够一次前向计算：请调小 gpu_mem_util 再启动。
 note-infer-lower-seqs = 缓存池只放得下 { $most } 个序列的状态：启动时请把 max_seqs 设为不超过 { $most }（现为 { $seqs }）。
 note-infer-too-long = 单个请求 { $tokens } 个 token，超过最大长度 { $seq }：引擎会拒绝该请求或截断输出。
 note-infer-queue = { $asked } 个请求中同时运行 { $runs } 个，其余排队等待。
