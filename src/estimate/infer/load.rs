@@ -36,31 +36,33 @@ pub struct Pacing {
 /// A request's cycle: `C = n_out·dec(x) + b·pre`, `b` requests on a rank, `x` of them decoding.
 ///
 /// All others' prefills stall it once a cycle, part of them while it waits for its own first token:
-/// `w = pre·C/(n_out·dec + pre)`, so `x = b·(C - w)/C` and a token takes `(C - w)/n_out`. To the first token come the
-/// engine's way in and its steps of lead, the wave of requests that start together, and the wait for a place.
+/// `w = pre·C/(n_out·dec + pre)` where they come evenly (mean value analysis of a closed queue, Schweitzer 1979),
+/// `(b + 1)/2` prefills where all come at once; `wave` is how far they do. Its tokens take the rest of the cycle. Before
+/// it lie the engine's way in, its steps of lead and the wait for a place; tokens a second are those of all requests in
+/// the time that each is there (Little's law).
 pub fn pacing(load: &Load, decoder: &Decoder, pace: &Pace) -> Pacing {
     // Stages of a pipeline each work on a part of the batch.
     let batch = (load.runs / load.ranks).max(1.0);
     let context = load.prompt + load.output / 2.0;
     let prefill = if load.prompt > 0.0 { decoder.prefill(load.prompt, load.chunk) } else { 0.0 };
-    let mut decoding = batch;
-    let mut cycle = 0.0;
-    let mut wait = prefill;
+    let (mut decoding, mut cycle, mut wait, mut lead) = (batch, 0.0, prefill, 0.0);
     let mut step = Step::default();
     for _ in 0..4 {
         step = decoder.step((decoding / decoder.machine.stages).max(1.0), context);
         let decode = load.output * step.total / step.tokens;
         cycle = decode + batch * prefill;
-        wait = if decode > 0.0 { prefill * cycle / (decode + prefill) } else { batch * prefill };
-        decoding = (batch * (cycle - wait) / cycle).clamp(1.0, batch);
+        let evenly = if decode > 0.0 { prefill * cycle / (decode + prefill) } else { batch * prefill };
+        let at_once = prefill * (batch + 1.0) / 2.0;
+        wait = evenly + pace.wave * (at_once - evenly).max(0.0);
+        lead = pace.first_ms * 1e-3 + pace.first_steps * step.total;
+        decoding = (batch * (cycle - wait) / (lead + cycle)).clamp(1.0, batch);
     }
     let waiting = (load.asked / load.runs - 1.0).max(0.0) * cycle;
-    let lead = pace.first_ms * 1e-3 + pace.first_steps * step.total + pace.wave * batch * prefill;
     let tokens = if load.output > 0.0 { load.output } else { load.prompt };
     Pacing {
         first: lead + wait + waiting,
         each: if load.output > 0.0 { (cycle - wait) / load.output } else { 0.0 },
-        tokens_per_s: load.runs * tokens / cycle,
+        tokens_per_s: load.asked * tokens / (lead + waiting + cycle),
         prefill,
         step,
     }
