@@ -204,6 +204,7 @@ pub struct Pace {
     pub sequence_us: f64,
     pub layer_us: f64,
     pub eager_us: f64,
+    pub prefill_us: f64,
     pub reduction_us: f64,
     pub hop_us: f64,
     pub first_ms: f64,

@@ -62,12 +62,12 @@ impl Decoder<'_> {
         Step { draft: drafting, total: checking.total + drafting, tokens: draft.accepted(), ..checking }
     }
 
-    /// Seconds that a prompt keeps its ranks busy; a drafter reads it too.
-    pub fn prefill(&self, tokens: f64, chunk: f64) -> f64 {
-        let drafter = self.drafter.as_ref().map_or(0.0, |(machine, _)| machine.prefill(tokens, chunk));
+    /// Seconds that a prompt keeps its ranks busy, one of `together`; a drafter reads it too.
+    pub fn prefill(&self, tokens: f64, chunk: f64, together: f64) -> f64 {
+        let drafter = self.drafter.as_ref().map_or(0.0, |(machine, _)| machine.prefill(tokens, chunk, together));
         let own = match &self.host {
-            Some((host, whole)) => host.prefill(tokens, chunk) + whole.prefill(tokens, chunk),
-            None => self.machine.prefill(tokens, chunk),
+            Some((host, whole)) => host.prefill(tokens, chunk) + whole.prefill(tokens, chunk, together),
+            None => self.machine.prefill(tokens, chunk, together),
         };
         own + drafter
     }

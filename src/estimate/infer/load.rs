@@ -33,28 +33,35 @@ pub struct Pacing {
     pub step: Step,
 }
 
-/// A request's cycle: `C = n_out·dec(x) + b·pre`, `b` requests on a rank, `x` of them decoding.
+/// A request's cycle: `C = n_out·dec(x) + own + (b - 1)·other`, `b` requests on a rank, `x` of them decoding; a prefill is
+/// the shorter the more prompts come in a step and share its launches.
 ///
 /// All others' prefills stall it once a cycle, part of them while it waits for its own first token:
-/// `w = pre·C/(n_out·dec + pre)` where they come evenly (mean value analysis of a closed queue, Schweitzer 1979),
-/// `(b + 1)/2` prefills where all come at once; `wave` is how far they do. Its tokens take the rest of the cycle. Before
-/// it lie the engine's way in, its steps of lead and the wait for a place; tokens a second are those of all requests in
-/// the time that each is there (Little's law).
+/// `w = own·C/(n_out·dec + own)` where they come evenly (mean value analysis of a closed queue, Schweitzer 1979),
+/// `own + other·(b - 1)/2` where all come at once; `wave` is how far they do. Its tokens take the rest of the cycle.
+/// Before it lie the engine's way in, its steps of lead (none where nobody else is served) and the wait for a place;
+/// tokens a second are those of all requests in the time that each is there (Little's law).
 pub fn pacing(load: &Load, decoder: &Decoder, pace: &Pace) -> Pacing {
     // Stages of a pipeline each work on a part of the batch.
     let batch = (load.runs / load.ranks).max(1.0);
     let context = load.prompt + load.output / 2.0;
-    let prefill = if load.prompt > 0.0 { decoder.prefill(load.prompt, load.chunk) } else { 0.0 };
-    let (mut decoding, mut cycle, mut wait, mut lead) = (batch, 0.0, prefill, 0.0);
+    let prefill = |together| {
+        if load.prompt > 0.0 { decoder.prefill(load.prompt, load.chunk, together) } else { 0.0 }
+    };
+    let in_a_step = (batch / load.output.max(1.0)).max(pace.wave * batch);
+    let own = prefill(1.0);
+    let other = prefill(in_a_step.min(load.chunk / load.prompt.max(1.0)).max(1.0));
+    let prefills = own + (batch - 1.0) * other;
+    let (mut decoding, mut cycle, mut wait, mut lead) = (batch, 0.0, own, 0.0);
     let mut step = Step::default();
     for _ in 0..4 {
         step = decoder.step((decoding / decoder.machine.stages).max(1.0), context);
         let decode = load.output * step.total / step.tokens;
-        cycle = decode + batch * prefill;
-        let evenly = if decode > 0.0 { prefill * cycle / (decode + prefill) } else { batch * prefill };
-        let at_once = prefill * (batch + 1.0) / 2.0;
+        cycle = decode + prefills;
+        let evenly = if decode > 0.0 { own * cycle / (decode + own) } else { prefills };
+        let at_once = own + (batch - 1.0) / 2.0 * other;
         wait = evenly + pace.wave * (at_once - evenly).max(0.0);
-        lead = pace.first_ms * 1e-3 + pace.first_steps * step.total;
+        lead = pace.first_ms * 1e-3 + pace.first_steps * step.total * (1.0 - 1.0 / batch);
         decoding = (batch * (cycle - wait) / (lead + cycle)).clamp(1.0, batch);
     }
     let waiting = (load.asked / load.runs - 1.0).max(0.0) * cycle;
@@ -63,7 +70,7 @@ pub fn pacing(load: &Load, decoder: &Decoder, pace: &Pace) -> Pacing {
         first: lead + wait + waiting,
         each: if load.output > 0.0 { (cycle - wait) / load.output } else { 0.0 },
         tokens_per_s: load.asked * tokens / (lead + waiting + cycle),
-        prefill,
+        prefill: own,
         step,
     }
 }

@@ -41,11 +41,13 @@ pub struct Machine<'a> {
     expert_parameters: f64,
     /// Share of the routed experts that a token goes through.
     chosen: f64,
-    /// A step's launches in units of a plain layer's; seconds they take, and those that the host takes where it launches
-    /// each kernel by itself.
+    /// A step's launches in units of a plain layer's.
     launches: f64,
+    /// Seconds that they take, those that the host takes where it launches each kernel by itself, and those
+    /// of a prefill, of which no graph is captured.
     launch: f64,
     host_launch: f64,
+    prefill_launch: f64,
     /// Bytes that a token's hidden states send over the link in a step.
     sent: f64,
     attention: Scores,
@@ -117,7 +119,8 @@ impl<'a> Machine<'a> {
         };
         let head = if model.tied_embeddings { weights.embedding } else { weights.head };
         let experts_narrow = four_bit(weights.experts.width());
-        let expert_read = if experts_narrow { kernels.expert_read_four_bit } else { kernels.expert_read };
+        let made_for = experts_narrow && format.compute == ComputeRate::Fp4;
+        let expert_read = if made_for { kernels.expert_read_four_bit } else { kernels.expert_read };
         let ranks = split.tensor.max(split.expert_ranks()) as f64;
         let ring = 2.0 * (split.tensor - 1) as f64 / split.tensor as f64;
         let layers = model.depth() as f64;
@@ -145,6 +148,7 @@ impl<'a> Machine<'a> {
             launch: step * kernels.launch * 1e-6,
             launches,
             host_launch: 0.0,
+            prefill_launch: pace.prefill_us * launches * 1e-6,
             sent: (reductions * ring + exchanges(model, split)) * model.hidden_size as f64 * 2.0,
             attention: Scores::of(model, split.tensor as f64),
             stages: split.stages as f64,
@@ -209,8 +213,9 @@ impl<'a> Machine<'a> {
     /// Seconds that a prompt of `tokens` keeps its ranks busy, weights once read for each chunk of `chunk` tokens.
     ///
     /// `2·P_active·n` at the prefill's efficiency, `2·a·d·n²` for causal attention, the reductions; stages work on
-    /// chunks of the prompt in turn, `(u + p - 1)/(u·p)` of the time for `u` chunks.
-    pub fn prefill(&self, tokens: f64, chunk: f64) -> f64 {
+    /// chunks of the prompt in turn, `(u + p - 1)/(u·p)` of the time for `u` chunks. A chunk takes at least what the launches
+    /// do that it shares with chunks of `together` prompts.
+    pub fn prefill(&self, tokens: f64, chunk: f64, together: f64) -> f64 {
         let kernels = self.kernels;
         let experts = self.expert_parameters * self.chosen * self.attention_ranks;
         let products = 2.0
@@ -226,7 +231,8 @@ impl<'a> Machine<'a> {
         let attention = tokens * pairs / (kernels.attention * self.half);
         let chunks = (tokens / chunk).ceil().max(1.0);
         let overlapped = (chunks + self.stages - 1.0) / (chunks * self.stages);
-        (products + unpacking + attention + tokens * self.sent / self.link) * overlapped.powf(kernels.stage_overlap)
+        let on_gpu = products + unpacking + attention + tokens * self.sent / self.link;
+        (on_gpu * overlapped.powf(kernels.stage_overlap)).max(chunks * self.prefill_launch / together)
     }
 }
 
