@@ -364,7 +364,7 @@ fn what_can_be_rented_is_recommended_first() {
 /// Targets that nothing reaches: of one kind, of several, of a fleet.
 const OUT_OF_REACH: &[&str] = &[
     "infer meta-llama/Meta-Llama-3.1-405B-Instruct quant=fp8 seq=8192 fleet=8xh100-sxm-80gb tpot=1",
-    "infer meta-llama/Meta-Llama-3.1-70B-Instruct quant=fp8 seq=8192 concurrency=8 ttft=100",
+    "infer meta-llama/Meta-Llama-3.1-70B-Instruct quant=fp8 seq=8192 concurrency=8 ttft=40",
     "infer Qwen/Qwen3-32B seq=8192 tpot=3 vendor=amd",
     "infer Qwen/Qwen2.5-72B-Instruct seq=8192 concurrency=8 tokens_per_s=50000 max_gpus=16",
     "infer deepseek-ai/DeepSeek-V3 seq=8192 concurrency=32 budget=5",
