@@ -16,7 +16,7 @@ type Table = Map<String, Value>;
 /// Keys of an architecture that are not its shape.
 const ARCHITECTURE: [&str; 4] = ["model_types", "optional_qk_norm", "sublayers", "defaults"];
 /// Keys of a model that are not its shape.
-const NAMING: [&str; 7] = ["id", "family", "aliases", "native", "parameters", "source", "like"];
+const NAMING: [&str; 8] = ["id", "family", "released", "aliases", "native", "parameters", "source", "like"];
 
 fn main() {
     println!("cargo::rerun-if-changed=presets");
@@ -99,11 +99,12 @@ fn model(row: &Value, models: &[Value], architectures: &Value) -> Value {
     over(&implied, &row)
 }
 
-/// A model's line: its id, its family, its other names and the rest as JSON, with tabs between.
+/// A model's line: its id, its family, its year, its other names and the rest as JSON, with tabs between.
 fn listed(mut row: Value) -> String {
     let aliases = row["aliases"].take();
-    let names =
-        ["id", "family"].map(|key| row[key].take()).into_iter().chain(aliases.as_array().cloned().unwrap_or_default());
+    let year = json!(row["released"].take().to_string());
+    let [id, family] = ["id", "family"].map(|key| row[key].take());
+    let names = [id, family, year].into_iter().chain(aliases.as_array().cloned().unwrap_or_default());
     let names: Vec<String> = names.map(|name| name.as_str().expect("names are texts").to_owned()).collect();
     row.as_object_mut().expect("rows are tables").retain(|_, value| !value.is_null());
     format!("{}\t{row}\n", names.join("\t"))

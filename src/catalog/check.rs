@@ -17,11 +17,12 @@ pub struct Report {
 
 type Check = fn(&Catalog, &mut Vec<Message>);
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     counts_match,
     names_are_unique,
     sources_are_given,
     sizes_are_of_this_world,
+    years_are_given,
     formats_exist,
     gpus_are_physical,
     gpus_exist,
@@ -119,6 +120,12 @@ fn sizes_are_of_this_world(catalog: &Catalog, faults: &mut Vec<Message>) {
                 faults.push(msg!("check-unlikely", id = model.id.as_str(), figure = figure));
             }
         }
+    }
+}
+
+fn years_are_given(catalog: &Catalog, faults: &mut Vec<Message>) {
+    for row in catalog.listed.iter().filter(|row| row.released.is_none_or(|year| !(2018..2030).contains(&year))) {
+        faults.push(msg!("check-unlikely", id = row.id, figure = "released"));
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Listed {
     pub id: &'static str,
     /// As people write it.
     pub family: &'static str,
+    /// Year of publication.
+    pub released: Option<u16>,
     /// Further names, with tabs between.
     aliases: &'static str,
     /// The rest as JSON.
@@ -31,13 +33,14 @@ struct Row {
     shape: Shape,
 }
 
-/// One model a line: id, family, other names, the rest as JSON, with tabs between.
+/// One model a line: id, family, year, other names, the rest as JSON, with tabs between.
 static EMBEDDED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
     let listed = |line: &'static str| {
         let (names, row) = line.rsplit_once('\t')?;
         let (id, names) = names.split_once('\t')?;
-        let (family, aliases) = names.split_once('\t').unwrap_or((names, ""));
-        Some(Listed { id, family, aliases, row, model: OnceLock::new() })
+        let (family, names) = names.split_once('\t')?;
+        let (year, aliases) = names.split_once('\t').unwrap_or((names, ""));
+        Some(Listed { id, family, released: year.parse().ok(), aliases, row, model: OnceLock::new() })
     };
     include_str!(concat!(env!("OUT_DIR"), "/models.txt")).lines().filter_map(listed).collect()
 });

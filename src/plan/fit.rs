@@ -1,12 +1,12 @@
 //! The reverse question: what runs on this hardware.
 //!
-//! Of each family the largest model that can be served and the largest that can be trained, on one
-//! request or one micro batch, at the longest length that fits.
+//! What a team would pick today: of each maker's line the newest model that can be served and that can be trained, and
+//! older ones where they are larger; on one request or one micro batch, at the longest length that fits.
 
 use super::choose::{choose, fits, speed};
 use crate::catalog::backend::Loads;
 use crate::catalog::model::Architecture;
-use crate::catalog::{Backend, Catalog, Gpu, Model};
+use crate::catalog::{Backend, Catalog, Gpu, Listed, Model};
 use crate::estimate::{Estimate, estimate};
 use crate::message::Problem;
 use crate::msg;
@@ -54,6 +54,11 @@ pub struct Trained {
 
 /// A model serves a length of use, or all it has.
 const USEFUL: u64 = 8192;
+/// Years after its publication in which a model is picked, and one that many mean.
+const CURRENT: u16 = 1;
+const WANTED: u16 = 2;
+/// How much larger an older model is that is picked beside a newer one.
+const LARGER: f64 = 1.1;
 /// The shortest length worth training at.
 const SHORT: u64 = 512;
 
@@ -65,7 +70,7 @@ pub fn fit(settings: &Settings, catalog: &'static Catalog) -> Result<Fit, Proble
     let asked = settings.texts("model");
     let bench = Bench { settings, gpu, catalog };
     let rows = if asked.is_empty() {
-        bench.families()
+        bench.current()
     } else {
         let models = asked.iter().filter_map(|id| catalog.model(id));
         models
@@ -82,37 +87,58 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Of each family the largest that can be served and the largest that can be trained.
-    fn families(&self) -> Vec<FitRow> {
-        let mut families: BTreeMap<&str, Vec<&Arc<Model>>> = BTreeMap::new();
-        for model in self.catalog.models().filter(|model| model.architecture == Architecture::Decoder) {
-            families.entry(&model.family).or_default().push(model);
-        }
+    /// Of each maker's line the newest model that can be served and that can be trained, and older ones that are larger.
+    fn current(&self) -> Vec<FitRow> {
         let mut rows: Vec<FitRow> = Vec::new();
-        for models in families.values_mut() {
-            models.sort_by_key(|model| Reverse(model.counts.total));
-            let served = models.iter().find_map(|model| Some((*model, self.serve(model)?)));
-            let trained = models.iter().find_map(|model| Some((*model, self.train(model)?)));
-            match (served, trained) {
-                (Some((model, serve)), Some((same, train))) if model.id == same.id => {
-                    rows.push(FitRow { model: model.clone(), serve: Some(serve), train: Some(train) });
+        for models in self.lines() {
+            let (mut served, mut trained) = (0, 0);
+            for model in models {
+                let size = model.counts.total;
+                let larger = |held: u64| size as f64 > LARGER * held as f64;
+                let serve = if larger(served) { self.serve(model) } else { None };
+                let train = if larger(trained) { self.train(model) } else { None };
+                if serve.is_none() && train.is_none() {
+                    continue;
                 }
-                (served, trained) => {
-                    rows.extend(served.map(|(model, serve)| FitRow {
-                        model: model.clone(),
-                        serve: Some(serve),
-                        train: self.train(model),
-                    }));
-                    rows.extend(trained.map(|(model, train)| FitRow {
-                        model: model.clone(),
-                        serve: self.serve(model),
-                        train: Some(train),
-                    }));
-                }
+                served = if serve.is_some() { size } else { served };
+                trained = if train.is_some() { size } else { trained };
+                let serve = serve.or_else(|| self.serve(model));
+                let train = train.or_else(|| self.train(model));
+                rows.push(FitRow { model: model.clone(), serve, train });
             }
         }
         rows.sort_by_key(|row| Reverse(row.model.counts.total));
         rows
+    }
+
+    /// Decoders of the last years by their line, newest and largest first; of one shape the most wanted.
+    fn lines(&self) -> Vec<Vec<&'static Arc<Model>>> {
+        let newest = self.catalog.listed.iter().filter_map(|row| row.released).max().unwrap_or_default();
+        let names = self.catalog.names();
+        let is_current = |row: &&Listed| {
+            let years = if names.is_popular(row.id) { WANTED } else { CURRENT };
+            row.released.is_some_and(|year| year + years >= newest)
+        };
+        let mut shapes: BTreeMap<_, &'static Listed> = BTreeMap::new();
+        for row in self.catalog.listed.iter().filter(is_current) {
+            let model = row.model();
+            let shape = (model.counts.total, model.depth(), model.hidden_size, model.vocab_size);
+            let held = shapes.entry(shape).or_insert(row);
+            if names.rank(row.id) < names.rank(held.id) {
+                *held = row;
+            }
+        }
+        let mut lines: BTreeMap<String, Vec<&'static Listed>> = BTreeMap::new();
+        for row in shapes.into_values().filter(|row| row.model().architecture == Architecture::Decoder) {
+            // `Llama` of `Llama 3` and `Llama 4`.
+            let name = row.family.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
+            lines.entry(name.collect()).or_default().push(row);
+        }
+        let newest_first = |mut rows: Vec<&'static Listed>| {
+            rows.sort_by_key(|row| Reverse((row.released, row.model().counts.total)));
+            rows.into_iter().map(Listed::model).collect()
+        };
+        lines.into_values().map(newest_first).collect()
     }
 
     /// The line of a model on this hardware, with what `fit` was given of the work's knobs.
