@@ -68,7 +68,9 @@ pub fn fit(settings: &Settings, catalog: &'static Catalog) -> Result<Fit, Proble
     let id = settings.text("gpu").ok_or_else(needs_gpu)?;
     let gpu = catalog.gpu(id).ok_or_else(needs_gpu)?;
     let asked = settings.texts("model");
-    let bench = Bench { settings, gpu, catalog };
+    let nodes = settings.count("nodes").map_or(1, |nodes| nodes.saturating_mul(u64::from(gpu.gpus_per_node)));
+    let gpus = settings.count("gpus").unwrap_or(nodes);
+    let bench = Bench { settings, gpu, gpus, catalog };
     let rows = if asked.is_empty() {
         bench.current()
     } else {
@@ -77,12 +79,13 @@ pub fn fit(settings: &Settings, catalog: &'static Catalog) -> Result<Fit, Proble
             .map(|model| FitRow { serve: bench.serve(model), train: bench.train(model), model: model.clone() })
             .collect()
     };
-    Ok(Fit { gpu, gpus: settings.count("gpus").unwrap_or(1) as u32, rows })
+    Ok(Fit { gpu, gpus: gpus as u32, rows })
 }
 
 struct Bench<'a> {
     settings: &'a Settings,
     gpu: &'static Gpu,
+    gpus: u64,
     catalog: &'static Catalog,
 }
 
@@ -113,6 +116,8 @@ impl Bench<'_> {
 
     /// Decoders of the last years by their line, newest and largest first; of one shape the most wanted.
     fn lines(&self) -> Vec<Vec<&'static Arc<Model>>> {
+        // No format here holds a parameter in less than four bits.
+        let most = 2.0 * self.gpu.memory.0 * self.gpus as f64;
         let newest = self.catalog.listed.iter().filter_map(|row| row.released).max().unwrap_or_default();
         let names = self.catalog.names();
         let is_current = |row: &&Listed| {
@@ -129,7 +134,9 @@ impl Bench<'_> {
             }
         }
         let mut lines: BTreeMap<String, Vec<&'static Listed>> = BTreeMap::new();
-        for row in shapes.into_values().filter(|row| row.model().architecture == Architecture::Decoder) {
+        let could_fit =
+            |model: &Model| model.architecture == Architecture::Decoder && (model.counts.total as f64) < most;
+        for row in shapes.into_values().filter(|row| could_fit(row.model())) {
             // `Llama` of `Llama 3` and `Llama 4`.
             let name = row.family.chars().take_while(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
             lines.entry(name.collect()).or_default().push(row);

@@ -566,9 +566,11 @@ fn machine<'a>(text: &'a str, catalog: &'a Catalog) -> Option<(u64, &'a str)> {
         return Some(instance);
     }
     // `7900 XTX`, `MLU370-X8`
-    let whole = catalog.names().gpu(text);
-    let is_name = whole.outcome == Outcome::Match && whole.read_as.is_none();
-    counted(text).filter(|_| !is_name)
+    let is_name = || {
+        let whole = catalog.names().gpu(text);
+        whole.outcome == Outcome::Match && whole.read_as.is_none()
+    };
+    counted(text).filter(|_| !is_name())
 }
 
 /// `8xh100`, `4张A10`, `双4090`, `h20 x8`: how many, and of what.

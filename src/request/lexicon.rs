@@ -7,7 +7,7 @@ use super::settings::{Bound, Value, Verb};
 use super::words::{Class, Gap, Word, words};
 use crate::catalog::Catalog;
 use phrases::{NUMBERS, PHRASES, SAYINGS, TURNS};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 use std::sync::OnceLock;
 
@@ -82,6 +82,9 @@ const TOO_COMMON: &[&str] = &[
     "16bit", "native", "auto", "gguf", "zero",
 ];
 
+/// About as many phrases as there are.
+const PHRASES_HELD: usize = 4096;
+
 /// Phrase to senses, keyed by the phrase without its gaps.
 pub(super) struct Lexicon {
     phrases: FxHashMap<String, SmallVec<[Entry; 1]>>,
@@ -102,7 +105,8 @@ impl Lexicon {
     }
 
     fn build(catalog: &'static Catalog) -> Lexicon {
-        let mut lexicon = Lexicon { phrases: FxHashMap::default(), longest: 0 };
+        let mut lexicon =
+            Lexicon { phrases: FxHashMap::with_capacity_and_hasher(PHRASES_HELD, FxBuildHasher), longest: 0 };
         let both = |english: &'static str, chinese: &'static str| {
             english.split('|').chain(chinese.split('|')).filter(|phrase| !phrase.is_empty())
         };

@@ -2,6 +2,7 @@
 //!
 //! `用8xH100` is `用` `8` `x` `h` `100`. What stood between two words is kept, since `a 100` is no A100.
 
+use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Word<'_> {
 }
 
 /// Compatibility forms folded (full-width digits), lower case, nothing invisible, Chinese stops as Latin ones.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let fold = |c: char| match c {
         '。' => '.',
         '—' | '–' | '…' | '\n' | '\t' => ' ',
@@ -51,8 +52,12 @@ pub(super) fn plain(text: &str) -> String {
         c if c.is_whitespace() || c.is_control() => ' ',
         c => c,
     };
-    if text.is_ascii() {
-        return text.bytes().map(|b| fold(b.to_ascii_lowercase().into())).collect();
+    let is_plain = |c: char| match c {
+        c if c.is_ascii() => fold(c) == c && !c.is_ascii_uppercase(),
+        c => ('\u{3400}'..='\u{9fff}').contains(&c),
+    };
+    if text.chars().all(is_plain) {
+        return text.into();
     }
     text.nfkc().flat_map(char::to_lowercase).filter(|c| !is_invisible(*c)).map(fold).collect()
 }
