@@ -26,7 +26,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use world::{Channel, DM, Planned, User, World};
+use world::{Planned, User, World};
 
 /// A running sandbox; it stops when dropped.
 pub struct Sandbox {
@@ -98,20 +98,22 @@ impl Sandbox {
     }
     /// The person's direct messages with the bot.
     pub fn direct(&self, person: &Person) -> u64 {
+        self.world.lock().open(world::DM, None, person.id)
+    }
+    /// A conversation of several people, where the bot comes along with whoever added it.
+    pub fn group(&self, person: &Person) -> u64 {
+        self.world.lock().open(world::GROUP, None, person.id)
+    }
+    /// A post in a forum of the guild that has the bot.
+    pub fn forum_post(&self, person: &Person) -> u64 {
         let mut state = self.world.lock();
-        let id = state.id();
-        let channel = Channel {
-            id,
-            kind: DM,
-            name: String::new(),
-            guild: None,
-            parent: None,
-            owner: person.id,
-            bot_permissions: permission::USUAL,
-            messages: Arc::default(),
-        };
-        state.channels.insert(id, channel);
-        id
+        let forum = state.open(world::FORUM, None, 0);
+        state.open(world::PUBLIC_THREAD, Some(forum), person.id)
+    }
+    /// A private thread that the bot was invited to.
+    pub fn private_thread(&self, person: &Person) -> u64 {
+        let general = self.world.general();
+        self.world.lock().open(world::PRIVATE_THREAD, Some(general), person.id)
     }
     /// The thread that was opened last.
     pub fn newest_thread(&self) -> Option<u64> {

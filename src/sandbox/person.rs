@@ -6,7 +6,7 @@
 use super::check::Upload;
 use super::rest::FIRST_ANSWER;
 use super::shown::Shown;
-use super::world::{BOT, Channel, Seen, State, What, World, number};
+use super::world::{BOT, Channel, DM, GROUP, Seen, State, What, World, number};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +45,10 @@ impl Person {
     /// The same person in another channel.
     pub fn at(&self, channel: u64) -> Self {
         Self { channel, ..self.clone() }
+    }
+
+    pub fn name(&self) -> String {
+        self.world.lock().users[&self.id].name.clone()
     }
 
     /// Types a slash command: `/train model:llama 3 8b gpu:h100`. Text before the first option's name
@@ -310,7 +314,11 @@ fn is_offered(command: &Value, channel: &Channel) -> bool {
         Some(given) => given.iter().any(|value| value.as_u64() == Some(wanted)),
         None => default.contains(&wanted),
     };
-    let context = u64::from(channel.guild.is_none());
+    let context = match channel.kind {
+        GROUP => 2,
+        DM => 1,
+        _ => 0,
+    };
     has("contexts", &[0, 1, 2], context) && has("integration_types", &[0], u64::from(!channel.has_bot()))
 }
 

@@ -24,7 +24,10 @@ const FIRST_FREE: u64 = 1_200_000_000_000_001_000;
 
 pub const TEXT: u64 = 0;
 pub const DM: u64 = 1;
+pub const GROUP: u64 = 3;
 pub const PUBLIC_THREAD: u64 = 11;
+pub const PRIVATE_THREAD: u64 = 12;
+pub const FORUM: u64 = 15;
 
 /// Permission bits, by Discord's names.
 pub mod permission {
@@ -64,6 +67,8 @@ pub struct Rules {
     /// Whether MESSAGE_CONTENT is switched on in the developer portal.
     pub message_content: bool,
     pub heartbeat: Duration,
+    /// The language of the guild that has the bot.
+    pub guild_locale: &'static str,
     /// Interactions come without the fields that a library wants and nobody looks at, replies without the message
     /// replied to.
     pub terse: bool,
@@ -71,7 +76,13 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { token: "sandbox".into(), message_content: false, heartbeat: Duration::from_millis(41_250), terse: false }
+        Self {
+            token: "sandbox".into(),
+            message_content: false,
+            heartbeat: Duration::from_millis(41_250),
+            guild_locale: "en-US",
+            terse: false,
+        }
     }
 }
 
@@ -153,14 +164,14 @@ impl Channel {
     }
     /// Whether the bot was added to where this channel is.
     pub fn has_bot(&self) -> bool {
-        self.guild != Some(ELSEWHERE)
+        self.guild != Some(ELSEWHERE) && self.kind != GROUP
     }
     /// Who brought the bot here, for what this user does.
     pub fn owners(&self, user: u64) -> Value {
         match self.guild {
-            Some(ELSEWHERE) => json!({"1": user.to_string()}),
-            Some(guild) => json!({"0": guild.to_string()}),
-            None => json!({"0": "0"}),
+            Some(guild) if self.has_bot() => json!({"0": guild.to_string()}),
+            None if self.has_bot() => json!({"0": "0"}),
+            _ => json!({"1": user.to_string()}),
         }
     }
     pub fn object(&self) -> Value {
@@ -321,6 +332,26 @@ impl State {
         self.next_id
     }
 
+    /// A new channel of the guild that has the bot, or of none.
+    pub fn open(&mut self, kind: u64, parent: Option<u64>, owner: u64) -> u64 {
+        let id = self.id();
+        let channel = Channel {
+            id,
+            kind,
+            name: String::new(),
+            guild: (!matches!(kind, DM | GROUP)).then_some(GUILD),
+            parent,
+            owner,
+            bot_permissions: permission::USUAL,
+            messages: Arc::default(),
+        };
+        if channel.is_thread() {
+            self.dispatch("THREAD_CREATE", intent::GUILDS, &channel.object());
+        }
+        self.channels.insert(id, channel);
+        id
+    }
+
     pub fn bot(&self) -> Value {
         json!({"id": BOT.to_string(), "username": "Headroom", "discriminator": "0", "global_name": null,
                "avatar": null, "bot": true})
@@ -348,7 +379,7 @@ impl State {
     pub fn guild_locale(&self, channel: &Channel) -> &'static str {
         match channel.guild {
             Some(ELSEWHERE) => "de",
-            _ => "en-US",
+            _ => self.rules.guild_locale,
         }
     }
 
@@ -364,7 +395,7 @@ impl State {
             "default_message_notifications": 1, "explicit_content_filter": 0, "roles": [], "emojis": [], "features": [],
             "mfa_level": 0, "application_id": null, "system_channel_id": null, "system_channel_flags": 0,
             "rules_channel_id": null, "max_members": 1000, "vanity_url_code": null, "description": null, "banner": null,
-            "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": "en-US",
+            "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": self.rules.guild_locale,
             "public_updates_channel_id": null, "nsfw_level": 0, "stickers": [], "premium_progress_bar_enabled": false,
             "joined_at": "2026-01-01T00:00:00+00:00", "large": false, "unavailable": false, "member_count": 3,
             "voice_states": [], "members": [], "channels": of(false), "threads": of(true), "presences": [],
@@ -514,7 +545,7 @@ impl State {
                 payload["member"] = self.member(user, true);
             }
             None => {
-                payload["context"] = json!(1);
+                payload["context"] = json!(if channel.kind == GROUP { 2 } else { 1 });
                 payload["user"] = self.user(user);
             }
         }

@@ -31,8 +31,7 @@ async fn commands_are_registered_and_answered() {
         "/help",
         "/help topic:zero",
     ] {
-        script.says("Ann", line);
-        script.shows(ann.slash(line).await);
+        script.slash(&ann, line).await;
     }
     insta::assert_snapshot!("every_command", script.text());
 }
@@ -91,8 +90,7 @@ async fn a_mistake_is_shown_to_the_asker_only() {
         "/infer model:meta-llama/Meta-Llama-3-8B gpu:nosuchcard",
         "/explain line:nonsense",
     ] {
-        script.says("Ann", line);
-        assert!(script.shows(ann.slash(line).await).is_ephemeral(), "{line}");
+        assert!(script.slash(&ann, line).await.is_ephemeral(), "{line}");
     }
     // What the client itself refuses never gets here.
     for line in ["/train method:full", "/train model:x seq:0", "/train model:x method:magic", "/nosuch"] {
@@ -109,8 +107,7 @@ async fn answers_are_in_the_readers_language() {
         let person = stage.sandbox.person(name, locale);
         for line in ["/训练 模型:meta-llama/Meta-Llama-3-8B 显卡:a100-sxm-80gb 卡数:8", "/train model:没有这个模型"]
         {
-            script.says(name, line);
-            script.shows(person.slash(line).await);
+            script.slash(&person, line).await;
         }
     }
     insta::assert_snapshot!("in_chinese", script.text());

@@ -2,7 +2,7 @@
 //!
 //! Figures, bars and lists of hardware are left out: the tests of estimates and views hold those.
 
-use headroom::sandbox::{Shown, Silence};
+use headroom::sandbox::{Person, Shown, Silence};
 use std::fmt::Write;
 
 /// Rows of a table of parts; longer ones list what the catalog has.
@@ -16,6 +16,44 @@ impl Transcript {
         let words = what.lines().collect::<Vec<_>>().join("\n    ");
         writeln!(self.0, "{who}: {words}").expect("writing to a string");
     }
+    pub async fn slash(&mut self, who: &Person, line: &str) -> Shown {
+        self.says(&who.name(), line);
+        self.shows(who.slash(line).await)
+    }
+    pub async fn press(&mut self, who: &Person, on: &Shown, label: &str) -> Shown {
+        self.says(&who.name(), &format!("[{label}]"));
+        self.shows(who.press(on, label).await)
+    }
+    pub async fn choose(&mut self, who: &Person, on: &Shown, label: &str) -> Shown {
+        self.says(&who.name(), &format!("<{label}>"));
+        self.shows(who.choose(on, label).await)
+    }
+    /// Opens the dialog of an answer, and submits it with this text.
+    pub async fn submit(&mut self, who: &Person, on: &Shown, opener: &str, text: &str) -> Shown {
+        let dialog = self.press(who, on, opener).await;
+        self.says(&who.name(), text);
+        self.shows(who.submit(&dialog, Some(on), &[text]).await)
+    }
+    pub async fn reply(&mut self, who: &Person, to: &Shown, text: &str) -> Shown {
+        self.says(&who.name(), text);
+        self.shows(who.reply(to, text).await)
+    }
+    pub async fn mention(&mut self, who: &Person, text: &str) -> Shown {
+        self.says(&who.name(), &format!("@Headroom {text}"));
+        self.shows(who.mention(text).await)
+    }
+    pub async fn attach(&mut self, who: &Person, text: &str, name: &str, bytes: &[u8]) -> Shown {
+        self.says(&who.name(), &format!("@Headroom {text} (attaches {name})"));
+        self.shows(who.mention_with(text, &[(name, bytes)]).await)
+    }
+    /// Pastes something, and has it estimated by the message command.
+    pub async fn paste(&mut self, who: &Person, text: &str) -> Shown {
+        self.says(&who.name(), text);
+        let pasted = who.say(text);
+        self.says(&who.name(), "> Estimate this");
+        self.shows(who.apply("Estimate this", pasted).await)
+    }
+
     /// Something that happened to everyone.
     pub fn note(&mut self, what: &str) {
         writeln!(self.0, "— {what}\n").expect("writing to a string");
