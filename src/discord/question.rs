@@ -13,6 +13,7 @@ use crate::request::{Settings, Value, Verb, line};
 use crate::text::{self, Locale, say, tr};
 use crate::units::Bytes;
 use crate::view::{Action, Body, Section, View, report};
+use std::borrow::Cow;
 
 /// What stands around pasted text, and around attached files.
 pub(super) const FENCE: &str = "```";
@@ -103,7 +104,11 @@ impl Desk<'_> {
                     None => Said::Problem(problem),
                 }
             }
-            tweak::Said::Wish => Said::View(Box::new(wish(self.locale, &before, &read.ask))),
+            tweak::Said::Wish => {
+                let outcome = Outcome::of(&before, self.app.catalog);
+                let assumed = outcome.map(|outcome| outcome.request.assumed.clone()).unwrap_or_default();
+                Said::View(Box::new(wish(self.locale, &before, &assumed, &read.ask)))
+            }
             tweak::Said::Changed => {
                 let after = estimated(&read.settings, read.settings.choice("work"));
                 // A data sheet has no estimate to compare with, nor has a training one of serving.
@@ -245,22 +250,26 @@ fn estimated(settings: &Settings, work: Option<&str>) -> Settings {
     estimated
 }
 
+/// What a knob nobody set was taken to be.
+type Assumed = [(&'static str, Cow<'static, str>)];
+
 /// A wish without a value: the values it could have, as buttons.
-fn wish(locale: Locale, base: &Settings, knobs: &[&'static str]) -> View {
+fn wish(locale: Locale, base: &Settings, assumed: &Assumed, knobs: &[&'static str]) -> View {
     let named = knobs.join(" / ");
     let mut view = View::new(locale, say(locale, &msg!("discord-which", knob = named))).line(line::write(base));
-    for words in knobs.iter().flat_map(|key| values(base, key)).take(MOST_OFFERS) {
+    for words in knobs.iter().flat_map(|key| values(base, assumed, key)).take(MOST_OFFERS) {
         view = view.button(words.clone(), Action::Change(words));
     }
     view.button(tr(locale, "button-tweak"), Action::Tweak)
 }
 
 /// Values of a knob that one would try next.
-fn values(base: &Settings, key: &str) -> Vec<String> {
+fn values(base: &Settings, assumed: &Assumed, key: &str) -> Vec<String> {
     let Some(knob) = knobs::find(key) else { return Vec::new() };
-    let now = base.get(key);
+    let assumed = assumed.iter().find(|(assumed, _)| *assumed == key).map(|(_, value)| value.to_string());
+    let now = base.get(key).map(ToString::to_string).or(assumed);
     let around = |usual: u64, min: u64, max: u64| {
-        let now = base.count(key).unwrap_or(usual);
+        let now = now.as_deref().and_then(|now| now.parse().ok()).unwrap_or(usual);
         let near = [now / 4, now / 2, now.saturating_mul(2), now.saturating_mul(4)];
         near.into_iter().filter(|n| (min..=max).contains(n) && *n != now).map(|n| n.to_string()).collect()
     };
@@ -277,8 +286,7 @@ fn values(base: &Settings, key: &str) -> Vec<String> {
         | Kind::Fleet
         | Kind::Text => Vec::new(),
     };
-    let stands = |word: &String| now.is_some_and(|now: &Value| now.to_string() == *word);
-    values.into_iter().filter(|word| !stands(word)).map(|word| format!("{key}={word}")).collect()
+    values.into_iter().filter(|word| now.as_ref() != Some(word)).map(|word| format!("{key}={word}")).collect()
 }
 
 #[cfg(test)]
@@ -303,11 +311,11 @@ mod tests {
     #[test]
     fn a_wish_is_offered_values_near_what_stands() {
         let base = Settings::new(Verb::Train).with("batch", Value::Count(4)).with("zero", Value::Count(3));
-        assert_eq!(values(&base, "batch"), ["batch=1", "batch=2", "batch=8", "batch=16"]);
-        assert_eq!(values(&base, "zero"), ["zero=0", "zero=1", "zero=2"]);
-        assert_eq!(
-            values(&base, "checkpointing"),
-            ["checkpointing=off", "checkpointing=selective", "checkpointing=on"]
-        );
+        let assumed = [("checkpointing", "off".into()), ("accum", "2".into())];
+        let values = |key| values(&base, &assumed, key);
+        assert_eq!(values("batch"), ["batch=1", "batch=2", "batch=8", "batch=16"]);
+        assert_eq!(values("accum"), ["accum=1", "accum=4", "accum=8"]);
+        assert_eq!(values("zero"), ["zero=0", "zero=1", "zero=2"]);
+        assert_eq!(values("checkpointing"), ["checkpointing=selective", "checkpointing=on"]);
     }
 }

@@ -29,9 +29,10 @@ pub fn either(
     };
     let mut second = changed(&first, other, catalog)?;
     let given = |key: &str| second.changes.iter().any(|(changed, _)| *changed == key);
-    // `two 3060s or a 3090`: a count is of its own card.
+    // `two 3060s or a 3090`: a count is of its own card, unless it stood before.
     let counts: &[&str] = if first.get("gpu").is_some() && given("gpu") { &["gpus", "nodes"] } else { &[] };
-    let uncounted: Vec<&str> = counts.iter().copied().filter(|key| !given(key)).collect();
+    let stood = |key: &str| base.is_some_and(|base| base.get(key) == first.get(key));
+    let uncounted: Vec<&str> = counts.iter().copied().filter(|key| !given(key) && !stood(key)).collect();
     second.settings.values.retain(|key, _| !uncounted.contains(key));
     // What only the second says, such as the cards at the end, is said of both.
     for (key, value) in second.changes.iter().filter(|(key, _)| !counts.contains(key)) {

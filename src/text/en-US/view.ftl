@@ -49,6 +49,7 @@ heading-assumed = Assumed
 heading-unread = Not understood
 heading-notes = Notes
 heading-changed = Changed
+changed-nothing = nothing: { $words } stood already
 heading-compute = Compute
 heading-step = One step
 heading-try = Try

@@ -49,6 +49,7 @@ heading-assumed = 假设
 heading-unread = 未识别
 heading-notes = 说明
 heading-changed = 改动
+changed-nothing = 无，{ $words } 本来就是这样
 heading-compute = 计算量
 heading-step = 单步耗时
 heading-try = 试试

@@ -1,6 +1,6 @@
 //! A tweak: what was, what is, and what it takes to go back.
 
-use super::words::{between_arrows, part_name, table_unit, title, tone, verdict};
+use super::words::{between_arrows, part_name, table_unit, title, tone, verdict, words};
 use super::{controls, picture, with_advice, with_risk};
 use crate::catalog::Catalog;
 use crate::estimate::{Estimate, PartKind};
@@ -30,7 +30,7 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
         .tone(tone(plan.verdict))
         .verdict(verdict(locale, request, estimate, plan.verdict))
         .line(line::write(&request.settings))
-        .section(tr(locale, "heading-changed"), in_words(&changed))
+        .section(tr(locale, "heading-changed"), in_words(locale, &changed, &before.request, request))
         .section("", memory_change(locale, &before.estimate, after));
     // What does not fit has no speed.
     if !matches!(plan.verdict, Verdict::Short { .. }) {
@@ -55,9 +55,9 @@ pub fn change(locale: Locale, before: &Outcome, after: &Outcome, catalog: &Catal
 /// Every knob whose value is not the same, asked or assumed.
 fn changed(before: &Request, after: &Request) -> Vec<Changed> {
     let value = |request: &Request, key: &str| {
-        let assumed =
-            || request.assumed.iter().find(|(assumed, _)| *assumed == key).map(|(_, value)| value.to_string());
-        request.settings.get(key).map(ToString::to_string).or_else(assumed)
+        let assumed = request.assumed.iter().find(|(assumed, _)| *assumed == key);
+        let said = request.settings.get(key).map(ToString::to_string);
+        said.or(assumed.map(|(_, value)| value.to_string())).or(count(request, key).map(|count| count.to_string()))
     };
     let keys: BTreeSet<&'static str> =
         before.settings.values.keys().chain(after.settings.values.keys()).copied().collect();
@@ -70,9 +70,31 @@ fn changed(before: &Request, after: &Request) -> Vec<Changed> {
         .collect()
 }
 
-/// `zero 3 → 2 · seq 4096 → 8192`.
-fn in_words(changed: &[Changed]) -> String {
+/// A count that is chosen where nobody gave it.
+fn count(request: &Request, key: &str) -> Option<u32> {
+    let Request { hardware, parallel, .. } = request;
+    let count = match key {
+        "gpus" => hardware.gpus,
+        "nodes" => hardware.nodes,
+        "tp" => parallel.tensor,
+        "pp" => parallel.pipeline,
+        "dp" => parallel.data,
+        "ep" => parallel.expert,
+        "cp" => parallel.context,
+        _ => return None,
+    };
+    // Without a card there is nothing to count.
+    hardware.gpu.map(|_| count)
+}
+
+/// `zero 3 → 2 · seq 4096 → 8192`; that nothing is another, where what was asked for stood already.
+fn in_words(locale: Locale, changed: &[Changed], before: &Request, after: &Request) -> String {
     let none = "–";
+    let asked = after.settings.values.iter().filter(|(key, value)| before.settings.get(key) != Some(value));
+    let asked = words(asked.map(|(key, value)| (*key, value)));
+    if changed.is_empty() && !asked.is_empty() {
+        return say(locale, &msg!("changed-nothing", words = asked));
+    }
     let words: Vec<String> = changed
         .iter()
         .map(|Changed { key, old, new, .. }| {
