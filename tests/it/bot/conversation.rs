@@ -112,7 +112,8 @@ async fn a_choice_of_two_is_answered_by_a_comparison() {
         let mut scene = Scene::new(locale).await;
         let ann = scene.ann();
         let (ann, first) = scene.in_thread(&ann).await;
-        for (english, chinese) in [("zero2 or zero3?", "zero2 还是 zero3？"), ("4090 or h100?", "4090 还是 h100？")] {
+        for (english, chinese) in [("zero2 or zero3?", "zero2 还是 zero3？"), ("4090 or h100?", "4090 还是 h100？")]
+        {
             let words = scene.in_words(english, chinese);
             let answer = scene.script.reply(&ann, &first, words).await;
             let line = answer.line().unwrap();
@@ -137,7 +138,10 @@ async fn a_button_of_before_works_or_says_why_not() {
         }
         for id in ["h0:tweak", "h1:", "h1:change:", "h1:delete", "h1:unheard-of"] {
             let told = ann.press_id(&answer, id).await.unwrap();
-            assert!(told.is_ephemeral() && told.to_string().contains(&*tr(locale, "discord-old-button")), "{id}: {told}");
+            assert!(
+                told.is_ephemeral() && told.to_string().contains(&*tr(locale, "discord-old-button")),
+                "{id}: {told}"
+            );
         }
         scene.keep("buttons_of_before");
     }
