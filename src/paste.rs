@@ -22,6 +22,7 @@ mod draft;
 mod engines;
 mod launch;
 mod litgpt;
+mod logs;
 mod megatron;
 mod merge;
 mod nanotron;
@@ -131,9 +132,13 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Pasted, Problem> {
         drafts.extend(read_piece(piece, catalog)?);
     }
     for draft in &mut drafts {
-        if let Some(release) = engines::release(&text, draft.kind) {
+        if let Some(release) = draft.get("backend").and_then(|engine| engines::release(&text, engine)) {
             draft.set("backend_version", release);
         }
+    }
+    let nameless = drafts.iter().all(|draft| draft.model.is_none());
+    if let Some(draft) = drafts.iter_mut().find(|draft| nameless && draft.kind != Kind::NvidiaSmi) {
+        draft.model = prose::model(&text, catalog);
     }
     let said = |knob| drafts.iter().find_map(|draft| draft.get(knob));
     let asks_cards = !drafts.is_empty() && (said("gpu").is_none() || said("gpus").is_none());
@@ -225,7 +230,7 @@ fn inline(text: &str) -> (Vec<String>, String) {
         rest.push('\n');
     }
     rest.push_str(&open.unwrap_or_default());
-    spans.retain(|span| span.trim().contains(' '));
+    spans.retain(|span| span.trim().contains([' ', '=']));
     spans.truncate(MOST_SPANS);
     (spans, rest)
 }
@@ -245,6 +250,7 @@ fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Probl
     } else {
         drafts.extend(python::read(text));
         drafts.extend(torchtitan::file(text));
+        drafts.extend(logs::read(text));
     }
     drafts.extend(oom::read(text));
     Ok(drafts)
@@ -275,8 +281,9 @@ fn file(tree: &Map<String, Value>, catalog: &Catalog) -> Option<Result<Draft, Pr
     let nodes = trainer("num_nodes");
     let gpus = trainer("devices").map(|each| each.saturating_mul(nodes.unwrap_or(1)));
     if let Some(mut draft) = megatron::read(&pairs, gpus) {
-        if let Some(nodes) = nodes {
-            draft.set("nodes", nodes);
+        draft.set_some("nodes", nodes);
+        if ["train_type", "tuner_type"].iter().any(|key| tree.contains_key(*key)) {
+            megatron::swift(&mut draft, &pairs);
         }
         let optimizer = tree::at(tree, "model.optim.name").and_then(Value::as_str);
         if optimizer.is_some_and(|name| name.contains("distributed")) {

@@ -66,6 +66,9 @@ const RULES: Rules = &[
             let name = value.rsplit('/').next().unwrap_or(value).to_lowercase();
             if name.contains("fsdp") {
                 draft.set("sharding", "fsdp");
+                if name.contains("offload") {
+                    draft.set("offload", "cpu");
+                }
             } else if name.contains("zero") || name.contains("deepspeed") {
                 deepspeed_path(draft, &name);
             }

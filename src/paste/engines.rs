@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 mod flags;
 mod ollama;
 
+pub use flags::card_layers;
 use flags::{
     ALL_LAYERS, KTRANSFORMERS_FLAGS, LLAMA_CPP_FLAGS, LMDEPLOY_FLAGS, OLLAMA_VARIABLES, SGLANG_FLAGS, SPECULATIVE,
     TGI_FLAGS, TRTLLM_FLAGS, VLLM_FLAGS,
@@ -118,7 +119,9 @@ pub fn read(command: &Command) -> Option<Draft> {
     {
         Draft::new(Kind::Ollama, Verb::Infer)
     } else if runs || words.first().is_some_and(|word| word.starts_with('-')) {
-        let kind = known(flags(words).iter().map(|(name, _)| *name))?;
+        let flags = flags(words);
+        let split = flags.iter().any(|(name, _)| snake(name) == "tensor_parallel_size").then_some(Kind::Vllm);
+        let kind = known(flags.iter().map(|(name, _)| *name)).or(split)?;
         engine(kind, words, rules(kind))
     } else {
         return None;
@@ -323,7 +326,7 @@ fn settle(command: &Command, draft: &mut Draft) {
 }
 
 /// `-c` is the whole cache, which the slots share.
-fn share_cells(draft: &mut Draft) {
+pub fn share_cells(draft: &mut Draft) {
     if let (Some(cells), Some(slots)) = (draft.count("seq"), draft.count("concurrency"))
         && slots > 1
     {
@@ -362,21 +365,21 @@ const MOST_PATTERNS: usize = 20;
 const LARGEST_PATTERN: usize = 1 << 18;
 
 /// What tells an engine's release: its image's tag, its package, the start of its log.
-static RELEASES: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
+static RELEASES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let names = [
-        (Kind::Vllm, r"(?:vllm[\w/.-]*?|LLM engine)"),
-        (Kind::Sglang, r"sglang[\w/.-]*?"),
-        (Kind::Tgi, "text-generation-inference"),
-        (Kind::Trtllm, r"tensorrt[-_]?llm[\w/.-]*?"),
-        (Kind::Lmdeploy, r"lmdeploy[\w/.-]*?"),
+        ("vllm", r"(?:vllm[\w/.-]*?|LLM engine)"),
+        ("sglang", r"sglang[\w/.-]*?"),
+        ("tgi", "text-generation-inference"),
+        ("trtllm", r"tensorrt[-_]?llm[\w/.-]*?"),
+        ("lmdeploy", r"lmdeploy[\w/.-]*?"),
     ];
     let release = |name| format!(r"(?i)\b{name}(?: API server)?(?: version)?[ :=(@]{{0,3}}v?([0-9]+\.[0-9]+\.[0-9]+)");
-    names.map(|(kind, name)| (kind, Regex::new(&release(name)).expect("written here"))).into()
+    names.map(|(engine, name)| (engine, Regex::new(&release(name)).expect("written here"))).into()
 });
 
 /// The release of an engine that a text tells of.
-pub fn release(text: &str, kind: Kind) -> Option<&str> {
-    let (_, pattern) = RELEASES.iter().find(|(known, _)| *known == kind)?;
+pub fn release<'a>(text: &'a str, engine: &str) -> Option<&'a str> {
+    let (_, pattern) = RELEASES.iter().find(|(known, _)| *known == engine)?;
     Some(pattern.captures(text)?.get(1)?.as_str())
 }
 

@@ -93,13 +93,8 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
     let named = overrides.iter().map(|(path, value)| (path.rsplit('.').next().unwrap_or(path), *value));
     let arguments: Vec<(&str, &str)> = flags.iter().copied().chain(named).collect();
     if let Some(mut draft) = megatron::read(&arguments, gpus) {
-        // ms-swift's `megatron sft` names its own settings beside Megatron's.
         if starts("megatron") {
-            for (name, value) in flags.iter().filter(|(name, _)| !megatron::has_argument(name)) {
-                let name = if *name == "load" && draft.model.is_none() { "model" } else { name };
-                draft.follow(trainers::TRAINER, name, value);
-            }
-            trainers::finish_trainer(&mut draft);
+            megatron::swift(&mut draft, &flags);
         }
         draft.set_some("nodes", nodes);
         return Some(draft);
@@ -156,6 +151,7 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
     if let (Some(stage), None) = (stage(&command.words), draft.get("stage")) {
         draft.set("stage", stage);
     }
+    draft.model = draft.model.take().or_else(|| draft.alias.clone());
     trainers::finish_trainer(&mut draft);
     draft.set_some("gpus", gpus);
     draft.set_some("nodes", nodes);

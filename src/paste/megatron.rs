@@ -118,8 +118,17 @@ fn split(draft: &mut Draft, launched: Option<u64>) {
     }
 }
 
+/// ms-swift's `megatron sft` names its own settings beside Megatron's.
+pub fn swift(draft: &mut Draft, pairs: &[(&str, &str)]) {
+    for (name, value) in pairs.iter().filter(|(name, _)| !has_argument(name)) {
+        let name = if *name == "load" && draft.model.is_none() { "model" } else { name };
+        draft.follow(trainers::TRAINER, name, value);
+    }
+    trainers::finish_trainer(draft);
+}
+
 /// Whether Megatron itself has an argument of this name.
-pub fn has_argument(name: &str) -> bool {
+fn has_argument(name: &str) -> bool {
     let name = name.to_lowercase().replace('-', "_");
     RULES.iter().any(|(names, _)| names.contains(&name.as_str()))
 }

@@ -8,12 +8,14 @@ use crate::catalog::{Catalog, Gpu, Outcome};
 use crate::message::Problem;
 use crate::msg;
 use crate::request::knobs::{self, KNOBS, Kind as KnobKind};
-use crate::request::{Settings, Value, Verb};
+use crate::request::{Settings, Value, Verb, line};
 use crate::units::Bytes;
 use serde_json::{Map, json};
 
 /// What drivers keep differs by so much of a card's memory: more than usual by this share, or none of it (Windows).
 const CARD: f64 = 0.01;
+/// Servers beside the first that are told of.
+const MOST_SERVERS: usize = 3;
 /// To two digits of a GiB.
 const ROUNDED: f64 = 0.001;
 /// Cards that are told of where a message fits several.
@@ -30,7 +32,10 @@ pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Cata
         notes: vec![],
         settings: Settings::new(Verb::Infer),
     };
-    let Some(kind) = drafts.first().map(|draft| draft.kind) else { return Ok(nothing) };
+    let Some(first) = drafts.first().cloned() else { return Ok(nothing) };
+    let kind = first.kind;
+    let (others, mut drafts): (Vec<Draft>, Vec<Draft>) =
+        drafts.into_iter().partition(|draft| is_another(&first, draft));
     // Cards alone are asked what fits on them; a message alone tells what ran.
     let work = drafts.iter().find(|draft| draft.verb != Verb::Fit && draft.kind != Kind::Oom);
     let verb =
@@ -52,6 +57,10 @@ pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Cata
     }
     pasted.settle();
     pasted.notes = oom::notes(&shape);
+    for other in others.into_iter().take(MOST_SERVERS) {
+        let other = merge(vec![other], None, catalog)?;
+        pasted.notes.push(msg!("paste-other-server", line = line::write(&other.settings)));
+    }
     if let Some(total) = shape.get("oom.total").and_then(serde_json::Value::as_f64) {
         pasted.assume_gpu(Bytes(total), catalog);
     }
@@ -65,6 +74,13 @@ pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Cata
     }
     pasted.understood.extend(shape);
     Ok(pasted)
+}
+
+/// Whether a draft is of another server than the first: of its own model, or told otherwise.
+fn is_another(first: &Draft, other: &Draft) -> bool {
+    let serves = matches!(first.kind, Kind::Vllm | Kind::Sglang | Kind::Tgi | Kind::LlamaCpp | Kind::Lmdeploy);
+    let differs = |(knob, value): &(&'static str, String)| first.get(knob).is_some_and(|said| said != value);
+    serves && other.kind == first.kind && other.model.is_some() && other.knobs.iter().any(differs)
 }
 
 fn plain(value: &Value) -> serde_json::Value {
@@ -140,7 +156,9 @@ impl Pasted {
         }
         self.settings.values.insert("model", Value::Text(id));
         let named = found.quant.as_deref().and_then(|quant| catalog.names().format(quant));
-        let Some(packed) = named.filter(|row| row.name != "none").map(|row| row.name.clone()) else { return };
+        // Of GGUF files 16 bits are a choice, of checkpoints what they are published in.
+        let gguf = matches!(draft.kind, Kind::LlamaCpp | Kind::Ollama);
+        let Some(packed) = named.filter(|row| gguf || row.name != "none").map(|row| row.name.clone()) else { return };
         match self.settings.verb {
             Verb::Infer => {
                 // The repository's own name is more exact than a flag's general one.

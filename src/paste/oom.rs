@@ -53,7 +53,7 @@ static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         figure("oom.total", r"(?i)free memory on device (?:\S+ )?\([0-9.]+/SIZE\)"),
         figure("oom.total", r"(?i)max allowed: SIZE"),
         figure("oom.total", r"(?i)device limit\s*: SIZE"),
-        figure("oom.total", r"(?i)total_gpu_memory \(SIZE\)"),
+        figure("oom.total", r"(?i)total_gpu_memory ?[(=]SIZE"),
         figure("oom.allocated", r"(?i)SIZE already allocated"),
         figure("oom.allocated", r"(?i)SIZE is allocated by PyTorch"),
         figure("oom.allocated", r"(?i)MPS allocated: SIZE"),
@@ -82,8 +82,10 @@ static DEVICE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 static MAX_LENGTH: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)max(?:imum)? seq(?:uence)? len(?:gth)? \(([0-9]+)\)").expect("written here"));
-static UTILISATION: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)desired GPU memory utilization \(([0-9.]+),").expect("written here"));
+static UTILISATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:desired GPU memory utilization \(|gpu_memory_utilization=)([0-9]\.[0-9]+)")
+        .expect("written here")
+});
 
 /// What is said as the training step runs, and only then.
 const TRAINING: &[&str] = &[

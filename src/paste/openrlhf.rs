@@ -24,6 +24,10 @@ pub fn command(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
             draft.follow(TRAINER, name, value);
         }
     }
+    // Only with a critic or an actor of its own is there more than one model to place.
+    if draft.get("stage").is_none() && flags.iter().any(|(name, _)| name.starts_with("actor")) {
+        draft.set("stage", "ppo");
+    }
     if draft.get("zero").is_none() {
         draft.set("zero", 2);
         draft.assumed.push("zero=2".to_owned());

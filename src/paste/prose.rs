@@ -11,9 +11,14 @@ use crate::request::{Settings, Verb};
 /// Lines that are heard, and the longest of them.
 const MOST: usize = 24;
 const LONGEST: usize = 300;
+/// Words with a slash that are looked up.
+const MOST_IDS: usize = 50;
 
 pub fn read(text: &str, catalog: &'static Catalog) -> Option<Draft> {
-    let outside = text.split("```").step_by(2).flat_map(str::lines);
+    let blocks: Vec<&str> = text.split("```").collect();
+    // What follows a fence that does not close is outside.
+    let open = blocks.last().filter(|_| blocks.len().is_multiple_of(2));
+    let outside = blocks.iter().step_by(2).chain(open).flat_map(|block| block.lines());
     // Without the names and commands within.
     let spoken = outside.map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join(" "));
     let cards: Vec<Draft> = spoken
@@ -65,6 +70,14 @@ fn near_cards<'a>(line: &'a str, catalog: &'static Catalog) -> impl Iterator<Ite
             whole.then(|| &line[start - before.len()..end + after.len()])
         })
     })
+}
+
+/// A model that is told of by its whole id: `I run meta-llama/Llama-3.1-8B on …`.
+pub fn model(text: &str, catalog: &'static Catalog) -> Option<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"/-_.".contains(c));
+    let ids = words.map(|word| word.trim_matches(['.', '-'])).filter(|word| word.matches('/').count() == 1);
+    let owner = |id: &str| id.split('/').next().map(str::to_lowercase);
+    ids.take(MOST_IDS).find_map(|id| catalog.names().model(id).id.filter(|known| owner(known) == owner(id)))
 }
 
 /// Words with spaces or Chinese between them, not code: no flags, no settings, no paths.

@@ -25,12 +25,17 @@ const ENGINES: &[(&str, Kind)] = &[
 fn loads(script: &Script) -> Vec<(String, String)> {
     let text = script.text;
     let class = |at: usize| text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
-    let of_model = |at: &usize| class(*at).contains("For") || class(*at).ends_with("LanguageModel");
+    let of_model = |at: &usize| {
+        class(*at).contains("For") || class(*at).ends_with("LanguageModel") || UNSLOTH.contains(&class(*at))
+    };
     let calls = text.match_indices(LOADED).map(|(at, _)| at).take(MOST_CALLS).filter(of_model);
     let loaded = calls.filter_map(|at| script.call(at, LOADED));
     let beside = ["BitsAndBytesConfig(", "pipeline("];
     loaded.chain(beside.iter().filter_map(|opening| script.call(0, opening))).flatten().collect()
 }
+
+/// What Unsloth's models are loaded by.
+const UNSLOTH: &[&str] = &["FastLanguageModel", "FastVisionModel", "FastModel"];
 
 const LOADED: &str = ".from_pretrained(";
 const MOST_CALLS: usize = 16;
@@ -161,7 +166,7 @@ pub fn read(text: &str) -> Vec<Draft> {
     if draft.get("method").is_none() && text.contains("LoraConfig(") {
         draft.set("method", "lora");
     }
-    if text.contains("FastLanguageModel") {
+    if UNSLOTH.iter().any(|class| text.contains(class)) {
         draft.set("framework", "unsloth");
     }
     let positional = || pairs.iter().find(|(path, _)| path.is_empty()).map(|(_, value)| value.clone());

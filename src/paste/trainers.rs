@@ -27,7 +27,8 @@ pub fn llama_factory(tree: &Map<String, Value>) -> Option<Draft> {
     ];
     // What merges adapters is no training.
     let exports = tree.contains_key("export_dir");
-    if exports || !tree.contains_key("model_name_or_path") || !own.iter().any(|key| tree.contains_key(*key)) {
+    let has = |keys: &[&str]| keys.iter().any(|key| tree.contains_key(*key));
+    if exports || !has(&["model_name_or_path", "cutoff_len", "finetuning_type"]) || !has(&own) {
         return None;
     }
     let mut draft = train(Kind::LlamaFactory);
@@ -59,7 +60,9 @@ pub fn file(tree: &Map<String, Value>) -> Option<Draft> {
     let has = |keys: &[&str]| keys.iter().any(|key| tree.contains_key(*key));
     let swift = tree.get("model").is_some_and(Value::is_string) && has(&["tuner_type", "train_type"]);
     let own = ["per_device_train_batch_size", "gradient_accumulation_steps", "num_train_epochs"];
-    ((swift || has(&["model_name_or_path"])) && has(&own)).then_some(())?;
+    let named = swift || has(&["model_name_or_path"]);
+    let said = own.iter().filter(|key| tree.contains_key(**key)).count();
+    (said > usize::from(!named)).then_some(())?;
     let mut draft = train(Kind::Accelerate);
     if swift {
         draft.set("framework", "swift");
@@ -238,6 +241,15 @@ pub const TRAINER: Rules = &[
         ],
         Model,
     ),
+    // Of ms-swift before 3 the model, elsewhere only whose architecture it has.
+    (
+        &["model_type"],
+        With(|draft, value| {
+            if value.contains('-') {
+                draft.alias = Some(value.to_owned())
+            }
+        }),
+    ),
     (
         &["model_name"],
         With(|draft, value| {
@@ -258,19 +270,34 @@ pub const TRAINER: Rules = &[
     ),
     (&["use_dora"], On("method", "dora")),
     (
-        &["use_peft", "use_lora"],
+        &["use_peft", "use_lora", "use_peft_lora"],
         With(|draft, value| {
             if is_on(value) && draft.get("method").is_none() {
                 draft.set("method", "lora")
             }
         }),
     ),
-    (&["per_device_train_batch_size", "per_gpu_train_batch_size", "micro_batch_size"], Knob("batch")),
+    (
+        &["per_device_train_batch_size", "per_gpu_train_batch_size", "micro_batch_size", "batch_size_training"],
+        Knob("batch"),
+    ),
     (&["batch_size"], Knob("step_batch")),
     (&["gradient_accumulation_steps", "accumulative_counts"], Knob("accum")),
     (&["num_train_epochs", "num_epochs", "max_epochs"], Knob("epochs")),
     (&["max_samples", "max_train_samples"], Knob("samples")),
-    (&["cutoff_len", "max_seq_length", "model_max_length", "block_size", "max_length", "max_seq_len"], Knob("seq")),
+    (
+        &[
+            "cutoff_len",
+            "max_seq_length",
+            "model_max_length",
+            "block_size",
+            "max_length",
+            "max_seq_len",
+            "seq_length",
+            "context_length",
+        ],
+        Knob("seq"),
+    ),
     (&["lora_rank", "lora_r", "lora_dim"], Count("lora_rank")),
     // DeepSpeed-Chat's.
     (&["zero_stage"], Knob("zero")),
@@ -285,9 +312,21 @@ pub const TRAINER: Rules = &[
             }
         }),
     ),
-    (&["load_in_4bit", "use_4bit"], On("quant_bits", "4")),
-    (&["load_in_8bit"], On("quant_bits", "8")),
-    (&["bnb_4bit_use_double_quant", "use_bnb_nested_quant", "double_quantization"], Off("quantised_once", "on")),
+    (
+        &["quantization"],
+        With(|draft, value| {
+            // llama-recipes' `4bit`
+            if let Some(bits @ ("4" | "8")) = value.strip_suffix("bit") {
+                draft.set("quant_bits", bits)
+            }
+        }),
+    ),
+    (&["load_in_4bit", "use_4bit", "use_4bit_quantization"], On("quant_bits", "4")),
+    (&["load_in_8bit", "use_8bit_quantization"], On("quant_bits", "8")),
+    (
+        &["bnb_4bit_use_double_quant", "use_bnb_nested_quant", "use_nested_quant", "double_quantization"],
+        Off("quantised_once", "on"),
+    ),
     (&["bf16"], On("precision", "bf16")),
     (&["fp16"], On("precision", "fp16")),
     (
@@ -330,18 +369,27 @@ pub const TRAINER: Rules = &[
         }),
     ),
     (&["fsdp"], With(fsdp_words)),
+    (&["enable_fsdp"], On("sharding", "fsdp")),
+    (
+        &["strategy"],
+        With(|draft, value| {
+            if value.starts_with("fsdp") {
+                draft.set("sharding", "fsdp")
+            }
+        }),
+    ),
     (&["use_unsloth"], On("framework", "unsloth")),
-    (&["use_liger_kernel", "enable_liger_kernel"], On("loss", "fused")),
+    (&["use_liger_kernel", "enable_liger_kernel", "liger"], On("loss", "fused")),
     (&["torch_compile"], On("compile", "on")),
     (&["packing", "neat_packing", "pack_to_max_length"], Switch("packing")),
     (&["num_generations"], Knob("generations")),
     (&["max_prompt_length"], Knob("prompt_length")),
     (&["max_completion_length"], Knob("answer_length")),
     (&["vllm_gpu_memory_utilization"], Knob("rollout_mem_util")),
-    (&["tensor_model_parallel_size", "tensor_parallel_size"], Knob("tp")),
+    (&["tensor_model_parallel_size", "tensor_parallel_size", "tp_size"], Knob("tp")),
     (&["pipeline_model_parallel_size"], Knob("pp")),
     (&["expert_model_parallel_size"], Knob("ep")),
-    (&["context_parallel_size", "sequence_parallel_size"], Knob("cp")),
+    (&["context_parallel_size", "sequence_parallel_size", "cp_size"], Knob("cp")),
 ];
 
 /// A framework's name of an optimizer, to the catalog's.

@@ -13,3 +13,4 @@ oom-in-pieces = { $idle } lay reserved but unused, in pieces too small for { $tr
 oom-short = { $short } were missing for this one tensor; what comes after it needs room, too.
 oom-others = Other processes hold { $others } of this card: end them, or leave them out of the plan.
 oom-cards = Cards that show { $total }: { $cards }. The first is taken; say gpu= if it is another.
+paste-other-server = This paste starts another server, too: { $line }

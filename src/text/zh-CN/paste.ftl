@@ -13,3 +13,4 @@ oom-in-pieces = 有 { $idle } 已预留但未使用，碎片太小放不下 { $t
 oom-short = 仅这个张量就差 { $short }，之后的张量还需要空间。
 oom-others = 其他进程占用了这张卡的 { $others }：先结束它们，或在规划时扣除。
 oom-cards = 显示 { $total } 显存的卡：{ $cards }。这里按第一种计算；若不是，请用 gpu= 指明。
+paste-other-server = 粘贴内容里还启动了另一个服务：{ $line }
