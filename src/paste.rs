@@ -308,7 +308,7 @@ fn program(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
     engines::read(command)
         .or_else(|| torchtune::command(command))
         .or_else(|| litgpt::command(command))
-        .or_else(|| torchtitan::command(command))
+        .or_else(|| torchtitan::command(command, allotted))
         .or_else(|| verl::command(command))
         .or_else(|| openrlhf::command(command, allotted))
         .or_else(|| launch::trainer(command, allotted))

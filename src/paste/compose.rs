@@ -1,9 +1,12 @@
 //! Containers of a compose file or a Kubernetes manifest, as the commands they run.
 
 use super::shell::{self, Command};
-use super::tree::scalar;
+use super::tree::{at, scalar};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+
+/// Cards of one machine.
+const MOST_CARDS: u64 = 64;
 
 /// What the containers of a file run, the last first.
 pub fn commands(tree: &Map<String, Value>) -> Vec<Command> {
@@ -36,7 +39,11 @@ fn container(map: &Map<String, Value>) -> Vec<Command> {
     if image.is_none() && !run.first().is_some_and(|word| word.starts_with('-')) {
         return vec![];
     }
-    let variables = variables(map);
+    let mut variables = variables(map);
+    if let Some(cards) = cards(map) {
+        let shown: Vec<String> = (0..cards.min(MOST_CARDS)).map(|card| card.to_string()).collect();
+        variables.entry("NVIDIA_VISIBLE_DEVICES".to_owned()).or_insert(shown.join(","));
+    }
     let head: Vec<String> = image.map(str::to_owned).into_iter().collect();
     // `sh -c "vllm serve …"`
     let script = run.iter().position(|word| word == "-c").map(|at| run[at + 1..].join(" "));
@@ -47,6 +54,16 @@ fn container(map: &Map<String, Value>) -> Vec<Command> {
         command
     };
     scripted.into_iter().map(with_variables).chain([whole]).collect()
+}
+
+/// Cards that a container is given: Compose's reserved devices, Kubernetes' limits.
+fn cards(map: &Map<String, Value>) -> Option<u64> {
+    let reserved = at(map, "deploy.resources.reservations.devices").and_then(|devices| devices.get(0));
+    let listed = |device: &Value| device.get("device_ids").and_then(Value::as_array).map(|ids| ids.len() as u64);
+    let counted = |value: &Value| scalar(value)?.parse().ok();
+    reserved
+        .and_then(|device| listed(device).or_else(|| counted(device.get("count")?)))
+        .or_else(|| counted(at(map, "resources.limits")?.get("nvidia.com/gpu")?))
 }
 
 fn words(value: Option<&Value>) -> Vec<String> {

@@ -120,7 +120,9 @@ pub fn read(command: &Command) -> Option<Draft> {
         Draft::new(Kind::Ollama, Verb::Infer)
     } else if runs || words.first().is_some_and(|word| word.starts_with('-')) {
         let flags = flags(words);
-        let split = flags.iter().any(|(name, _)| snake(name) == "tensor_parallel_size").then_some(Kind::Vllm);
+        // KServe's runtime serves by vLLM a model that it calls by two names.
+        let own = |name: &str| matches!(snake(name).as_str(), "tensor_parallel_size" | "model_name");
+        let split = flags.iter().any(|(name, _)| own(name)).then_some(Kind::Vllm);
         let kind = known(flags.iter().map(|(name, _)| *name)).or(split)?;
         engine(kind, words, rules(kind))
     } else {
@@ -364,17 +366,20 @@ fn experts_on_host(draft: &mut Draft) {
 const MOST_PATTERNS: usize = 20;
 const LARGEST_PATTERN: usize = 1 << 18;
 
-/// What tells an engine's release: its image's tag, its package, the start of its log.
+/// What tells an engine's release: its own image's tag, its package, the start of its log.
 static RELEASES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     let names = [
-        ("vllm", r"(?:vllm[\w/.-]*?|LLM engine)"),
-        ("sglang", r"sglang[\w/.-]*?"),
-        ("tgi", "text-generation-inference"),
-        ("trtllm", r"tensorrt[-_]?llm[\w/.-]*?"),
-        ("lmdeploy", r"lmdeploy[\w/.-]*?"),
+        ("vllm", "(?:vllm|LLM engine)", "vllm-openai"),
+        ("sglang", "sglang", "lmsysorg/sglang"),
+        ("tgi", "text-generation-inference", "text-generation-inference"),
+        ("trtllm", "tensorrt[-_]?llm", "tensorrt-llm/release"),
+        ("lmdeploy", "lmdeploy", "openmmlab/lmdeploy"),
     ];
-    let release = |name| format!(r"(?i)\b{name}(?: API server)?(?: version)?[ :=(@]{{0,3}}v?([0-9]+\.[0-9]+\.[0-9]+)");
-    names.map(|(engine, name)| (engine, Regex::new(&release(name)).expect("written here"))).into()
+    let release = |name, image| {
+        let told = format!(r"\b{name}(?: API server)?(?: version)?(?:: | ?==? ?| \(?)");
+        format!(r"(?i)(?:{image}:|{told})v?([0-9]+\.[0-9]+\.[0-9]+)")
+    };
+    names.map(|(engine, name, image)| (engine, Regex::new(&release(name, image)).expect("written here"))).into()
 });
 
 /// The release of an engine that a text tells of.

@@ -27,10 +27,18 @@ pub fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>
         found.and_then(|(_, value)| value.split(':').next_back()?.parse::<u64>().ok()).filter(|count| *count > 0)
     };
     let variable = |names: &[&str]| names.iter().find_map(|name| command.variable(name)?.parse::<u64>().ok());
-    let each = flag(&["nproc_per_node", "num_gpus", "actor_num_gpus_per_node", "actor.num_gpus_per_node"])
-        .or_else(|| variable(&["NPROC_PER_NODE", "GPUS_PER_NODE", "GPU_NUM", "N_GPUS"]));
+    let each = flag(&[
+        "nproc_per_node",
+        "num_gpus",
+        "actor_num_gpus_per_node",
+        "actor.num_gpus_per_node",
+        "gpus_per_node",
+        "devices",
+    ])
+    .or_else(|| variable(&["NPROC_PER_NODE", "GPUS_PER_NODE", "GPU_NUM", "N_GPUS"]));
     let nodes = flag(&["nnodes", "num_nodes", "num_machines", "actor_num_nodes", "actor.num_nodes"])
-        .or_else(|| variable(&["NNODES", "NUM_NODES"]));
+        .or_else(|| variable(&["NNODES", "NUM_NODES"]))
+        .or(allotted.map(|(nodes, _)| nodes));
     // `--include localhost:0,1,2`
     let included =
         flags.iter().find(|(name, _)| *name == "include").map(|(_, list)| list.split(['@', ',']).count() as u64);
@@ -42,7 +50,7 @@ pub fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>
         .or_else(|| allotted.map(|(nodes, each)| nodes.saturating_mul(each)))
         .or_else(|| variable(&["WORLD_SIZE"]))
         .or(visible);
-    let nodes = nodes.or(allotted.map(|(nodes, _)| nodes)).filter(|nodes| *nodes > 1);
+    let nodes = nodes.filter(|nodes| *nodes > 1);
     (all, nodes)
 }
 

@@ -28,6 +28,7 @@ const MARKS: &[&str] = &[
     "less than desired gpu memory utilization",
     "larger than the maximum number of tokens that can be stored in kv cache",
     "unable to allocate",
+    "insufficient gpu memory",
     "defaultcpuallocator",
     "hiperroroutofmemory",
     "cuda_error_out_of_memory",
@@ -36,7 +37,7 @@ const MARKS: &[&str] = &[
 
 /// Each figure by the sentences that give it.
 static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
-    const SIZE: &str = r"([0-9][0-9.,]*)\s*(bytes|[KMGT]i?B|B)\b";
+    const SIZE: &str = r"(?<size>[0-9][0-9.,]*)\s*(?<unit>bytes|[KMGT]i?B|B)\b";
     let figure = |name, pattern: &str| (name, Regex::new(&pattern.replace("SIZE", SIZE)).expect("written here"));
     vec![
         figure("oom.tried", r"(?i)tried to allocate SIZE"),
@@ -44,7 +45,7 @@ static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         figure("oom.tried", r"(?i)out of memory (?:while )?allocating SIZE"),
         figure("oom.tried", r"(?i)failed to allocate (?:request for )?SIZE"),
         figure("oom.tried", r"(?i)allocating SIZE on device [0-9]+: (?:cuda|hip)malloc failed"),
-        figure("oom.tried", r"(?i)failed to allocate \w+ buffer of size ([0-9]+)()"),
+        figure("oom.tried", r"(?i)failed to allocate \w+ buffer of size (?<size>[0-9]+)(?<unit>)"),
         figure("oom.tried", r"(?i)\(?SIZE KV cache is needed"),
         figure("oom.tried", r"(?i)\brequested\s*: SIZE"),
         figure("oom.tried", r"(?i)unable to allocate SIZE"),
@@ -54,6 +55,8 @@ static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         figure("oom.total", r"(?i)max allowed: SIZE"),
         figure("oom.total", r"(?i)device limit\s*: SIZE"),
         figure("oom.total", r"(?i)total_gpu_memory ?[(=]SIZE"),
+        figure("oom.total", r"(?i)total GPU memory \((?<unit>GiB)\): (?<size>[0-9.]+)"),
+        figure("oom.free", r"(?i)free GPU memory before component creation attempt \((?<unit>GiB)\): (?<size>[0-9.]+)"),
         figure("oom.allocated", r"(?i)SIZE already allocated"),
         figure("oom.allocated", r"(?i)SIZE is allocated by PyTorch"),
         figure("oom.allocated", r"(?i)MPS allocated: SIZE"),
@@ -62,7 +65,7 @@ static FIGURES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         figure("oom.free", r"(?i)of which SIZE is free"),
         figure("oom.free", r"(?i)free \(according to CUDA\)\s*: SIZE"),
         figure("oom.free", r"(?i)available KV cache memory \(SIZE\)"),
-        figure("oom.free", r"(?i)free memory on device (?:\S+ )?\(([0-9.]+)/[0-9.]+ (GiB)\)"),
+        figure("oom.free", r"(?i)free memory on device (?:\S+ )?\((?<size>[0-9.]+)/[0-9.]+ (?<unit>GiB)\)"),
         figure("oom.reserved", r"(?i)SIZE reserved in total"),
         figure("oom.reserved", r"(?i)SIZE is reserved by PyTorch"),
         figure("oom.reserved", r"(?i)SIZE cached\b"),
@@ -83,7 +86,7 @@ static DEVICE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 static MAX_LENGTH: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)max(?:imum)? seq(?:uence)? len(?:gth)? \(([0-9]+)\)").expect("written here"));
 static UTILISATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:desired GPU memory utilization \(|gpu_memory_utilization=)([0-9]\.[0-9]+)")
+    Regex::new(r"(?i)(?:desired GPU memory utilization \(|gpu_memory_utilization=|mem_fraction_static=)([0-9]\.[0-9]+)")
         .expect("written here")
 });
 
@@ -108,8 +111,11 @@ const SERVING: &[(&str, &str)] = &[
     ("gpu_memory_utilization", "vllm"),
     ("stored in kv cache", "vllm"),
     ("sglang", "sglang"),
+    ("mem-fraction-static", "sglang"),
+    ("mem_fraction_static", "sglang"),
     ("text_generation_server", "tgi"),
     ("tensorrt_llm", "trtllm"),
+    ("[trt-llm]", "trtllm"),
     ("ggml", "llama.cpp"),
     ("llama_", "llama.cpp"),
 ];
@@ -127,7 +133,7 @@ pub fn read(text: &str) -> Option<Draft> {
         if draft.facts.contains_key(*name) {
             continue;
         }
-        let size = pattern.captures(text).and_then(|found| bytes(&found[1], &found[2]));
+        let size = pattern.captures(text).and_then(|found| bytes(&found["size"], &found["unit"]));
         if let Some(size) = size {
             draft.fact(name, size);
         }

@@ -7,6 +7,8 @@ use super::draft::Draft;
 use crate::catalog::Catalog;
 use crate::request::tweak::tweak;
 use crate::request::{Settings, Verb};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Lines that are heard, and the longest of them.
 const MOST: usize = 24;
@@ -29,9 +31,24 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Option<Draft> {
         })
         .collect();
     // How many there are may be told elsewhere than what they are.
-    let first = cards.first()?;
+    let Some(first) = cards.first() else { return labelled(text, catalog) };
     let counted = cards.iter().find(|card| card.get("gpus").is_some() && card.get("gpu") == first.get("gpu"));
     Some(counted.unwrap_or(first).clone())
+}
+
+/// A card that a scheduler is asked for: `nvidia.com/gpu.product: NVIDIA-L4`, `--gres=gpu:a100:4`, `--partition=l40s`.
+static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)(?:gpu\.product|accelerators?|gres=gpu|partition|constraint)\s*[:=]\s*["'{]*([a-z][a-z0-9-]+)"#)
+        .expect("written here")
+});
+
+fn labelled(text: &str, catalog: &'static Catalog) -> Option<Draft> {
+    let names = LABELLED.captures_iter(text).take(MOST).filter_map(|found| Some(found.get(1)?.as_str()));
+    let known = names.filter(|name| name.contains(|c: char| c.is_ascii_digit()));
+    let id = known.filter_map(|name| catalog.names().gpu(name).id).next()?;
+    let mut draft = Draft::new(Kind::NvidiaSmi, Verb::Fit);
+    draft.set("gpu", id);
+    Some(draft)
 }
 
 fn heard(words: &str, catalog: &'static Catalog) -> Option<Draft> {

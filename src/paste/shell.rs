@@ -64,12 +64,18 @@ pub fn commands(text: &str) -> Vec<Command> {
                     words.next();
                 }
             }
-            let words: Vec<String> = words.collect();
+            let mut words: Vec<String> = words.collect();
+            let script = inner_script(&mut words);
             if words.first().is_some_and(|word| word == "sbatch") {
                 allot(&mut variables, &flags(&words));
             }
             if !words.is_empty() && found.len() < MOST_LINES {
                 found.push(Command { words, variables: variables.clone() });
+            }
+            let within = script.iter().flat_map(|script| lines(script)).take(MOST_LINES - found.len());
+            for line in within {
+                let parts = split_commands(&line).into_iter().map(|part| self::words(&substitute(part, &variables)));
+                found.extend(parts.map(|words| Command { words, variables: variables.clone() }));
             }
         }
     }
@@ -90,6 +96,14 @@ pub fn commands(text: &str) -> Vec<Command> {
         found.extend((!words.is_empty()).then(|| Command { words, variables: HashMap::new() }));
     }
     found
+}
+
+/// What a command has a shell of its own run, cut off it: `srun -N 2 bash -c 'torchrun …'`.
+fn inner_script(words: &mut Vec<String>) -> Option<String> {
+    let shell = |word: &str| matches!(word.rsplit('/').next(), Some("bash" | "sh"));
+    let option = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c');
+    let at = words.windows(3).position(|three| shell(&three[0]) && option(&three[1]))?;
+    words.split_off(at).into_iter().nth(2)
 }
 
 /// What a flag of many values takes as one word: `--target_modules q_proj k_proj`.

@@ -4,12 +4,13 @@
 
 use super::Kind;
 use super::draft::{Draft, Rule, Rules};
+use super::launch::launched;
 use super::shell::{self, Command};
 use super::trainers::{optimizer, train};
 use Rule::{Count, Knob, On, Switch, With};
 
 /// Sections that only this program has.
-const MARKS: [&str; 3] = ["parallelism.", "activation_checkpoint.", "model.flavor"];
+const MARKS: [&str; 4] = ["parallelism.", "activation_checkpoint.", "model.flavor", "job.config_file"];
 
 pub fn file(text: &str) -> Option<Draft> {
     let mut section = "";
@@ -25,13 +26,13 @@ pub fn file(text: &str) -> Option<Draft> {
     read(&pairs.iter().map(|(name, value)| (name.as_str(), *value)).collect::<Vec<_>>())
 }
 
-pub fn command(command: &Command) -> Option<Draft> {
-    let titan = |word: &String| word.contains("torchtitan") || word.ends_with("run_train.sh");
-    command.words.iter().any(titan).then_some(())?;
+pub fn command(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft> {
+    let marks = ["torchtitan", "run_train.sh", "job.config_file"];
+    command.words.iter().any(|word| marks.iter().any(|mark| word.contains(mark))).then_some(())?;
     let mut draft = read(&shell::flags(&command.words))?;
-    if let Some(gpus) = command.variable("NGPU") {
-        draft.set("gpus", gpus);
-    }
+    let (gpus, nodes) = launched(command, allotted);
+    draft.set_some("gpus", command.variable("NGPU").map(str::to_owned).or(gpus.map(|gpus| gpus.to_string())));
+    draft.set_some("nodes", nodes);
     Some(draft)
 }
 
@@ -49,7 +50,11 @@ fn read(pairs: &[(&str, &str)]) -> Option<Draft> {
     // The checkpoint says which of the flavor's models.
     let checkpoint = value("model.hf_assets_path").and_then(|path| path.trim_end_matches('/').rsplit('/').next());
     draft.alias = value("model.name").zip(value("model.flavor")).map(|(name, flavor)| model(name, flavor));
-    draft.model = checkpoint.map(str::to_owned).or_else(|| draft.alias.clone());
+    // `train_configs/llama3_8b.toml`
+    let file =
+        value("job.config_file").and_then(|path| path.rsplit('/').next()?.strip_suffix(".toml")?.rsplit_once('_'));
+    draft.model =
+        checkpoint.map(str::to_owned).or_else(|| draft.alias.clone()).or(file.map(|(name, size)| model(name, size)));
     let (shards, replicas) = (degree("data_parallel_shard"), degree("data_parallel_replicate").unwrap_or(1));
     match (shards, replicas) {
         (Some(1), _) => draft.set("zero", 0),

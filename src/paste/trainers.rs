@@ -268,6 +268,14 @@ pub const TRAINER: Rules = &[
             _ => {}
         }),
     ),
+    (
+        &["peft"],
+        With(|draft, value| {
+            if matches!(value, "lora" | "qlora" | "dora") {
+                draft.set("method", value)
+            }
+        }),
+    ),
     (&["use_dora"], On("method", "dora")),
     (
         &["use_peft", "use_lora", "use_peft_lora"],
@@ -278,7 +286,7 @@ pub const TRAINER: Rules = &[
         }),
     ),
     (
-        &["per_device_train_batch_size", "per_gpu_train_batch_size", "micro_batch_size", "batch_size_training"],
+        &["per_device_train_batch_size", "per_gpu_train_batch_size", "micro_batch_size", "batch_size_training", "mbs"],
         Knob("batch"),
     ),
     (&["batch_size"], Knob("step_batch")),
@@ -353,7 +361,7 @@ pub const TRAINER: Rules = &[
     ),
     (&["flash_attn", "attn_implementation", "attn_impl"], With(attention)),
     (&["use_flash_attn", "use_flash_attention", "use_flash_attention_2"], On("attn", "flash")),
-    (&["optim", "optim_type"], With(optimizer)),
+    (&["optim", "optim_type", "optimizer"], With(optimizer)),
     (&["deepspeed"], With(deepspeed_path)),
     // Colossal-AI's booster.
     (
@@ -386,8 +394,8 @@ pub const TRAINER: Rules = &[
     (&["max_prompt_length"], Knob("prompt_length")),
     (&["max_completion_length"], Knob("answer_length")),
     (&["vllm_gpu_memory_utilization"], Knob("rollout_mem_util")),
-    (&["tensor_model_parallel_size", "tensor_parallel_size", "tp_size"], Knob("tp")),
-    (&["pipeline_model_parallel_size"], Knob("pp")),
+    (&["tensor_model_parallel_size", "tensor_parallel_size", "tp_size", "tp"], Knob("tp")),
+    (&["pipeline_model_parallel_size", "pp_size"], Knob("pp")),
     (&["expert_model_parallel_size"], Knob("ep")),
     (&["context_parallel_size", "sequence_parallel_size", "cp_size"], Knob("cp")),
 ];
