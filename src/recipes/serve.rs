@@ -10,6 +10,7 @@ const ENGINES: &[Program<Infer>] = &[
     Program { of: &["sglang"], name: "SGLang 0.5.23", file: None, write: sglang },
     Program { of: &["trtllm"], name: "TensorRT-LLM 1.2.1", file: None, write: trtllm },
     Program { of: &["tgi"], name: "TGI 3.3.7", file: None, write: tgi },
+    Program { of: &["lmdeploy"], name: "LMDeploy 0.10", file: None, write: lmdeploy },
     Program { of: &["llama.cpp"], name: "llama.cpp 00dc8057", file: None, write: llama_server },
     Program { of: &["ollama"], name: "Ollama 0.33", file: Some("Modelfile"), write: ollama },
     Program { of: &["transformers", "pytorch"], name: "transformers 5.23", file: None, write: transformers },
@@ -248,6 +249,34 @@ fn tgi(request: &Request, infer: &Infer) -> Option<String> {
             .maybe("--dtype", dtype)
             .flag_if(infer.eager, "--cuda-graphs", 0)
             .maybe("--speculate", drafts.map(|draft| draft.tokens))
+            .0,
+    )
+}
+
+/// `lmdeploy serve api_server`: lmdeploy/cli/utils.py ArgumentHelper. Tensor parallel only; the cache goes in 16, 8 or 4
+/// bits.
+fn lmdeploy(request: &Request, infer: &Infer) -> Option<String> {
+    let format = quantization(infer, &[("awq", "awq"), ("gptq-int4", "gptq"), ("fp8", "fp8")])?;
+    let policy = match infer.kv.name {
+        _ if !asked(request, "kv") => None,
+        "fp16" | "bf16" => None,
+        "int8" => Some(8),
+        "int4" => Some(4),
+        _ => return None,
+    };
+    let parallel = request.parallel;
+    if parallel.pipeline > 1 || parallel.data > 1 || infer.draft.is_some() {
+        return None;
+    }
+    Some(
+        Command::new(format_args!("lmdeploy serve api_server {}", request.model.id))
+            .flag("--tp", parallel.tensor)
+            .flag("--session-len", request.seq)
+            .maybe("--cache-max-entry-count", fraction(request, infer, "lmdeploy"))
+            .maybe("--max-batch-size", max_requests(request, infer))
+            .flag_if(asked(request, "max_batched_tokens"), "--max-prefill-token-num", infer.max_batched_tokens)
+            .maybe("--model-format", format)
+            .maybe("--quant-policy", policy)
             .0,
     )
 }
