@@ -125,7 +125,7 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Result<Pasted, Problem> {
     if text.len() > LONGEST {
         return Err(Problem::new(msg!("paste-too-long", limit = LONGEST / 1024)));
     }
-    let text = clean(text);
+    let text = clean(text).replace("~~~", "```");
     let pieces = pieces(&text);
     let mut drafts = vec![];
     for piece in &pieces {
@@ -173,7 +173,8 @@ fn pieces(text: &str) -> Vec<String> {
     let parts: Vec<&str> = text.split("```").collect();
     if parts.len() < 3 || parts.len() > 2 * MOST_PIECES {
         let (spans, text) = inline(text);
-        let (script, mut found) = shell::here_documents(&text);
+        let (script, written) = shell::here_documents(&text);
+        let mut found = shell::filled(&script, written);
         let mut document = String::new();
         for line in script.lines() {
             if line.trim_end() == "---" && found.len() < MOST_PIECES {

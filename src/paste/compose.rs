@@ -44,7 +44,9 @@ fn container(map: &Map<String, Value>) -> Vec<Command> {
         let shown: Vec<String> = (0..cards.min(MOST_CARDS)).map(|card| card.to_string()).collect();
         variables.entry("NVIDIA_VISIBLE_DEVICES".to_owned()).or_insert(shown.join(","));
     }
-    let head: Vec<String> = image.map(str::to_owned).into_iter().collect();
+    let volumes = map.get("volumes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mounts = volumes.flat_map(|mount| ["-v".to_owned(), mount.to_owned()]);
+    let head: Vec<String> = image.map(str::to_owned).into_iter().chain(mounts).collect();
     // `sh -c "vllm serve …"`
     let script = run.iter().position(|word| word == "-c").map(|at| run[at + 1..].join(" "));
     let scripted = script.map(|script| shell::commands(&script)).unwrap_or_default();

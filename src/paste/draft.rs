@@ -1,6 +1,7 @@
 //! What one piece of a paste says, not yet held against the catalog.
 
 use super::Kind;
+use crate::catalog::gpu::Vendor;
 use crate::request::Verb;
 use serde_json::{Map, Value};
 
@@ -16,6 +17,8 @@ pub struct Draft {
     pub knobs: Vec<(&'static str, String)>,
     /// What is not a knob: shape fields, `oom.*`, `smi.*`.
     pub facts: Map<String, Value>,
+    /// Whose cards the piece is about.
+    pub maker: Option<Vendor>,
     /// Knobs the piece leaves to another place (`auto`).
     pub asked: Vec<&'static str>,
     pub assumed: Vec<String>,
@@ -23,7 +26,17 @@ pub struct Draft {
 
 impl Draft {
     pub fn new(kind: Kind, verb: Verb) -> Self {
-        Self { kind, verb, model: None, alias: None, knobs: vec![], facts: Map::new(), asked: vec![], assumed: vec![] }
+        Self {
+            kind,
+            verb,
+            model: None,
+            alias: None,
+            knobs: vec![],
+            facts: Map::new(),
+            maker: None,
+            asked: vec![],
+            assumed: vec![],
+        }
     }
     /// The last word on a knob counts, as in the programs read here.
     pub fn set(&mut self, knob: &'static str, value: impl ToString) {

@@ -128,6 +128,7 @@ pub fn read(command: &Command) -> Option<Draft> {
     } else {
         return None;
     };
+    mounted(command, &mut draft);
     environment(command, &mut draft);
     settle(command, &mut draft);
     Some(draft)
@@ -236,6 +237,21 @@ fn engine(kind: Kind, words: &[String], rules: Rules) -> Draft {
         draft.model = bare.filter(|word| word.contains(['/', '-'])).map(str::to_owned);
     }
     draft
+}
+
+/// A model's path in a container, by what is mounted there: `-v /data/Qwen3-8B:/model … --model /model`.
+fn mounted(command: &Command, draft: &mut Draft) {
+    let Some(path) = draft.model.as_ref().filter(|path| path.starts_with('/')) else { return };
+    let flags = command.flags();
+    let mounts = flags.iter().filter(|(name, _)| matches!(*name, "v" | "volume")).map(|(_, mount)| *mount);
+    let host = mounts.filter_map(|mount| {
+        let (host, rest) = mount.split_once(":/")?;
+        let within = path[1..].strip_prefix(rest.split(':').next()?)?;
+        Some(format!("{host}{within}"))
+    });
+    if let Some(host) = host.filter(|host| !host.contains('$')).next() {
+        draft.model = Some(host);
+    }
 }
 
 /// Names of variables that say too little.

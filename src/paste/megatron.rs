@@ -213,6 +213,8 @@ const RULES: Rules = &[
     (&["num_virtual_stages_per_pipeline_rank"], Knob("interleave")),
     (&["sequence_parallel"], On("sp", "on")),
     (&["use_distributed_optimizer"], On("zero", "1")),
+    // Megatron-DeepSpeed's.
+    (&["zero_stage"], Knob("zero")),
     (&["use_torch_fsdp2", "use_megatron_fsdp", "use_custom_fsdp"], On("sharding", "fsdp")),
     (&["data_parallel_sharding_strategy"], Knob("strategy")),
     (

@@ -4,6 +4,7 @@
 
 use super::draft::Draft;
 use super::{Kind, Pasted, oom};
+use crate::catalog::gpu::Vendor;
 use crate::catalog::{Catalog, Gpu, Outcome};
 use crate::message::Problem;
 use crate::msg;
@@ -62,7 +63,7 @@ pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Cata
         pasted.notes.push(msg!("paste-other-server", line = line::write(&other.settings)));
     }
     if let Some(total) = shape.get("oom.total").and_then(serde_json::Value::as_f64) {
-        pasted.assume_gpu(Bytes(total), catalog);
+        pasted.assume_gpu(Bytes(total), drafts.iter().find_map(|draft| draft.maker), catalog);
     }
     for knob in KNOBS {
         if let Some(value) = pasted.settings.get(knob.key) {
@@ -184,12 +185,13 @@ impl Pasted {
     }
 
     /// The most wanted card of about the memory that a message gives; which it is is still to be asked.
-    fn assume_gpu(&mut self, total: Bytes, catalog: &Catalog) {
+    fn assume_gpu(&mut self, total: Bytes, maker: Option<Vendor>, catalog: &Catalog) {
         if self.settings.get("gpu").is_some() {
             return;
         }
         let shows = |gpu: &&Gpu| gpu.visible().0 * (1.0 - CARD) < total.0 && total.0 <= gpu.memory.0 * (1.0 + ROUNDED);
-        let wanted = catalog.names().wanted_gpus().iter().filter_map(|id| catalog.gpu(id));
+        let makes = |gpu: &&Gpu| maker.is_none_or(|maker| gpu.vendor == maker);
+        let wanted = catalog.names().wanted_gpus().iter().filter_map(|id| catalog.gpu(id)).filter(makes);
         let cards: Vec<&str> = wanted.filter(shows).map(|gpu| gpu.id.as_str()).take(MOST_CARDS).collect();
         let Some(first) = cards.first() else { return };
         self.assumed.push(format!("gpu={first}"));

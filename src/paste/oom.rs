@@ -5,6 +5,7 @@
 
 use super::Kind;
 use super::draft::Draft;
+use crate::catalog::gpu::Vendor;
 use crate::message::Message;
 use crate::msg;
 use crate::request::Verb;
@@ -114,10 +115,19 @@ const SERVING: &[(&str, &str)] = &[
     ("mem-fraction-static", "sglang"),
     ("mem_fraction_static", "sglang"),
     ("text_generation_server", "tgi"),
+    ("text_generation_launcher", "tgi"),
     ("tensorrt_llm", "trtllm"),
     ("[trt-llm]", "trtllm"),
     ("ggml", "llama.cpp"),
     ("llama_", "llama.cpp"),
+];
+
+/// Whose cards a runtime's message is of; CUDA's own is NVIDIA's.
+const MAKERS: &[(&str, Vendor)] = &[
+    ("hip out of memory", Vendor::Amd),
+    ("npu out of memory", Vendor::Huawei),
+    ("xpu out of memory", Vendor::Intel),
+    ("cuda", Vendor::Nvidia),
 ];
 
 pub fn read(text: &str) -> Option<Draft> {
@@ -138,6 +148,7 @@ pub fn read(text: &str) -> Option<Draft> {
             draft.fact(name, size);
         }
     }
+    draft.maker = MAKERS.iter().find(|(mark, _)| lower.contains(mark)).map(|(_, maker)| *maker);
     let device =
         DEVICE.iter().find_map(|pattern| pattern.captures(text)).and_then(|found| found[1].parse::<u64>().ok());
     if let Some(device) = device {

@@ -69,7 +69,7 @@ fn near_cards<'a>(line: &'a str, catalog: &'static Catalog) -> impl Iterator<Ite
     let is_letter = |c: char| c.is_ascii_alphanumeric();
     let names = line.split(move |c| !is_letter(c)).filter(move |word| {
         let digits = word.contains(|c: char| c.is_ascii_digit());
-        digits && word.len() > 1 && catalog.names().gpu(word).id.is_some()
+        digits && word.len() > 1 && catalog.names().gpu(word.trim_end_matches('s')).id.is_some()
     });
     names.flat_map(move |name| {
         let start = name.as_ptr() as usize - line.as_ptr() as usize;
@@ -101,7 +101,8 @@ pub fn model(text: &str, catalog: &'static Catalog) -> Option<String> {
 fn is_sentence(line: &str) -> bool {
     let line = line.trim();
     let coded = ["--", "=", "{", "|", "\\", "::"].iter().any(|mark| line.contains(mark));
-    let coded = coded || line.replace(" / ", " ").contains('/');
+    // A rate is no path: `108T/s`.
+    let coded = coded || line.replace(" / ", " ").replace("/s", "").contains('/');
     let spoken = line.contains(|c: char| c == ' ' || !c.is_ascii());
     !coded && spoken && line.len() <= LONGEST && line.contains(|c: char| c.is_ascii_digit())
 }

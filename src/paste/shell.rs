@@ -26,6 +26,15 @@ pub fn here_documents(text: &str) -> (String, Vec<String>) {
     (script, files)
 }
 
+/// Files that a script writes, its variables put in.
+pub fn filled(script: &str, files: Vec<String>) -> Vec<String> {
+    if files.iter().all(|file| !file.contains('$')) {
+        return files;
+    }
+    let variables = commands(script).pop().map(|command| command.variables).unwrap_or_default();
+    files.iter().map(|file| file.lines().map(|line| substitute(line, &variables) + "\n").collect()).collect()
+}
+
 /// Words of one command, and the variables that stand before it.
 #[derive(Clone, Debug, Default)]
 pub struct Command {

@@ -306,11 +306,11 @@ pub const TRAINER: Rules = &[
         ],
         Knob("seq"),
     ),
-    (&["lora_rank", "lora_r", "lora_dim"], Count("lora_rank")),
+    (&["lora_rank", "lora_r", "peft_lora_r", "lora_dim"], Count("lora_rank")),
     // DeepSpeed-Chat's.
     (&["zero_stage"], Knob("zero")),
     (&["offload"], On("offload", "cpu")),
-    (&["lora_alpha"], Knob("lora_alpha")),
+    (&["lora_alpha", "peft_lora_alpha"], Knob("lora_alpha")),
     (&["lora_target", "lora_target_modules", "target_modules", "lora_trainable", "trainable"], With(targets)),
     (
         &["quantization_bit", "quant_bits", "bits"],

@@ -4,7 +4,7 @@
 
 use crate::message::Message;
 use crate::msg;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use serde_saphyr::Error;
 use serde_saphyr::budget::BudgetBreach;
 use std::fmt::Write;
@@ -164,23 +164,28 @@ fn plain_json(text: &str) -> String {
 /// The YAML mapping that a text is, or that its lines are which look so.
 pub fn yaml(text: &str) -> Option<Found> {
     let whole = mapping(text).map(|tree| (tree, String::new()));
-    whole.or_else(|| {
-        // The lines of a command that goes on are indented too.
-        let mut continued = false;
-        let belongs = |line: &&str| {
-            let bare = line.trim_start();
-            let within = bare.is_empty() || bare.len() < line.len() || bare.starts_with("- ") || bare.starts_with('#');
-            let command = std::mem::replace(&mut continued, line.trim_end().ends_with('\\'));
-            // A message may look so: `RuntimeError: CUDA error: out of memory`.
-            let said = bare.split(" #").next().unwrap_or(bare);
-            let message = said.split_once(": ").is_some_and(|(_, value)| {
-                value.contains(": ") && !value.trim_start().starts_with(['"', '\'', '{', '[', '#'])
-            });
-            !command && (within || (is_mapping_line(line) && !message))
-        };
-        let (inside, around): (Vec<&str>, Vec<&str>) = text.lines().partition(belongs);
-        Some((mapping(&inside.join("\n"))?, around.join("\n")))
-    })
+    // Items on their own are of a list or of a report.
+    whole.or_else(|| within(text, true)).or_else(|| within(text, false))
+}
+
+/// The lines of a text that look like YAML, with items of a list that stand at their beginning or without.
+fn within(text: &str, items: bool) -> Option<Found> {
+    // The lines of a command that goes on are indented too.
+    let mut continued = false;
+    let belongs = |line: &&str| {
+        let bare = line.trim_start();
+        let item = bare.starts_with("- ") && bare.len() == line.len();
+        let within = bare.is_empty() || bare.len() < line.len() || (item && items) || bare.starts_with('#');
+        let command = std::mem::replace(&mut continued, line.trim_end().ends_with('\\'));
+        // A message may look so: `RuntimeError: CUDA error: out of memory`.
+        let said = bare.split(" #").next().unwrap_or(bare);
+        let message = said.split_once(": ").is_some_and(|(_, value)| {
+            value.contains(": ") && !value.trim_start().starts_with(['"', '\'', '{', '[', '#'])
+        });
+        !command && (within || (is_mapping_line(line) && !item && !message))
+    };
+    let (inside, around): (Vec<&str>, Vec<&str>) = text.lines().partition(belongs);
+    Some((mapping(&inside.join("\n"))?, around.join("\n")))
 }
 
 fn mapping(text: &str) -> Option<Value> {
@@ -190,7 +195,11 @@ fn mapping(text: &str) -> Option<Value> {
     if mappings == 0 || mappings * 4 < lines || lines > MOST_LINES {
         return None;
     }
-    parse_yaml(text).ok().filter(Value::is_object)
+    match parse_yaml(text).ok()? {
+        // Of a file the part that lists containers.
+        Value::Array(items) if items.iter().any(Value::is_object) => Some(json!({ "items": items })),
+        tree => Some(tree).filter(Value::is_object),
+    }
 }
 
 fn parse_yaml(text: &str) -> Result<Value, Error> {
@@ -324,7 +333,6 @@ pub fn at<'a>(tree: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn json_with_comments_and_trailing_commas() {
