@@ -244,12 +244,12 @@ fn mounted(command: &Command, draft: &mut Draft) {
     let Some(path) = draft.model.as_ref().filter(|path| path.starts_with('/')) else { return };
     let flags = command.flags();
     let mounts = flags.iter().filter(|(name, _)| matches!(*name, "v" | "volume")).map(|(_, mount)| *mount);
-    let host = mounts.filter_map(|mount| {
+    let mut hosts = mounts.filter_map(|mount| {
         let (host, rest) = mount.split_once(":/")?;
         let within = path[1..].strip_prefix(rest.split(':').next()?)?;
         Some(format!("{host}{within}"))
     });
-    if let Some(host) = host.filter(|host| !host.contains('$')).next() {
+    if let Some(host) = hosts.find(|host| !host.contains('$')) {
         draft.model = Some(host);
     }
 }

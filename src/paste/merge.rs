@@ -57,7 +57,7 @@ pub fn merge(mut drafts: Vec<Draft>, told: Option<Draft>, catalog: &'static Cata
         pasted.settings.values.insert("gpus", Value::Count(1));
     }
     pasted.settle();
-    pasted.notes = oom::notes(&shape);
+    pasted.notes = oom::notes(&shape, verb);
     for other in others.into_iter().take(MOST_SERVERS) {
         let other = merge(vec![other], None, catalog)?;
         pasted.notes.push(msg!("paste-other-server", line = line::write(&other.settings)));

@@ -170,7 +170,7 @@ pub fn read(text: &str) -> Option<Draft> {
 const OTHERS: f64 = 2.0 * GIB;
 
 /// What the figures of a message say of its cause, and so of what to change.
-pub fn notes(figures: &Map<String, Value>) -> Vec<Message> {
+pub fn notes(figures: &Map<String, Value>, verb: Verb) -> Vec<Message> {
     let bytes = |name: &str| figures.get(name).and_then(Value::as_f64);
     let (Some(tried), Some(total)) = (bytes("oom.tried"), bytes("oom.total")) else { return vec![] };
     let allocated = bytes("oom.allocated").unwrap_or(0.0);
@@ -186,6 +186,7 @@ pub fn notes(figures: &Map<String, Value>) -> Vec<Message> {
         notes.push(msg!("oom-in-pieces", idle = Bytes(idle), tried = Bytes(tried)));
     } else if tried > free {
         notes.push(msg!("oom-short", short = Bytes(tried - free)));
+        notes.push(if verb == Verb::Infer { msg!("oom-change-infer") } else { msg!("oom-change-train") });
     }
     if others > OTHERS {
         notes.push(msg!("oom-others", others = Bytes(others)));
@@ -212,7 +213,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &[Message]) {
-        assert_eq!(notes(&read(text).unwrap().facts), expect);
+        assert_eq!(notes(&read(text).unwrap().facts, Verb::Train), expect);
     }
 
     #[test]
@@ -233,7 +234,7 @@ mod tests {
         let shared = "CUDA out of memory. Tried to allocate 1.00 GiB. GPU 0 has a total capacity of 24.00 GiB of which \
                       512.00 MiB is free. Including non-PyTorch memory, this process has 11.50 GiB memory in use.";
         let others = msg!("oom-others", others = Bytes(12.0 * GIB));
-        check(shared, &[msg!("oom-short", short = Bytes(0.5 * GIB)), others]);
+        check(shared, &[msg!("oom-short", short = Bytes(0.5 * GIB)), msg!("oom-change-train"), others]);
         let absurd = "CUDA out of memory. Tried to allocate 1024.00 GiB. GPU 0 has a total capacity of 80.00 GiB";
         check(absurd, &[msg!("oom-beyond-card", tried = Bytes(1024.0 * GIB), total = Bytes(80.0 * GIB))]);
     }

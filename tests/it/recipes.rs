@@ -90,7 +90,7 @@ fn the_own_program_stands_first_and_those_that_cannot_are_left_out() {
     };
     check(
         "infer Qwen/Qwen2.5-7B-Instruct backend=sglang gpu=rtx-4090-24gb",
-        "SGLang vLLM TensorRT-LLM TGI llama.cpp Ollama transformers FastChat",
+        "SGLang vLLM TensorRT-LLM TGI LMDeploy llama.cpp Ollama transformers FastChat",
     );
     check("infer Qwen/Qwen2.5-7B-Instruct backend=ollama quant=q4_k_m gpu=apple-m4-max-64gb", "Ollama llama.cpp");
     check(
@@ -163,6 +163,8 @@ fn recipes_read_back_as_the_line_they_were_written_from() {
     reads_back(&format!("{fp8} backend=sglang max_seqs=128"), "SGLang", &load);
     reads_back(&format!("{fp8} backend=trtllm max_seqs=128"), "TensorRT-LLM", &[&load[..], &["quant"]].concat());
     reads_back(&format!("{fp8} backend=tgi"), "TGI", &load);
+    let halved = "infer meta-llama/Meta-Llama-3.1-70B-Instruct backend=lmdeploy quant=awq kv=int8 seq=8192 gpu_mem_util=0.7 max_batched_tokens=4096 max_seqs=64 tp=2 gpu=a100-sxm-80gb gpus=2";
+    reads_back(halved, "LMDeploy", &load);
     let gguf = "infer Qwen/Qwen2.5-7B-Instruct quant=q4_k_m seq=8192 concurrency=4 kv=q8_0 gpu=rtx-4090-24gb";
     reads_back(&format!("{gguf} backend=llama.cpp"), "llama.cpp", &load);
     // How many at once and the cache's type are the server's, not the Modelfile's.

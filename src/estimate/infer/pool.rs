@@ -113,3 +113,22 @@ fn longest(cache: &Cache, budget: f64, block: u64, padding: f64) -> u64 {
 fn growth(layers: &super::cache::Layers) -> f64 {
     layers.count * layers.entry / layers.rate as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::units::GIB;
+
+    #[test]
+    fn lmdeploy_takes_its_share_of_what_weights_leave() {
+        let catalog = Catalog::embedded();
+        let card = catalog.gpu("a100-sxm-80gb").expect("a card");
+        let rule = &catalog.backends.iter().find(|row| row.pool == Pool::OfRest).expect("a row").memory[0];
+        let taken =
+            Taken { weights: 14.0 * GIB, activations: 5.0 * GIB, context: 0.5 * GIB, libraries: GIB, graphs: 0.0 };
+        // Of 81,251 MiB 78.826 GiB can be had, 63.326 beside context, weights and libraries: four fifths of that.
+        let budget = budget(Pool::OfRest, rule, 0.8, card, &taken) / GIB;
+        assert!((budget - 50.661).abs() < 0.001, "{budget}");
+    }
+}

@@ -11,6 +11,8 @@ paste-config-impossible = This config.json describes no model that can be: look 
 oom-beyond-card = One tensor of { $tried } is more than the whole card of { $total }: attention scores or logits made at once. Try attn=flash, loss=chunked or a shorter seq.
 oom-in-pieces = { $idle } lay reserved but unused, in pieces too small for { $tried }: set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True.
 oom-short = { $short } were missing for this one tensor; what comes after it needs room, too.
+oom-change-train = What makes room, the cheapest first: batch=1 with accum, checkpointing=on, loss=fused, optimizer=paged-adamw-8bit, method=qlora, more GPUs with zero=3.
+oom-change-infer = What makes room: a shorter seq, fewer max_seqs or max_batched_tokens, kv=fp8, eager=on, quantised weights, a higher tp.
 oom-others = Other processes hold { $others } of this card: end them, or leave them out of the plan.
 oom-cards = Cards that show { $total }: { $cards }. The first is taken; say gpu= if it is another.
 paste-other-server = This paste starts another server, too: { $line }
