@@ -60,7 +60,8 @@ pub struct Plan {
     pub verdict: Verdict,
     /// At most five, the one we would take first.
     pub options: Vec<Choice>,
-    /// In the order an engineer would try them; given when the request is short or tight.
+    /// In the order an engineer would try them: what makes it fit where it is short, what makes room where it is tight,
+    /// and where it fits what makes it faster.
     pub advice: Vec<Advice>,
     /// Targets that nothing reaches.
     pub misses: Vec<Miss>,
@@ -145,13 +146,13 @@ pub enum Merit {
     SmallestOfKind,
 }
 
-/// A change that makes the request fit, or brings it nearer.
+/// A change that makes the request fit, or brings it nearer, or makes it faster.
 #[derive(Clone, Debug)]
 pub struct Advice {
     pub changes: Vec<(&'static str, Value)>,
     /// The whole line after the change.
     pub settings: Settings,
-    /// On the fullest GPU.
+    /// On the fullest GPU; less than nothing where a faster run needs more.
     pub saves: Bytes,
     /// Time after over time before: 1.25 is a quarter slower, 0.5 twice as fast; 1 where the speed is not known.
     pub slowdown: f64,
@@ -179,7 +180,8 @@ pub fn plan(request: &Request, estimate: &Estimate, catalog: &'static Catalog) -
     let Found { options, misses, notes } = options::options(request, verdict, catalog);
     let advice = match verdict {
         Verdict::Short { .. } | Verdict::Tight { .. } => advice::advice(request, estimate, &options, catalog),
-        Verdict::Fits { .. } | Verdict::NoGpu => vec![],
+        Verdict::Fits { .. } => advice::faster(request, estimate, catalog),
+        Verdict::NoGpu => vec![],
     };
     Plan { verdict, options, advice, misses, notes }
 }

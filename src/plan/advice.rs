@@ -24,6 +24,12 @@ const USABLE: u64 = 1024;
 /// Changes shown.
 const MOST: usize = 8;
 
+/// A larger micro batch is worth it where each doubling gains at least this share.
+const GAIN: f64 = 0.1;
+
+/// Micro batches for each stage of a pipeline, which then waits for a fifth of a step at most.
+const MICRO_BATCHES_PER_STAGE: u64 = 4;
+
 /// Changes that are enough alone; then the fewest, taken in order, that are enough together; then the others, what
 /// saves most first.
 pub fn advice(request: &Request, before: &Estimate, options: &[Choice], catalog: &'static Catalog) -> Vec<Advice> {
@@ -69,6 +75,40 @@ fn turn(request: &Request, changes: &Changes) -> usize {
     changes.iter().map(|(key, _)| of(key)).max().unwrap_or(0)
 }
 
+/// What makes a run that fits faster, with room to spare: a larger micro batch, and as many of them as fill a pipeline.
+/// Sequences of a step that were asked for stay as many.
+pub fn faster(request: &Request, before: &Estimate, catalog: &'static Catalog) -> Vec<Advice> {
+    let Some(train) = request.train() else { return vec![] };
+    let judge = Judge { request, before, catalog };
+    let open = |key| request.settings.get(key).is_none();
+    let (batch, accumulation) = (train.micro_batch_size, train.gradient_accumulation);
+    let gains = |from: f64| move |advice: &Advice| advice.fits && from / advice.slowdown >= 1.0 + GAIN;
+    let larger = |times: u64| {
+        let mut changes = vec![("batch", Value::Count(batch * times))];
+        match (open("global_batch"), open("accum"), open("batch")) {
+            (true, false, _) if !accumulation.is_multiple_of(times) => return None,
+            (true, false, _) => changes.push(("accum", Value::Count(accumulation / times))),
+            (true, true, false) => return None,
+            _ => {}
+        }
+        judge.advice(&changes, msg!("plan-advice-larger-batch", batch = batch * times))
+    };
+    let mut largest: Option<Advice> = None;
+    for power in 1.. {
+        let slowdown = largest.as_ref().map_or(1.0, |advice| advice.slowdown);
+        match larger(1 << power).filter(gains(slowdown)) {
+            Some(advice) => largest = Some(advice),
+            None => break,
+        }
+    }
+    let stages = u64::from(request.parallel.pipeline);
+    let filled = (stages > 1 && open("accum") && open("global_batch")).then(|| {
+        let accum = stages * MICRO_BATCHES_PER_STAGE;
+        judge.advice(&vec![("accum", Value::Count(accum))], msg!("plan-advice-fill", accum = accum))
+    });
+    largest.into_iter().chain(filled.flatten().filter(gains(1.0))).collect()
+}
+
 fn words(changes: &Changes) -> Vec<String> {
     changes.iter().map(|(key, value)| format!("{key}={value}")).collect()
 }
@@ -94,11 +134,11 @@ impl Judge<'_> {
     fn fits(&self, changes: &Changes) -> bool {
         self.try_out(changes).is_some_and(|(_, request, estimate)| self.enough(&request, &estimate))
     }
-    /// What is short is to fit; what is tight already fits, and is to have room.
+    /// What is short is to fit; what fits already is to have room.
     fn enough(&self, request: &Request, after: &Estimate) -> bool {
         match verdict(self.request, self.before) {
-            Verdict::Tight { .. } => matches!(verdict(request, after), Verdict::Fits { .. }),
-            Verdict::Fits { .. } | Verdict::Short { .. } | Verdict::NoGpu => fits(request, after),
+            Verdict::Tight { .. } | Verdict::Fits { .. } => matches!(verdict(request, after), Verdict::Fits { .. }),
+            Verdict::Short { .. } | Verdict::NoGpu => fits(request, after),
         }
     }
     fn advice(&self, changes: &Changes, label: Message) -> Option<Advice> {

@@ -7,7 +7,7 @@
 use super::search::Cluster;
 use crate::catalog::support::{Sharding, Split};
 use crate::request::complete::{experts, splits_heads};
-use crate::request::{Concurrency, Request, Settings, Value, Work};
+use crate::request::{Concurrency, Offload, Request, Settings, Train, Value, Work};
 
 /// Degrees and sharding of one set-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +87,8 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
     let Cluster { gpu, gpus, nodes } = cluster;
     let model = &request.model;
     let (splits, shardings) = match &request.work {
-        Work::Train(train) => (&train.framework.splits, train.framework.shardings.as_slice()),
-        Work::Infer(infer) => (&infer.backend.splits, [].as_slice()),
+        Work::Train(train) => (&train.framework.splits, shardings(train)),
+        Work::Infer(infer) => (&infer.backend.splits, vec![]),
     };
     let can = |split| splits.contains(&split);
     let asked = |key, degree: u32| settings.count(key).is_none_or(|asked| asked == u64::from(degree));
@@ -143,7 +143,7 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
                     asked_expert.map_or_else(|| vec![Some(1), spread], |ep| vec![Some(ep)]).into_iter().flatten()
                 {
                     let layout = Layout { tensor, pipeline, context, expert, data, interleave: 1, sharding: None };
-                    let shardings = if data == 1 { &shardings[..shardings.len().min(1)] } else { shardings };
+                    let shardings = if data == 1 { &shardings[..shardings.len().min(1)] } else { &shardings };
                     if shardings.is_empty() {
                         found.push(layout);
                     }
@@ -157,6 +157,19 @@ pub fn layouts(settings: &Settings, request: &Request, cluster: Cluster) -> Vec<
         }
     }
     found
+}
+
+/// Those of the framework under which ranks can leave to the host what they are to: DeepSpeed offloads the optimizer of
+/// sharded states, and parameters at stage 3, as FSDP does.
+fn shardings(train: &Train) -> Vec<Sharding> {
+    let offloads = |sharding: &Sharding| match train.offload {
+        Offload::None => true,
+        Offload::Optimizer => *sharding != Sharding::Ddp,
+        Offload::Cpu => matches!(sharding, Sharding::Zero3 | Sharding::Fsdp | Sharding::Hsdp),
+    };
+    let shardings = &train.framework.shardings;
+    let able: Vec<Sharding> = shardings.iter().copied().filter(offloads).collect();
+    if able.is_empty() { shardings.clone() } else { able }
 }
 
 /// Chunks of layers of a pipeline rank in training: one, and where micro batches come in groups as large as the pipeline

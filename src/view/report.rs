@@ -99,44 +99,49 @@ fn with_risk(view: View, outcome: &Outcome) -> View {
     }
 }
 
-/// What makes it fit: each a line and a button.
+/// What makes it fit, or faster: each a line and a button.
 pub(super) fn with_advice(view: View, plan: &Plan) -> View {
     let locale = view.locale;
     let lines = plan.advice.iter().take(ADVICE).map(|advice| {
-        let mut words = vec![say(locale, &advice.label)];
-        words.extend((advice.saves.0 != 0.0).then(|| effect(locale, advice)));
+        let mut words = vec![say(locale, &advice.label), effect(locale, advice)];
         if !advice.fits {
             words.push(tr(locale, "advice-not-enough").into_owned());
         }
+        words.retain(|word| !word.is_empty());
         words.join(" · ")
     });
-    let heading = if matches!(plan.verdict, Verdict::Short { .. }) { "heading-advice" } else { "heading-roomier" };
+    let heading = match plan.verdict {
+        Verdict::Short { .. } => "heading-advice",
+        Verdict::Tight { .. } => "heading-roomier",
+        Verdict::Fits { .. } | Verdict::NoGpu => "heading-faster",
+    };
     let mut view = view.section(tr(locale, heading), Body::Steps(lines.collect()));
     for (i, advice) in plan.advice.iter().take(ADVICE).enumerate() {
-        let mut label = say(locale, &advice.label);
-        if advice.saves.0 != 0.0 {
-            label = format!("{label} −{}", text::bytes(advice.saves));
-        }
+        let label: Vec<String> = [say(locale, &advice.label)].into_iter().chain(difference(advice.saves)).collect();
         let words = words(advice.changes.iter().map(|(key, value)| (*key, value)));
         let style = if i == 0 { Style::Primary } else { Style::Plain };
-        view.buttons.push(Button { label, action: Action::Change(words), style });
+        view.buttons.push(Button { label: label.join(" "), action: Action::Change(words), style });
     }
     view
 }
 
-/// `−19 GiB, 25% slower`.
+/// `−19 GiB`, of what is saved.
+fn difference(saves: Bytes) -> Option<String> {
+    let sign = if saves < Bytes::ZERO { "+" } else { "−" };
+    (saves != Bytes::ZERO).then(|| format!("{sign}{}", text::bytes(Bytes(saves.0.abs()))))
+}
+
+/// `−19 GiB, 25% slower`; empty where nothing changes.
 fn effect(locale: Locale, advice: &Advice) -> String {
-    let saves = advice.saves;
     let slower = advice.slowdown - 1.0;
-    say(
-        locale,
-        &match slower {
-            _ if slower > 0.02 && slower < 1.0 => msg!("advice-slower", saves = saves, slower = percent(slower)),
-            _ if slower >= 1.0 => msg!("advice-times-slower", saves = saves, times = advice.slowdown),
-            _ if slower < -0.02 => msg!("advice-faster", saves = saves, times = 1.0 / advice.slowdown),
-            _ => msg!("advice-same-speed", saves = saves),
-        },
-    )
+    let speed = match slower {
+        _ if slower > 0.02 && slower < 1.0 => Some(msg!("advice-slower", slower = percent(slower))),
+        _ if slower >= 1.0 => Some(msg!("advice-times-slower", times = advice.slowdown)),
+        _ if slower < -0.02 => Some(msg!("advice-faster", times = 1.0 / advice.slowdown)),
+        _ => None,
+    };
+    let words = difference(advice.saves).into_iter().chain(speed.map(|speed| say(locale, &speed)));
+    text::list(locale, &words.collect::<Vec<_>>())
 }
 
 fn with_options(view: View, plan: &Plan) -> View {

@@ -1,10 +1,10 @@
 //! Recommendations: what is chosen, that it runs, and that nothing better was missed.
 
 use headroom::catalog::Catalog;
-use headroom::estimate::PartKind;
+use headroom::estimate::{Estimate, PartKind};
 use headroom::plan::search::{Cluster, Pool, Search, Setup};
 use headroom::plan::{Choice, Cost, Merit, Outcome, Verdict, compare, fit};
-use headroom::request::{Settings, line};
+use headroom::request::{Settings, Zero, line};
 use std::sync::Arc;
 
 fn catalog() -> &'static Catalog {
@@ -53,6 +53,44 @@ fn every_recommended_line_asked_again_fits() {
             assert_eq!(again.request.hardware.gpus, option.gpus, "{written}");
         }
     }
+}
+
+/// DeepSpeed's `offload_param` comes with stage 3 only.
+#[test]
+fn weights_on_the_cpu_are_sharded_over_the_ranks() {
+    let line = "train meta-llama/Meta-Llama-3.1-70B method=qlora gpu=rtx-4090-24gb gpus=4";
+    let Outcome { request, estimate, .. } = ask(&format!("{line} offload=cpu"));
+    assert_eq!(request.train().map(|train| train.zero), Some(Zero::Three));
+    let speed = |estimate: &Estimate| estimate.time.as_ref().expect("the GPU's rates are known").tokens_per_s;
+    assert!(speed(&estimate) < speed(&ask(&format!("{line} zero=3")).estimate));
+}
+
+#[test]
+fn what_fits_is_told_how_to_be_faster_and_keeps_what_was_asked() {
+    let advised = |line: &str| {
+        let before = ask(line);
+        assert!(matches!(before.plan.verdict, Verdict::Fits { .. }), "{line}");
+        before.plan.advice.iter().for_each(|advice| {
+            let after = ask(&line::write(&advice.settings));
+            let tokens = |outcome: &Outcome| outcome.estimate.time.as_ref().expect("rates are known").tokens_per_s;
+            assert!(matches!(after.plan.verdict, Verdict::Fits { .. }) && tokens(&after) > 1.1 * tokens(&before));
+        });
+        before
+            .plan
+            .advice
+            .iter()
+            .map(|advice| {
+                advice.changes.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+            })
+            .collect::<Vec<_>>()
+    };
+    let small = "train Qwen/Qwen2.5-0.5B method=full gpu=h100-sxm-80gb gpus=8";
+    assert_eq!(advised(small), ["batch=8"]);
+    assert_eq!(advised(&format!("{small} batch=1")), [""; 0]);
+    assert_eq!(advised(&format!("{small} batch=1 accum=2")), ["batch=2 accum=1"]);
+    assert_eq!(advised(&format!("{small} batch=1 global_batch=16")), ["batch=2"]);
+    let staged = "train Qwen/Qwen2.5-7B framework=megatron gpu=h100-sxm-80gb gpus=8 pp=4 batch=1";
+    assert_eq!(advised(staged), ["accum=16"]);
 }
 
 #[test]

@@ -38,6 +38,8 @@ plan-note-idle = By themselves these do not run it as asked: { $cards }.
 # What makes it fit
 plan-advice-checkpointing = Checkpointing on
 plan-advice-batch = Micro batch 1, accumulate { $accum }
+plan-advice-larger-batch = Micro batch { $batch }
+plan-advice-fill = Accumulate { $accum } micro batches
 plan-advice-loss = Fused cross-entropy
 plan-advice-attn = Flash attention
 plan-advice-zero = Shard with { $change }

@@ -43,6 +43,7 @@ heading-knee = By concurrency
 heading-host = Host RAM
 heading-advice = What makes it fit
 heading-roomier = What makes room
+heading-faster = What makes it faster
 heading-recommended = Recommended
 heading-out-of-reach = Out of reach
 heading-assumed = Assumed
@@ -116,10 +117,9 @@ column-tokens = tok/s
 
 # Advice
 risk-over = the upper end of the likely range, { $high } GiB, does not fit
-advice-slower = −{ $saves }, { $slower } slower
-advice-times-slower = −{ $saves }, { $times }× as slow
-advice-faster = −{ $saves }, { $times }× as fast
-advice-same-speed = −{ $saves }
+advice-slower = { $slower } slower
+advice-times-slower = { $times }× as slow
+advice-faster = { $times }× as fast
 advice-not-enough = not enough alone
 
 # Controls

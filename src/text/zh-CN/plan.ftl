@@ -38,6 +38,8 @@ plan-note-idle = 单独用这些卡无法按要求运行：{ $cards }。
 # 怎样才放得下
 plan-advice-checkpointing = 打开激活重计算
 plan-advice-batch = 微批设为 1，梯度累积 { $accum } 步
+plan-advice-larger-batch = 微批设为 { $batch }
+plan-advice-fill = 梯度累积 { $accum } 步
 plan-advice-loss = 融合交叉熵
 plan-advice-attn = 用 Flash Attention
 plan-advice-zero = 用 { $change } 分片

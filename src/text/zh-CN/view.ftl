@@ -43,6 +43,7 @@ heading-knee = 不同并发下
 heading-host = 内存占用
 heading-advice = 可行方案
 heading-roomier = 怎样腾出余量
+heading-faster = 怎样更快
 heading-recommended = 推荐
 heading-out-of-reach = 达不到的目标
 heading-assumed = 假设
@@ -110,10 +111,9 @@ column-tokens = tok/s
 
 # 建议
 risk-over = 估计范围的上限 { $high } GiB 放不下
-advice-slower = −{ $saves }，慢 { $slower }
-advice-times-slower = −{ $saves }，耗时 { $times } 倍
-advice-faster = −{ $saves }，速度 { $times } 倍
-advice-same-speed = −{ $saves }
+advice-slower = 慢 { $slower }
+advice-times-slower = 耗时 { $times } 倍
+advice-faster = 速度 { $times } 倍
 advice-not-enough = 仅此还不够
 
 # 按钮
