@@ -103,11 +103,12 @@ fn with_risk(view: View, outcome: &Outcome) -> View {
 pub(super) fn with_advice(view: View, plan: &Plan) -> View {
     let locale = view.locale;
     let lines = plan.advice.iter().take(ADVICE).map(|advice| {
-        let mut words = vec![say(locale, &advice.label), effect(locale, advice)];
+        let mut words = vec![say(locale, &advice.label)];
+        words.extend(difference(advice.saves));
+        words.extend(pace(locale, advice));
         if !advice.fits {
             words.push(tr(locale, "advice-not-enough").into_owned());
         }
-        words.retain(|word| !word.is_empty());
         words.join(" · ")
     });
     let heading = match plan.verdict {
@@ -131,17 +132,16 @@ fn difference(saves: Bytes) -> Option<String> {
     (saves != Bytes::ZERO).then(|| format!("{sign}{}", text::bytes(Bytes(saves.0.abs()))))
 }
 
-/// `−19 GiB, 25% slower`; empty where nothing changes.
-fn effect(locale: Locale, advice: &Advice) -> String {
+/// `25% slower`, where it is.
+fn pace(locale: Locale, advice: &Advice) -> Option<String> {
     let slower = advice.slowdown - 1.0;
-    let speed = match slower {
-        _ if slower > 0.02 && slower < 1.0 => Some(msg!("advice-slower", slower = percent(slower))),
-        _ if slower >= 1.0 => Some(msg!("advice-times-slower", times = advice.slowdown)),
-        _ if slower < -0.02 => Some(msg!("advice-faster", times = 1.0 / advice.slowdown)),
-        _ => None,
+    let pace = match slower {
+        _ if slower > 0.02 && slower < 1.0 => msg!("advice-slower", slower = percent(slower)),
+        _ if slower >= 1.0 => msg!("advice-times-slower", times = advice.slowdown),
+        _ if slower < -0.02 => msg!("advice-faster", times = 1.0 / advice.slowdown),
+        _ => return None,
     };
-    let words = difference(advice.saves).into_iter().chain(speed.map(|speed| say(locale, &speed)));
-    text::list(locale, &words.collect::<Vec<_>>())
+    Some(say(locale, &pace))
 }
 
 fn with_options(view: View, plan: &Plan) -> View {
