@@ -93,7 +93,10 @@ impl Bot {
                     return Ok(Question::Line(base.line));
                 }
                 // Its content is there without any intent.
-                Ok(Question::Text { text: self.text_of(message, &message.content).await?, base: None })
+                match self.text_of(message, &message.content).await? {
+                    text if text.is_empty() => Err(Problem::new(msg!("discord-not-understood"))),
+                    text => Ok(Question::Text { text, base: None }),
+                }
             };
             return self.respond(http, &asked, question, false).await;
         }

@@ -145,6 +145,8 @@ column-total = total
 column-price = per hour
 column-run = a run
 column-million = M tokens
+compare-none = ❌ None of these fits
+compare-only = ✅ Only { $only } fits
 compare-best = Fastest: { $fastest } · cheapest: { $cheapest }
 compare-fastest = Fastest: { $fastest }
 

@@ -139,6 +139,8 @@ column-total = 总时间
 column-price = 每小时
 column-run = 每次训练
 column-million = 百万 token
+compare-none = ❌ 都放不下
+compare-only = ✅ 只有 { $only } 放得下
 compare-best = 最快：{ $fastest } · 最省：{ $cheapest }
 compare-fastest = 最快：{ $fastest }
 

@@ -103,12 +103,19 @@ fn tokens_per_s(column: &Outcome) -> Option<f64> {
     estimate.time.as_ref().map(|time| time.tokens_per_s).or_else(served)
 }
 
-/// The fastest and the cheapest of those that fit.
+/// Which fit, where most do not; else the fastest and the cheapest of those that do.
 fn best(locale: Locale, comparison: &Comparison) -> String {
     let fits = |column: &Outcome| matches!(column.plan.verdict, Verdict::Fits { .. } | Verdict::Tight { .. });
-    let columns = || LETTERS.into_iter().zip(&comparison.columns).filter(|(_, column)| fits(column));
-    let fastest = columns().filter_map(|(letter, column)| Some((letter, tokens_per_s(column)?)));
-    let cheapest = columns().filter_map(|(letter, column)| Some((letter, cost(column)?)));
+    let all = || LETTERS.into_iter().zip(&comparison.columns);
+    let fitting: Vec<_> = all().filter(|(_, column)| fits(column)).collect();
+    let short = all().filter(|(_, column)| matches!(column.plan.verdict, Verdict::Short { .. })).count();
+    match fitting[..] {
+        [] if short == comparison.columns.len() => return tr(locale, "compare-none").into_owned(),
+        [(only, _)] if short > 0 => return say(locale, &msg!("compare-only", only = only)),
+        _ => {}
+    }
+    let fastest = fitting.iter().filter_map(|(letter, column)| Some((*letter, tokens_per_s(column)?)));
+    let cheapest = fitting.iter().filter_map(|(letter, column)| Some((*letter, cost(column)?)));
     let fastest = fastest.max_by(|a, b| a.1.total_cmp(&b.1));
     let cheapest = cheapest.min_by(|a, b| a.1.total_cmp(&b.1));
     match (fastest, cheapest) {

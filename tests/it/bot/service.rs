@@ -148,6 +148,16 @@ async fn a_busy_or_broken_discord_gets_the_answer_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_rate_limit_is_waited_out() {
+    let stage = Stage::new().await;
+    let ann = stage.sandbox.person("Ann", "en-US");
+    stage.sandbox.plan("/callback", Fault::RateLimit { retry_after: 0.7, scope: "user" }, 2);
+    let asked = std::time::Instant::now();
+    ann.slash("/help").await.expect("an answer");
+    assert!(asked.elapsed() >= Duration::from_millis(1400), "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
 async fn a_late_answer_is_announced_in_time() {
     let stage = Stage::new().await;
     let ann = stage.sandbox.person("Ann", "en-US");
