@@ -248,7 +248,7 @@ pub fn tweak(tweak: &Tweak, locale: Locale) -> Value {
     let outcome = match tweak.outcome {
         Said::Changed => "changed",
         Said::Nothing => "none",
-        Said::Wish => "ask",
+        Said::Wish | Said::Either => "ask",
         Said::Error => "error",
     };
     let mut heard = fields([("ok", json!(true)), ("outcome", json!(outcome))]);
@@ -256,8 +256,11 @@ pub fn tweak(tweak: &Tweak, locale: Locale) -> Value {
         let changes = tweak.changes.iter().map(|(key, value)| (*key, value.as_ref().map_or(Value::Null, knob_value)));
         heard.insert("changes".into(), object(changes));
     }
-    if tweak.outcome == Said::Wish {
+    if outcome == "ask" {
         heard.insert("ask".into(), json!(tweak.ask));
+    }
+    if tweak.outcome == Said::Either {
+        heard.insert("alternatives".into(), tweak.alternatives.iter().map(canonical).collect());
     }
     heard.extend(tweak.error.as_ref().map(|problem| ("error".into(), error(problem, locale))));
     heard.extend(tweak.explain.map(|subject| ("explain".into(), json!(subject))));

@@ -4,13 +4,14 @@
 use crate::catalog::Catalog;
 use crate::message::Problem;
 use crate::msg;
+use crate::plan::Outcome;
 use crate::request::either::either;
 use crate::request::knobs::{self, KNOBS, Kind, Knob, Scope};
 use crate::request::line::{self, Read};
-use crate::request::{Settings, Verb};
+use crate::request::tweak::{Tweak, tweak};
+use crate::request::{Settings, Value, Verb};
 use crate::text::{Locale, tr};
 use crate::view::{Body, View};
-use serde_json::Value;
 
 /// More text than this is no question.
 pub const LONGEST_TEXT: usize = 4000;
@@ -36,7 +37,7 @@ pub trait Answer {
     /// Its words, but for the line.
     fn view(&self, app: &App, locale: Locale) -> View;
     /// The fields beside `ok`, `verb` and `line`.
-    fn json(&self, locale: Locale) -> serde_json::Map<String, Value>;
+    fn json(&self, locale: Locale) -> serde_json::Map<String, serde_json::Value>;
 }
 
 /// What was asked: one line, or several to compare.
@@ -64,9 +65,10 @@ impl Asked {
     }
 }
 
-impl From<[Settings; 2]> for Asked {
-    fn from(lines: [Settings; 2]) -> Self {
-        Self { verb: Verb::Compare, lines: lines.into(), ignored: vec![], read_as: None }
+/// Set-ups to compare.
+impl From<Vec<Settings>> for Asked {
+    fn from(lines: Vec<Settings>) -> Self {
+        Self { verb: Verb::Compare, lines, ignored: vec![], read_as: None }
     }
 }
 
@@ -89,9 +91,13 @@ impl App {
         let compared = text.trim_start().strip_prefix(Verb::Compare.word());
         let several = compared.map(split_comparison).filter(|lines| lines.len() > 1);
         let Some(several) = several else {
-            return line::read(text, self.catalog)
-                .map(Asked::from)
-                .or_else(|problem| either(&problem, None, text, self.catalog).map(Asked::from).ok_or(problem));
+            let read = line::read(text, self.catalog);
+            let compares = read.as_ref().is_ok_and(|read| read.settings.verb == Verb::Compare);
+            let either = || either(read.as_ref().err(), None, text, self.catalog);
+            return match (!compares).then(either).flatten() {
+                Some(lines) => Ok(lines.into()),
+                None => read.map(Asked::from),
+            };
         };
         let mut asked = Asked { verb: Verb::Compare, lines: vec![], ignored: vec![], read_as: None };
         for text in several {
@@ -101,6 +107,20 @@ impl App {
             asked.read_as = asked.read_as.or(read.read_as);
         }
         Ok(asked)
+    }
+
+    /// Reads a text as a change of `base`; what it is relative to is found first, where the line leaves that open.
+    pub fn tweak(&self, base: &Settings, text: &str) -> Tweak {
+        let mut read = tweak(base, text, self.catalog);
+        let mut base = base.clone();
+        while let Some(open) = read.open
+            && let Some(found) = Outcome::of(&base, self.catalog).ok().and_then(|outcome| outcome.found(open))
+            && found > 0
+        {
+            base.values.insert(open, Value::Count(found));
+            read = tweak(&base, text, self.catalog);
+        }
+        read
     }
 
     pub fn answer(&self, asked: &Asked) -> Answered {

@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::message::Problem;
 use crate::msg;
 use crate::paste;
-use crate::request::tweak;
 use crate::text::Locale;
 use serde::Deserialize;
 use serde_json::Value;
@@ -82,7 +81,7 @@ pub fn answer_line(app: &App, line: &str, locale: Locale) -> Value {
 /// What a text changes of a line.
 fn answer_tweak(app: &App, base: &str, text: &str, locale: Locale) -> Value {
     match app.ask(base) {
-        Ok(base) => answer::tweak(&tweak::tweak(&base.lines[0], text, app.catalog), locale),
+        Ok(base) => answer::tweak(&app.tweak(&base.lines[0], text), locale),
         Err(problem) => answer::problem(&problem, locale),
     }
 }

@@ -53,6 +53,15 @@ impl Outcome {
         LATEST.put(settings.clone(), outcome.clone());
         Ok(outcome)
     }
+
+    /// What was found for a knob that was left open.
+    pub fn found(&self, key: &str) -> Option<u64> {
+        if key == "concurrency" {
+            return self.estimate.serving.as_ref()?.max_concurrency;
+        }
+        let chosen = self.request.assumed.iter().find(|(assumed, _)| *assumed == key);
+        chosen.and_then(|(_, value)| value.parse().ok())
+    }
 }
 
 #[derive(Clone, Debug)]

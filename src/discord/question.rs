@@ -6,9 +6,8 @@ use crate::msg;
 use crate::paste::{self, Pasted};
 use crate::plan::Outcome;
 use crate::request::complete::work_of;
-use crate::request::either::either;
 use crate::request::knobs::{self, Kind};
-use crate::request::tweak::{self, tweak};
+use crate::request::tweak;
 use crate::request::{Settings, Value, Verb, line};
 use crate::text::{self, Locale, say, tr};
 use crate::units::Bytes;
@@ -91,19 +90,16 @@ impl Desk<'_> {
             Err(problem) => return Said::Problem(problem),
         };
         let before = estimated(&base, None);
-        let read = tweak(&before, words, self.app.catalog);
+        let read = self.app.tweak(&before, words);
         if let Some(part) = read.explain {
             return self.about("explain", &line::write(&before), &format!("part={part}"));
         }
         match read.outcome {
             tweak::Said::Nothing => Said::Nothing,
             tweak::Said::Error => {
-                let problem = read.error.unwrap_or_else(|| Problem::new(msg!("discord-not-understood")));
-                match either(&problem, Some(&before), words, self.app.catalog) {
-                    Some(lines) => self.line(&Asked::from(lines).line()),
-                    None => Said::Problem(problem),
-                }
+                Said::Problem(read.error.unwrap_or_else(|| Problem::new(msg!("discord-not-understood"))))
             }
+            tweak::Said::Either => self.line(&Asked::from(read.alternatives).line()),
             tweak::Said::Wish => {
                 let outcome = Outcome::of(&before, self.app.catalog);
                 let assumed = outcome.map(|outcome| outcome.request.assumed.clone()).unwrap_or_default();
@@ -143,7 +139,7 @@ impl Desk<'_> {
     fn compare(&self, base: &str, words: &str) -> Said {
         let compared = self.settings(base).and_then(|base| {
             let before = estimated(&base, None);
-            let read = tweak(&before, words, self.app.catalog);
+            let read = self.app.tweak(&before, words);
             match read.error {
                 Some(problem) => Err(problem),
                 None => Ok(format!("compare {} | {}", line::write(&read.settings), line::write(&before))),
@@ -178,7 +174,7 @@ impl Desk<'_> {
             changed.values.append(&mut settings.values);
             settings = changed;
         }
-        let read = tweak(&settings, &words, self.app.catalog);
+        let read = self.app.tweak(&settings, &words);
         if let tweak::Said::Changed = read.outcome {
             settings = read.settings;
         }

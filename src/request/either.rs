@@ -1,32 +1,49 @@
-//! `zero 2 or zero 3`: two set-ups asked about in one text.
+//! `zero 2 or zero 3`, `4090、5090还是L40S`: several set-ups asked about in one text.
 //!
-//! From a text that contradicts itself because it gives a knob one value or another, to both settings.
+//! From a text to the settings of each: the text with one of the alternatives in the place of all, or its two sides
+//! where they are not said alike.
 
 use super::line;
 use super::settings::{Settings, Verb};
+use super::speech::alternatives;
 use super::tweak::{Said, Tweak, tweak};
 use crate::catalog::Catalog;
 use crate::message::Problem;
 
-const BETWEEN: [&str; 6] = [" or ", " vs ", " vs. ", " versus ", "还是", "或者"];
+const BETWEEN: [&str; 7] = [" or ", " vs ", " vs. ", " versus ", "还是", "或者", "或"];
 
-/// The set-ups that `text`, refused for this problem, asks about: changes of `base`, or lines of their own.
+/// The set-ups that a text asks about: changes of `base`, or lines of their own. `problem` is what reading it as one
+/// came to.
 pub fn either(
-    problem: &Problem,
+    problem: Option<&Problem>,
     base: Option<&Settings>,
     text: &str,
     catalog: &'static Catalog,
-) -> Option<[Settings; 2]> {
-    if problem.message.key != "problem-given-twice" {
-        return None;
-    }
+) -> Option<Vec<Settings>> {
     let lower = text.to_ascii_lowercase();
     let (at, between) = BETWEEN.iter().find_map(|between| Some((lower.find(between)?, between)))?;
-    let (one, other) = (&text[..at], &text[at + between.len()..]);
-    let mut first = match base {
-        Some(base) => changed(base, one, catalog)?.settings,
-        None => line::read(one, catalog).ok()?.settings,
+    let read = |text: &str| match base {
+        Some(base) => Some(changed(base, text, catalog)?.settings),
+        None => Some(line::read(text, catalog).ok()?.settings),
     };
+    let alike = || {
+        let texts = alternatives(text, catalog)?;
+        let settled = |text: &String| !BETWEEN.iter().any(|between| text.contains(between));
+        if texts.iter().all(settled) { texts.iter().map(|text| read(text)).collect::<Option<Vec<_>>>() } else { None }
+    };
+    let sides = || {
+        let given_twice = problem.is_some_and(|problem| problem.message.key == "problem-given-twice");
+        let first = given_twice.then(|| read(&text[..at]))??;
+        sides(first, &text[at + between.len()..], catalog)
+    };
+    let set_ups = alike().or_else(sides)?;
+    let estimated = |one: &Settings| matches!(one.verb, Verb::Train | Verb::Infer);
+    let differ = set_ups.iter().enumerate().all(|(at, one)| !set_ups[..at].contains(one));
+    (set_ups.iter().all(estimated) && differ).then_some(set_ups)
+}
+
+/// `zero 2 with offload or zero 3`: the second side changes the first.
+fn sides(mut first: Settings, other: &str, catalog: &'static Catalog) -> Option<Vec<Settings>> {
     let mut second = changed(&first, other, catalog)?;
     let given = |key: &str| second.changes.iter().any(|(changed, _)| *changed == key);
     // `two 3060s or a 3090`: a count is of its own card, unless it stood before.
@@ -40,8 +57,7 @@ pub fn either(
             first.values.insert(key, value.clone());
         }
     }
-    let estimated = matches!(first.verb, Verb::Train | Verb::Infer);
-    (estimated && first != second.settings).then_some([first, second.settings])
+    Some(vec![first, second.settings])
 }
 
 fn changed(base: &Settings, text: &str, catalog: &'static Catalog) -> Option<Tweak> {

@@ -11,10 +11,12 @@ use crate::catalog::Catalog;
 use crate::catalog::names::Resolution;
 use crate::message::Problem;
 use crate::msg;
+pub(super) use alternatives::alternatives;
 use item::{Item, Piece, items};
 use number::Amount;
 use verb::{guess, verbs};
 
+mod alternatives;
 mod count;
 mod item;
 mod name;
@@ -37,7 +39,7 @@ pub(super) enum Act {
 }
 
 impl Act {
-    fn knob(&self) -> &'static Knob {
+    pub(super) fn knob(&self) -> &'static Knob {
         match self {
             Act::Set(knob, _) | Act::Scale(knob, _) | Act::Add(knob, _) | Act::Clear(knob) => knob,
             Act::Resize(_) => knobs::of("model"),
@@ -120,6 +122,8 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
 /// What was said so far in a clause.
 #[derive(Default)]
 struct Clause {
+    /// Where it begins.
+    from: usize,
     /// `add`, `remove`.
     delta: Option<i64>,
     /// `increase`, `reduce`.
@@ -188,6 +192,7 @@ impl Listener {
     /// A clause of talk asks for nothing, whatever its words mean elsewhere: `my 4090 died, so batch 4`.
     fn end_clause(&mut self, before: Before) {
         let Clause { named, tale, .. } = std::mem::take(&mut self.clause);
+        self.clause.from = self.at;
         let speech = &mut self.speech;
         if self.told.is_none() || speech.explicit {
             return;
@@ -270,7 +275,7 @@ impl Listener {
                 _ => None,
             })
         };
-        let found = knobs(true).find_map(|knob| self.knob(knob));
+        let found = knobs(true).find_map(|knob| self.name_for_knob(knob).or_else(|| self.knob(knob)));
         let bits = senses.iter().find_map(|sense| match sense {
             Sense::Bits(bits) => Some(*bits),
             _ => None,
@@ -305,6 +310,7 @@ impl Listener {
                 self.clause.delta = Some(if **sense == Sense::Add { 1 } else { -1 });
                 self.wish_for_count()
             }
+            Sense::Host => self.host(),
             Sense::From => self.dropping(),
             Sense::Swap => self.swap(),
             Sense::Filler if self.told.is_none() && self.text(self.at) == "what" => self.seek(&[Bound::Max]),

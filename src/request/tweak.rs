@@ -4,7 +4,8 @@
 //! answer given leaves the base as it is, too.
 
 use super::complete::{complete, ranks, work_of};
-use super::knobs::{self, Kind, Knob};
+use super::either::either;
+use super::knobs::{self, KNOBS, Kind, Knob};
 use super::line::{packing, part_named, resized};
 use super::settings::{Settings, Value, Verb};
 use super::speech::{Act, Question, Speech, hear};
@@ -20,6 +21,8 @@ pub enum Said {
     Nothing,
     /// A wish without a value: any of `ask` would meet it.
     Wish,
+    /// One way or another: `alternatives`, which differ in `ask`.
+    Either,
     Error,
 }
 
@@ -30,6 +33,10 @@ pub struct Tweak {
     pub changes: Vec<(&'static str, Option<Value>)>,
     pub ask: Vec<&'static str>,
     pub error: Option<Problem>,
+    /// Each set-up that was asked about, where there are several.
+    pub alternatives: Vec<Settings>,
+    /// A knob whose value is to be found (`batch=max`), where a change was said relative to it.
+    pub open: Option<&'static str>,
     /// What a question is about: a value of the knob `part`.
     pub explain: Option<&'static str>,
     /// The base with the changes and what follows from them; the base itself otherwise.
@@ -44,6 +51,8 @@ pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
         changes: vec![],
         ask: vec![],
         error: None,
+        alternatives: vec![],
+        open: None,
         explain: None,
         settings: base.clone(),
     };
@@ -51,10 +60,20 @@ pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
         tweak.explain = Some(part_named(text).unwrap_or("total"));
         return tweak;
     }
-    if let Some(problem) = speech.problem {
-        return failed(tweak, problem);
+    let heard = match &speech.problem {
+        Some(problem) => Err(problem.clone()),
+        None => changes(base, &speech, catalog),
+    };
+    if let Some(alternatives) = either(heard.as_ref().err(), Some(base), text, catalog) {
+        let keys = KNOBS.iter().map(|knob| knob.key);
+        let ask = keys.filter(|key| alternatives.iter().any(|one| one.get(key) != alternatives[0].get(key)));
+        return Tweak { outcome: Said::Either, ask: ask.collect(), alternatives, ..tweak };
     }
-    match changes(base, &speech, catalog) {
+    let relative = speech.acts.iter().filter(|act| matches!(act, Act::Scale(..) | Act::Add(..)));
+    if let Some(open) = relative.map(|act| act.knob().key).find(|key| base.is_open(key)) {
+        return Tweak { outcome: Said::Wish, ask: vec![open], open: Some(open), ..tweak };
+    }
+    match heard {
         Err(problem) => failed(tweak, problem),
         Ok(changes) if changes.is_empty() => {
             tweak.outcome = if speech.asks.is_empty() { Said::Nothing } else { Said::Wish };
@@ -141,11 +160,11 @@ fn changes(
             Act::Set(knob, value) => change(knob, Some(value.clone()))?,
             Act::Clear(knob) => change(knob, None)?,
             Act::Scale(knob, by) => {
-                let now = current(base, request.as_ref(), knob)?;
+                let now = current(base, request.as_ref(), knob);
                 change(knob, Some(whole(knob, now * by, now)?))?;
             }
             Act::Add(knob, by) => {
-                let now = current(base, request.as_ref(), knob)?;
+                let now = current(base, request.as_ref(), knob);
                 change(knob, Some(whole(knob, now + *by as f64, now)?))?;
             }
             Act::Resize(parameters) => {
@@ -157,8 +176,8 @@ fn changes(
     Ok(changes)
 }
 
-/// What a knob stands at: as asked, else as the estimate took it. What was to be found is no number to change.
-fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> Result<f64, Problem> {
+/// What a knob stands at: as asked, else as the estimate took it.
+fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> f64 {
     let taken = || {
         let request = request?;
         let count = match (knob.key, &request.work) {
@@ -183,13 +202,7 @@ fn current(base: &Settings, request: Option<&Request>, knob: &Knob) -> Result<f6
         };
         Some(count as f64)
     };
-    match base.get(knob.key) {
-        Some(Value::Bound(bound)) => {
-            let message = msg!("problem-not-a-number", knob = knob.key, typed = bound.word());
-            Err(Problem::of(knob.key, message).suggest([knob.example.to_owned()]))
-        }
-        _ => Ok(base.number(knob.key).or_else(taken).unwrap_or(1.0)),
-    }
+    base.number(knob.key).or_else(taken).unwrap_or(1.0)
 }
 
 /// A relative value as this knob keeps it.

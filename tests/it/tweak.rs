@@ -1,6 +1,9 @@
 //! What people type after an estimate, against the change that was meant.
 
+use headroom::app::App;
 use headroom::catalog::Catalog;
+use headroom::commands::COMMANDS;
+use headroom::plan::{Outcome, Verdict};
 use headroom::request::line::read;
 use headroom::request::settings::Value;
 use headroom::request::tweak::{Said, tweak};
@@ -16,7 +19,7 @@ fn said(base: &str, phrase: &str) -> String {
     let tweak = tweak(&base, phrase, Catalog::embedded());
     match tweak.outcome {
         Said::Nothing => "NONE".to_owned(),
-        Said::Wish => format!("ASK:{}", tweak.ask.join(",")),
+        Said::Wish | Said::Either => format!("ASK:{}", tweak.ask.join(",")),
         Said::Error => format!("ERROR:{}", tweak.error.and_then(|error| error.knob).unwrap_or("")),
         Said::Changed => {
             let words = tweak.changes.iter().map(|(key, value)| {
@@ -111,4 +114,19 @@ fn phrases_of_the_reference_change_what_was_meant() {
 #[test]
 fn our_own_phrases_change_what_was_meant() {
     check("tests/data/tweak-phrases-own.csv", 0.95);
+}
+
+#[test]
+fn a_relative_change_of_what_is_to_be_found_is_of_what_was_found() {
+    let app = App::new(Catalog::embedded(), COMMANDS);
+    let base = read("train llama-3-8b method=lora seq=4096 batch=max gpu=h100-sxm-80gb", app.catalog).expect("a line");
+    let after = |text: &str| app.tweak(&base.settings, text).settings;
+    let doubled = after("double the batch").count("batch").expect("a number");
+    let fits = |batch: u64| {
+        let settings = base.settings.with("batch", Value::Count(batch));
+        let outcome = Outcome::of(&settings, app.catalog).expect("an estimate");
+        !matches!(outcome.plan.verdict, Verdict::Short { .. })
+    };
+    assert!(fits(doubled / 2) && !fits(doubled / 2 + 1), "{doubled}");
+    assert_eq!(after("zero 2").get("batch"), base.settings.get("batch"), "what is not spoken of stays open");
 }

@@ -33,9 +33,14 @@ pub(super) struct Piece {
     pub text: String,
     /// What stands before it.
     pub gap: Gap,
+    /// Where it stands in the plain text.
+    pub at: usize,
 }
 
 impl Piece {
+    pub fn end(&self) -> usize {
+        self.at + self.text.len()
+    }
     /// The knob that is named here.
     pub fn knob(&self) -> Option<&'static Knob> {
         match &self.item {
@@ -66,7 +71,7 @@ pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> V
             None => item(plain, rest, catalog, items.last()),
         };
         let text = plain[word.at..words[at + width - 1].end()].to_owned();
-        items.push(Piece { item, text, gap: word.gap });
+        items.push(Piece { item, text, gap: word.gap, at: word.at });
         at += width;
     }
     items
