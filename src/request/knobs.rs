@@ -159,10 +159,14 @@ const HOURS: &[(&str, f64)] = &[
     ("day", 24.0),
     ("days", 24.0),
     ("w", 168.0),
+    ("week", 168.0),
     ("weeks", 168.0),
+    ("month", 720.0),
+    ("months", 720.0),
     ("小时", 1.0),
     ("天", 24.0),
     ("周", 168.0),
+    ("月", 720.0),
 ];
 
 const fn knob(
@@ -446,7 +450,9 @@ impl Knob {
             }
             Kind::List { words, spelled } => {
                 let mut chosen = vec![];
-                let parts = word.split([',', '+', '/']).map(|part| part.trim().trim_end_matches("_proj"));
+                let parts = word
+                    .split([',', '+', '/'])
+                    .map(|part| part.trim().trim_end_matches("proj").trim_end_matches(['_', ' ']));
                 let meant =
                     parts.map(|part| spelled.iter().find(|(name, _)| *name == part).map_or(part, |(_, words)| *words));
                 for part in meant.flat_map(|words| words.split(',')) {

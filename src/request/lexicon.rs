@@ -59,6 +59,8 @@ pub(super) enum Sense {
     /// `add another`: by one.
     Another,
     Remove,
+    /// `to cpu`, `内存`: where what was named before it is put.
+    Host,
     /// `each`, `per node`.
     Each,
     /// Asks about an answer already given.
@@ -232,11 +234,20 @@ impl Lexicon {
                 .filter(|entry| spaces.iter().all(|space| entry.gaps.contains(space)))
                 .map(|entry| &entry.sense)
                 .collect();
-            if !senses.is_empty() {
+            if !senses.is_empty() && !self.is_card(&words[index..], index) {
                 found = Some((index + 1, senses));
             }
         }
         found
+    }
+
+    /// The `a` of `on a10`: not the last word of a phrase but the first of a card.
+    fn is_card(&self, words: &[Word], index: usize) -> bool {
+        let glued = |next: &Word| next.class == Class::Digits && next.gap == Gap::None;
+        index > 0
+            && words[0].text.len() == 1
+            && words.get(1).is_some_and(glued)
+            && self.longest(words).is_some_and(|(_, senses)| matches!(senses[..], [Gpu(_), ..]))
     }
 }
 

@@ -213,6 +213,11 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Another, "add another|yet another|plus one more|plus another", ""),
     (Remove, "take away|subtract|take off", "减去|减掉|再减|少用|少"),
     (
+        Host,
+        "cpu|ram|cpu ram|cpu memory|host ram|host memory|system ram|system memory|main memory",
+        "内存|主存|cpu内存|主机内存|系统内存",
+    ),
+    (
         Each,
         "each|per node|a node|per machine|per server|apiece|per box",
         "每|每台|每个节点|每节点|每台机器|每机|各",
@@ -235,13 +240,14 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         With,
-        "within|at|with|w/|if|using|under|when using|given|what if|what about|how about|assuming|suppose|say|\
+        "within|at|with|w/|if|using|under|when using|given|what if|what about|how about|why not|why don't we|why dont we|assuming|suppose|say|\
          let's say",
-        "用|使用|采用|改用|换用|转用|改使用|如果|若|假如|假设|要是|换|试试|试一下|试",
+        "用|使用|采用|改用|换用|转用|改使用|为什么不|为啥不|何不|不如|要不|如果|若|假如|假设|要是|换|试试|试一下|试",
     ),
     (
         Filler,
-        "~|≈|expect|expecting|expected|peak|at peak|cap|limit|limited to|and more|no longer|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
+        "params|parameters|move|moving|place|placing|meant|mean|i meant|i mean|sorry|oops|typo|my bad|correction|proj|projs|projection|projections|gpu hours|gpu hour|gpu time|\
+         ~|≈|expect|expecting|expected|peak|at peak|cap|limit|limited to|and more|no longer|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
          ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|\
          getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|\
          plz|kindly|try|trying|make|makes|making|set|setting|sets|change|changing|switch|switching|go|going|\
@@ -249,7 +255,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          perhaps|probably|actually|really|basically|hmm|hm|ok|okay|k|yeah|yes|yep|yup|sure|right|well|alright|\
          cool|great|nice|how|what|which|about|much|many|take|takes|taking|fit|fits|work|works|look|looks|looking|\
          happen|happens|show|see|tell|give|gives|estimate|estimated|calculate|recalculate|recompute it|redo|\
-         rerun|update|check|memory|vram|ram|ddr|mem|gb|gib|everything|anything|something|all|some|any|back to|\
+         rerun|update|check|memory|vram|ddr|mem|gb|gib|everything|anything|something|all|some|any|back to|\
          back|go back to|revert to|size|sized|value|setup|config|defaults|room|backbone|weight only|configuration|settings|version|variant|mode|\
          option|case|one of|ones|thing|stuff|number of|amount of|number|amount|hardware|machine with|cluster|rig|\
          box|workstation|laptop|desktop|pc|macbook|macbook pro|macbook air|mac studio|mac mini|mac|possible|\
@@ -275,13 +281,14 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
          only have|only had|aggressively|hows|how's|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|requiring|\
          per card|on board|gpu memory",
-        "的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要求|要|\
+        "不对|说错了|打错了|写错了|搞错了|我是说|我的意思是|应该是|更正|会不会爆|会爆吗|会爆|会oom吗|会不会oom|爆不爆|卡时|卡小时|普通|常规|标准|普通的|\
+         的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要求|要|\
          得|会|会怎样|会怎么样|怎么样|怎样|如何|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
          这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|\
          算一下|算|重新|重新算|再|再算|算一遍|再算一遍|重算一遍|跑一遍|来一遍|一遍|再算算|也|都|就|就用|只|只用|只要|仅|还|还是|还能|够|够不够|够吗|够用|行|\
          好|好的|嗯|想|想要|打算|准备|希望|跑|跑起来|跑得动|跑得了|跑得起来|运行|能跑|能跑吗|个|种|款|下来|起来|\
          出来|上去|之后|以后|然后|的话|情况|情况下|时候|时|左右|大概|大约|约|差不多|不超过|至少|显存|\
-         内存|占用|大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|\
+         占用|大小|数|值|参数|配置|设置|版本|模式|方案|版|型号|规模|级别|同样|一样|相同|其他不变|其余不变|\
          不变|保持|现在|目前|当前|原来|默认|直接|全部|整个|整体|所有|总|总共|一共|共|支持|满足|同时在线|同时使用|在线|左|\
          右|另外|因为|所以|但|但是|不过|而|而且|以|对|对于|来|去|做|进行|搞|弄|整|给|让|使|令|比|比如|例如|\
          会不会|是不是|是否|有|有没有|没问题|谢谢|谢|辛苦|麻烦了|合适|最好|尽量|试着|尝试|翻|方式|方法|数据|数据集|\
@@ -322,10 +329,8 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     (
         "offload=cpu",
         "cpu offload|offload to cpu|offload everything|full offload|offload to ram|offload to host|\
-         offload params|offload parameters|offload both|param offload|offload the optimizer to cpu|\
-         offload optimizer to cpu|offload optimizer states to cpu|offload the optimizer states to cpu",
-        "优化器放到cpu|优化器状态放到cpu|优化器状态放cpu|优化器状态卸载到cpu|优化器放cpu|优化器卸载到cpu|优化器放到内存|offload到cpu|卸载到cpu|卸载到内存|cpu卸载|\
-         全卸载|优化器offload到cpu|参数也卸载|参数offload",
+         offload params|offload parameters|offload both|param offload",
+        "offload到cpu|卸载到cpu|卸载到内存|cpu卸载|全卸载|参数也卸载|参数offload",
     ),
     (
         "offload=optimizer",
@@ -367,7 +372,6 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
         "只加在注意力上|只训练attention|只训attention|只训注意力|只对注意力|仅注意力层|只加注意力层|注意力层",
     ),
     ("lora_targets=gate,up,down", "mlp|mlp only|mlp layers|ffn layers|mlp layers only", "mlp层|只训mlp"),
-    ("lora_targets=q,v", "q and v|q and v only|q v only|only q and v", "只加q和v|只加qv|q和v"),
     (
         "checkpointing=selective",
         "selective checkpointing|selective recompute|selective recomputation|selective activation recomputation|\

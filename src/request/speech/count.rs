@@ -29,6 +29,20 @@ impl Listener {
         }
     }
 
+    /// `r1`: a name, where the letter is no knob of this work.
+    pub(super) fn name_for_knob(&mut self, knob: &Knob) -> Option<usize> {
+        let number = self.items.get(self.at + 1).filter(|piece| piece.gap == Gap::None)?;
+        if knob.scope.serves(self.work) || !matches!(number.item, Item::Number(_)) {
+            return None;
+        }
+        let name = format!("{}{}", self.text(self.at), number.text);
+        let found = self.catalog.names().model(&name);
+        (found.outcome != Outcome::Unknown && found.read_as.is_none()).then(|| {
+            self.model(found, &name);
+            2
+        })
+    }
+
     /// `the speed of it`, `like the tools`: a word alone is a model's name if many mean a model by it, and in a line
     /// where it is spelled like one.
     pub(super) fn is_just_a_word(&self, found: &Resolution, typed: &str) -> bool {
@@ -328,11 +342,21 @@ impl Listener {
             return None;
         }
         if self.is_gpu(target) && self.number_at(target).is_none_or(|_| target == at) && amount.unit.is_empty() {
-            if let Some((each, gpu)) = self.catalog.instance(self.text(target)) {
+if let Some((each, gpu)) = self.catalog.instance(self.text(target)) {
                 self.machines(amount.plain(), each, gpu);
                 return Some(target + 1 - self.at);
             }
-            if self.knob_at(target + 1).is_some_and(|knob| knob.key == "nodes") {
+            let is_node = self.knob_at(target + 1).is_some_and(|knob| knob.key == "nodes");
+            if is_node
+                && times
+                && let Item::Gpu(gpu) = &self.items[target].item
+            {
+                // `two 8xH100 nodes`
+                let nodes = self.at.checked_sub(1).and_then(|before| self.number_at(before));
+                self.machines(nodes.map_or(1.0, |nodes| nodes.value), amount.plain() as u64, &gpu.clone());
+                return Some(target + 2 - self.at);
+            }
+            if is_node {
                 self.set_typed(knobs::of("nodes"), &amount.typed());
             } else if let Some(delta) = delta {
                 self.add(knobs::of("gpus"), delta, amount);

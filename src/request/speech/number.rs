@@ -85,8 +85,8 @@ fn digits(rest: &[Word]) -> Option<(usize, Amount)> {
 
 /// Units that may stand apart from their number.
 const SPACED_UNITS: &[&str] = &[
-    "million", "billion", "trillion", "thousand", "gb", "gib", "ms", "s", "sec", "secs", "second", "seconds", "hours",
-    "days", "weeks",
+    "million", "billion", "trillion", "thousand", "gb", "gib", "ms", "s", "sec", "secs", "second", "seconds", "hour",
+    "hours", "day", "days", "week", "weeks", "month", "months",
 ];
 
 fn is_unit(text: &str) -> bool {
@@ -99,7 +99,7 @@ fn is_unit(text: &str) -> bool {
 
 /// `天`, `小时`, `毫秒` right after a number: how many words, and the unit.
 fn time_unit(rest: &[Word]) -> (usize, &'static str) {
-    const UNITS: &[&str] = &["小时", "毫秒", "秒", "天", "周"];
+    const UNITS: &[&str] = &["小时", "毫秒", "秒", "天", "周", "月"];
     let glued = rest.iter().take(3).take_while(|word| word.gap == Gap::None && word.class == Class::Han);
     let text: String = glued.map(|word| word.text).collect();
     let counter = usize::from(text.starts_with('个'));

@@ -14,7 +14,8 @@ impl Listener {
             Kind::Choice(_) | Kind::Row(_) => self.word_knob(knob),
             Kind::List { .. } => self.list_knob(knob),
             Kind::Model(_) => self.model_knob(knob),
-            Kind::Gpu | Kind::Fleet | Kind::Text => None,
+            Kind::Gpu => self.scaled(knobs::of("gpus"), self.past_light(self.at + 1)),
+            Kind::Fleet | Kind::Text => None,
         }
     }
 
@@ -36,9 +37,7 @@ impl Listener {
         }
         let here = self.at;
         let taken = |at: usize| at + 1 - here;
-        if let Some(by) = self.is_scale(at) {
-            let width = taken(at);
-            self.act(Act::Scale(knob, by));
+        if let Some(width) = self.scaled(knob, at) {
             return Some(width);
         }
         let over = self.has(at, &Sense::Over);
@@ -155,6 +154,13 @@ impl Listener {
         None
     }
 
+    /// `显卡加倍`, `batch x2`: by what stands at `at`.
+    fn scaled(&mut self, knob: &'static Knob, at: usize) -> Option<usize> {
+        let by = self.is_scale(at)?;
+        self.act(Act::Scale(knob, by));
+        Some(at + 1 - self.at)
+    }
+
     /// `input/output 4k/1k`: two lengths, then their values.
     fn paired(&mut self, first: &'static Knob) -> Option<usize> {
         let is_length = |knob: &&Knob| matches!(knob.kind, Kind::Length { .. });
@@ -265,6 +271,9 @@ impl Listener {
             self.set_typed(knobs::of("method"), "full");
             return 1;
         }
+        if let Some(width) = self.targets() {
+            return width;
+        }
         let named = self.knob_at(self.at + 1).filter(|knob| matches!(knob.kind, Kind::Choice(_)));
         if let Some(knob) = named
             && let Ok(value) = knob.read(self.text(self.at), self.catalog)
@@ -274,6 +283,17 @@ impl Listener {
         }
         self.unknown();
         1
+    }
+
+    /// `q and v`, `qkvo`: letters that are weights where they stand together.
+    fn targets(&mut self) -> Option<usize> {
+        let knob = knobs::of("lora_targets");
+        let is_target = |at: usize| knob.read(self.text(at), self.catalog).is_ok();
+        let next = self.at + 1;
+        let after = next + usize::from(self.has(next, &Sense::And) || matches!(self.text(next), "," | "、"));
+        let letters = |text: &str| text.len() > 1 && text.chars().all(|c| "qkvo".contains(c));
+        let together = is_target(after) || letters(self.text(self.at));
+        (self.work == Verb::Train && is_target(self.at) && together).then(|| self.list_at(self.at, knob)).flatten()
     }
 
     /// A switch that is named and nothing more is wanted on.
@@ -387,8 +407,14 @@ impl Listener {
         }
         // `lora on q and v`
         let targets = knobs::of("lora_targets");
-        let listed = knob.key == "method" && (self.has(self.at + 1, &Sense::On) || self.text(self.at + 1) == ":");
-        listed.then(|| self.list_at(self.at + 2, targets)).flatten().or(Some(1))
+        let mut on = self.at + 1;
+        while matches!(self.text(on), "only" | "just" | "只" | "仅") {
+            on += 1;
+        }
+        let end =
+            (on..on + 2).take_while(|at| self.has(*at, &Sense::On) || matches!(self.text(*at), ":" | "加" | "在"));
+        let end = end.last().filter(|_| knob.key == "method");
+        end.and_then(|last| self.list_at(last + 1, targets)).or(Some(1))
     }
 
     /// `w4a16 awq`, `nf4 without double quant`: a plain width or name beside the format that it is part of.

@@ -4,7 +4,7 @@ use super::value::{off_word, values_of};
 use super::{Act, Item, Listener, is_counted, time_per_token};
 use crate::request::knobs::{self, Kind, Knob, Scope};
 use crate::request::lexicon::Sense;
-use crate::request::settings::{Bound, Value};
+use crate::request::settings::{Bound, Value, Verb};
 
 impl Listener {
     /// `without X`, `不用X`: off, unless X is only what another value is set against (`lora, not qlora`).
@@ -80,6 +80,9 @@ impl Listener {
     /// `instead of X`: X is given up, whatever it was.
     pub(super) fn dropping(&mut self) -> usize {
         let at = self.past_light(self.at + 1);
+        if self.knob_at(at).is_some_and(Knob::is_numeric) && self.number_at(at + 1).is_some() {
+            return at + 2 - self.at;
+        }
         let taken = match self.items.get(at).map(|piece| &piece.item) {
             Some(Item::Senses(senses)) => senses.iter().any(|sense| matches!(sense, Sense::Value(..) | Sense::Bits(_))),
             Some(Item::Gpu(_) | Item::Model(_) | Item::Number(_)) => true,
@@ -104,7 +107,12 @@ impl Listener {
             Some(knob) => {
                 let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
                 let width = at + 1 - self.at;
-                self.act(Act::Scale(knob, by));
+                let last = self.text(self.at).rsplit(' ').next().unwrap_or_default();
+                match knob.read(&format!("{last} {}", self.text(at)), self.catalog) {
+                    // `in half precision`
+                    Ok(value) => self.set(knob, value),
+                    Err(_) => self.act(Act::Scale(knob, by)),
+                }
                 width
             }
             None => {
@@ -238,6 +246,27 @@ impl Listener {
             }
             None => 1,
         }
+    }
+
+    /// `the optimizer to cpu`, `参数放内存`: that is offloading; anything else may stand there.
+    pub(super) fn host(&mut self) -> usize {
+        let offload = knobs::of("offload");
+        let is_state = |at: usize| {
+            self.knob_at(at).is_some_and(|knob| matches!(knob.key, "optimizer" | "offload"))
+                || self.names(at, "offload")
+                || matches!(self.text(at), "params" | "parameters" | "states" | "参数")
+        };
+        if self.work == Verb::Train && (self.clause.from..self.at).any(is_state) {
+            let kept = |act: &Act| {
+                matches!(act, Act::Clear(knob) if knob.key == "optimizer")
+                    || matches!(act, Act::Set(knob, Value::Choice("none")) if *knob == offload)
+            };
+            // `don't put the optimizer there`
+            let word = if self.speech.acts.iter().any(kept) { "none" } else { "cpu" };
+            self.speech.acts.retain(|act| act.knob() != offload && !kept(act));
+            self.set_typed(offload, word);
+        }
+        1
     }
 
     /// `add another gpu`: one more.
