@@ -8,13 +8,19 @@ use super::question::{FENCE, Question, Said};
 use super::reply::{self, Reply};
 use super::wire::{self, LATER, Refusal};
 use super::{Bot, locale_of};
+use crate::catalog::Catalog;
 use crate::message::Problem;
 use crate::msg;
+use crate::request::tweak::takes_back;
 use crate::text::{Locale, tr};
+use crate::view::Action;
 use poise::serenity_prelude as serenity;
 use serde_json::Value;
 use serenity::http::Route;
-use serenity::{ChannelId, Guild, GuildChannel, GuildId, Http, Message, MessageId, MessageType, UserId};
+use serenity::{
+    ActionRowComponent, Button, ButtonKind, ChannelId, Guild, GuildChannel, GuildId, Http, Message, MessageId,
+    MessageType, UserId,
+};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -121,7 +127,13 @@ impl Bot {
         let spoken = base.as_ref().map_or(known, |base| locale_of(&base.shown, known));
         let locale = locale_of(&typed, self.visitors.locale(message.author.id).unwrap_or(spoken));
         let said = match self.text_of(message, &typed).await {
-            Ok(text) => self.think(Question::Text { text, base: base.map(|base| base.line) }, locale).await,
+            Ok(text) => {
+                let question = match base {
+                    Some(base) => Question::Text { text: base.meant(text, self.app.catalog), base: Some(base.line) },
+                    None => Question::Text { text, base: None },
+                };
+                self.think(question, locale).await
+            }
             Err(problem) => Said::Problem(problem),
         };
         let place = Place::of_message(message.author.id, is_direct, is_thread);
@@ -168,12 +180,12 @@ impl Bot {
         newest(http, bot, message.channel_id, is_thread, Some(message.id)).await.ok()?
     }
 
-    /// The line of the last answer in a channel.
-    pub(super) async fn last_line(&self, http: &Http, asked: &Asked<'_>) -> Result<String, Problem> {
+    /// The last answer in a channel.
+    pub(super) async fn last_answer(&self, http: &Http, asked: &Asked<'_>) -> Result<Base, Problem> {
         let unknown = || Problem::of("line", msg!("discord-no-last-answer"));
         let bot = self.me.get().ok_or_else(unknown)?;
         match newest(http, *bot, asked.channel, asked.place.is_thread, None).await {
-            Ok(Some(base)) => Ok(base.line),
+            Ok(Some(base)) => Ok(base),
             Ok(None) | Err(_) => Err(unknown()),
         }
     }
@@ -225,6 +237,8 @@ fn is_discords(url: &str, api_base: Option<&str>) -> bool {
 /// An answer of the bot that others refer to.
 pub(super) struct Base {
     pub line: String,
+    /// The words that its button back says.
+    back: Option<String>,
     /// Its words, which tell the language of the conversation.
     shown: String,
 }
@@ -233,7 +247,23 @@ impl Base {
     pub fn of(message: &Message, bot: UserId) -> Option<Self> {
         let line = line_of(message).filter(|_| message.author.id == bot)?;
         let shown = message.embeds.last()?.description.clone().unwrap_or_default();
-        Some(Self { line: line.to_owned(), shown })
+        let buttons = message.components.iter().flat_map(|row| &row.components);
+        // What an answer is compared with is what was before it.
+        let back = buttons.into_iter().find_map(|part| match part {
+            ActionRowComponent::Button(Button { data: ButtonKind::NonLink { custom_id, .. }, .. }) => {
+                match Action::read(custom_id) {
+                    Some(Action::Compare(words)) => Some(words),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        Some(Self { line: line.to_owned(), back, shown })
+    }
+
+    /// What somebody means by a text: `undo` is the change back.
+    pub fn meant(&self, text: String, catalog: &'static Catalog) -> String {
+        self.back.clone().filter(|_| takes_back(&text, catalog)).unwrap_or(text)
     }
 }
 

@@ -110,10 +110,12 @@ impl Bot {
                 Asks::Line(line) => Question::Line(line),
                 Asks::Tweak { change: words, line: Some(base) } => Question::Change { base, words },
                 Asks::Tweak { change: words, line: None } => {
-                    Question::Change { base: self.last_line(http, &asked).await?, words }
+                    let base = self.last_answer(http, &asked).await?;
+                    let words = base.meant(words, self.app.catalog);
+                    Question::Change { base: base.line, words }
                 }
                 Asks::OfLast { verb, words } => {
-                    Question::About { verb, base: self.last_line(http, &asked).await?, words }
+                    Question::About { verb, base: self.last_answer(http, &asked).await?.line, words }
                 }
             })
         };

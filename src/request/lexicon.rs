@@ -61,6 +61,8 @@ pub(super) enum Sense {
     Remove,
     /// `to cpu`, `内存`: where what was named before it is put.
     Host,
+    /// `undo`: back to what was before.
+    Back,
     /// `each`, `per node`.
     Each,
     /// Asks about an answer already given.

@@ -74,6 +74,8 @@ pub(super) struct Speech {
     pub addressed: bool,
     /// Words that meant nothing.
     pub unknown: Vec<String>,
+    /// `undo`, and nothing else.
+    pub back: bool,
     /// `key=value` was written.
     pub explicit: bool,
 }
@@ -110,13 +112,17 @@ pub(super) fn hear(text: &str, work: Option<Verb>, catalog: &'static Catalog) ->
         is_sized: false,
         question: None,
         unknown: vec![],
+        back: false,
         explicit: false,
     };
     let told = work;
     let work = said.or(work).unwrap_or(speech.verb);
     let mut listener = Listener { items, at: 0, work, told, catalog, speech, clause: Clause::default() };
     listener.listen();
-    listener.speech
+    let mut speech = listener.speech;
+    speech.back &= speech.unknown.len() <= 1 && speech.acts.is_empty() && speech.asks.is_empty();
+    speech.back &= speech.model.is_none() && speech.problem.is_none();
+    speech
 }
 
 /// What was said so far in a clause.
@@ -311,6 +317,10 @@ impl Listener {
                 self.wish_for_count()
             }
             Sense::Host => self.host(),
+            Sense::Back => {
+                self.speech.back = true;
+                1
+            }
             Sense::From => self.dropping(),
             Sense::Swap => self.swap(),
             Sense::Filler if self.told.is_none() && self.text(self.at) == "what" => self.seek(&[Bound::Max]),

@@ -43,6 +43,11 @@ pub struct Tweak {
     pub settings: Settings,
 }
 
+/// `undo`, `改回来`: a text that asks for what was before the answer it follows.
+pub fn takes_back(text: &str, catalog: &'static Catalog) -> bool {
+    hear(text, Some(Verb::Train), catalog).back
+}
+
 /// Reads `text` as a change of `base`.
 pub fn tweak(base: &Settings, text: &str, catalog: &'static Catalog) -> Tweak {
     let speech = hear(text, Some(work_of(base)), catalog);

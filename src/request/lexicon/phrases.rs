@@ -67,8 +67,8 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (
         Verb(Verb::Fit),
         "what fits|what can i run|what can we run|what could i run|what model|what models|which model|which models|what llm|\
-         what llms|which llm|which llms|biggest model|largest model|how big a model|how large a model",
-        "能跑什么|能跑哪些|可以跑什么|能跑啥|多大的模型|多大模型|最大的模型|哪些模型|什么模型|啥模型|哪个模型",
+         what llms|which llm|which llms|what size model|what size of model|what size models|biggest model|largest model|how big a model|how large a model",
+        "能跑什么|能跑哪些|可以跑什么|能跑啥|多大的模型|多大模型|什么规模的模型|多大规模的模型|多大参数的模型|最大的模型|哪些模型|什么模型|啥模型|哪个模型",
     ),
     (
         Verb(Verb::Compare),
@@ -213,6 +213,13 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Another, "add another|yet another|plus one more|plus another", ""),
     (Remove, "take away|subtract|take off", "减去|减掉|再减|少用|少"),
     (
+        Back,
+        "undo|revert|roll back|rollback|go back|take it back|take that back|back to before|before that|like before|\
+         as before|as it was|back to how it was|back to the original|back to the previous one|previous one",
+        "撤销|撤回|还原|恢复|回退|退回去|回到上一个|回到之前|回到上一步|上一个|上一步|改回来|换回来|改回去|换回去|\
+         还是原来的|用回原来的|恢复原样|还是之前的|还是刚才的|原来的",
+    ),
+    (
         Host,
         "cpu|ram|cpu ram|cpu memory|host ram|host memory|system ram|system memory|main memory",
         "内存|主存|cpu内存|主机内存|系统内存",
@@ -246,7 +253,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Filler,
-        "params|parameters|move|moving|place|placing|meant|mean|i meant|i mean|sorry|oops|typo|my bad|correction|proj|projs|projection|projections|gpu hours|gpu hour|gpu time|\
+        "params|parameters|move|moving|place|placing|meant|mean|i meant|i mean|sorry|oops|typo|my bad|correction|proj|projs|projection|projections|gpu hours|gpu hour|gpu time|what do i need|what do we need|what would i need|what would we need|\
          ~|≈|expect|expecting|expected|peak|at peak|cap|limit|limited to|and more|no longer|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
          ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|\
          getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|\

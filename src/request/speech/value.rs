@@ -4,7 +4,7 @@ use super::{Act, Amount, Item, Listener, Piece, is_counted};
 use crate::request::knobs::{self, Kind, Knob, Scope, magnitude};
 use crate::request::lexicon::Sense;
 use crate::request::settings::{Bound, Value, Verb};
-use crate::request::words::is_han;
+use crate::request::words::{Gap, is_han};
 
 impl Listener {
     /// A knob's name: takes the value that stands after it. `None` where there is none to take.
@@ -97,7 +97,11 @@ impl Listener {
                 is_counted(counted) && !(counted.key == "tokens" && matches!(knob.kind, Kind::Length { .. }))
             };
             let lets_go = self.is_gpu(at + 1) || self.knob_at(at + 1).is_some_and(counts);
-            if at > next && lets_go && self.text(next) != "=" {
+            // `数据量20万条`
+            let measured = knob.key == "tokens"
+                && self.items.get(at + 1).is_some_and(|word| word.gap == Gap::None && word.text.chars().all(is_han))
+                && self.knob_at(at + 1).is_some_and(|counted| is_counted(counted) && counted != knob);
+            if at > next && lets_go && self.text(next) != "=" || measured {
                 return None;
             }
             // `from 4k to 8k`, `4k -> 8k`: the last one.

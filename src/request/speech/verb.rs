@@ -1,7 +1,7 @@
 //! The verb of a text: said, or guessed from what is named.
 
 use super::item::{Item, Piece};
-use crate::request::knobs;
+use crate::request::knobs::Scope;
 use crate::request::lexicon::Sense;
 use crate::request::settings::Verb;
 
@@ -71,18 +71,21 @@ pub(super) fn guess(items: &[Piece]) -> Verb {
     if let (Some(Piece { item: Item::Gpu(_), .. }), None) = (telling.next(), telling.next()) {
         return Verb::Gpu;
     }
-    let trains = items.iter().any(|piece| match &piece.item {
+    let tells = |piece: &Piece, work: Scope| match &piece.item {
         Item::Senses(senses) => {
             let mut scopes = senses.iter().filter_map(|sense| match sense {
                 Sense::Value(knob, _) => Some(knob.scope),
                 Sense::Knob(knob) if knob.key.len() > 1 && piece.text.len() > 2 => Some(knob.scope),
                 _ => None,
             });
-            let first = scopes.next() == Some(knobs::Scope::Train);
-            first && scopes.all(|scope| scope == knobs::Scope::Train)
+            scopes.next() == Some(work) && scopes.all(|scope| scope == work)
         }
-        Item::Explicit(knob, _) => knob.scope == knobs::Scope::Train,
+        Item::Explicit(knob, _) => knob.scope == work,
         _ => false,
-    });
+    };
+    // Tokens are trained on, and read and written.
+    let is_tokens = |piece: &Piece| piece.knob().is_some_and(|knob| knob.key == "tokens");
+    let serves = items.iter().any(|piece| tells(piece, Scope::Infer));
+    let trains = items.iter().any(|piece| tells(piece, Scope::Train) && !(serves && is_tokens(piece)));
     if trains { Verb::Train } else { Verb::Infer }
 }

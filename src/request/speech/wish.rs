@@ -200,7 +200,7 @@ impl Listener {
         at += usize::from(self.number_at(at).is_some_and(|size| size.is_memory()));
         let is_gpu = self.is_gpu(at);
         let Some(knob) = self.knob_at(at).or(is_gpu.then(|| knobs::of("gpus"))) else { return 1 };
-        let knob = if knob.key == "gpu" { knobs::of("gpus") } else { knob };
+        let knob = if matches!(knob.key, "gpu" | "nodes") { knobs::of("gpus") } else { knob };
         let width = if is_gpu { 1 } else { at + 1 - self.at };
         let numbered = !is_gpu && self.number_at(at + 1).is_some() && !self.is_gpu(at + 1);
         let Some(bound) = knob.bound().filter(|bound| bounds.contains(bound) && !numbered) else { return 1 };
