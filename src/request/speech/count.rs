@@ -342,7 +342,7 @@ impl Listener {
             return None;
         }
         if self.is_gpu(target) && self.number_at(target).is_none_or(|_| target == at) && amount.unit.is_empty() {
-if let Some((each, gpu)) = self.catalog.instance(self.text(target)) {
+            if let Some((each, gpu)) = self.catalog.instance(self.text(target)) {
                 self.machines(amount.plain(), each, gpu);
                 return Some(target + 1 - self.at);
             }
