@@ -34,7 +34,7 @@ pub fn either(
     let sides = || {
         let given_twice = problem.is_some_and(|problem| problem.message.key == "problem-given-twice");
         let first = given_twice.then(|| read(&text[..at]))??;
-        sides(first, &text[at + between.len()..], catalog)
+        sides(base, first, &text[at + between.len()..], catalog)
     };
     let set_ups = alike().or_else(sides)?;
     let estimated = |one: &Settings| matches!(one.verb, Verb::Train | Verb::Infer);
@@ -43,7 +43,12 @@ pub fn either(
 }
 
 /// `zero 2 with offload or zero 3`: the second side changes the first.
-fn sides(mut first: Settings, other: &str, catalog: &'static Catalog) -> Option<Vec<Settings>> {
+fn sides(
+    base: Option<&Settings>,
+    mut first: Settings,
+    other: &str,
+    catalog: &'static Catalog,
+) -> Option<Vec<Settings>> {
     let mut second = changed(&first, other, catalog)?;
     let given = |key: &str| second.changes.iter().any(|(changed, _)| *changed == key);
     // `two 3060s or a 3090`: a count is of its own card, unless it stood before.

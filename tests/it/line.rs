@@ -258,7 +258,7 @@ fn one_value_or_another_is_two_set_ups() {
         "train llama 3 8b zero 2 vs zero 3 on 8 h100",
         &["zero=2 gpu=h100-sxm-80gb gpus=8", "zero=3 gpu=h100-sxm-80gb gpus=8"],
     );
-check_either(Some(model), "two 3090s or one 4090", &["gpu=rtx-3090-24gb gpus=2", "gpu=rtx-4090-24gb gpus=1"]);
+    check_either(Some(model), "two 3090s or one 4090", &["gpu=rtx-3090-24gb gpus=2", "gpu=rtx-4090-24gb gpus=1"]);
     check_either(None, "train llama 3 8b on a 3090 or two 3060s", &["gpu=rtx-3090-24gb", "gpu=rtx-3060-12gb gpus=2"]);
     check_either(None, "train llama 3 8b on two 3060s or a 3090", &["gpu=rtx-3060-12gb gpus=2", "gpu=rtx-3090-24gb"]);
     let eight = "train meta-llama/Meta-Llama-3-8B gpu=a100-sxm-80gb gpus=8";
