@@ -219,6 +219,15 @@ fn qlora_checkpoints_unless_told_otherwise() {
     assert!(assumed("lora").contains(&("checkpointing", "off".into())));
 }
 
+/// Llama 2 7B: 32·(4·4096² + 3·4096·11008) weights in 8 bits and 4 bytes a row of them; tables of 2·32,000·4096 and
+/// adapters of 32·2·8·(4096 + 4096) in fp32.
+#[test]
+fn eight_bit_bases_are_upcast_beside_their_linears() {
+    let parts = answer("train meta-llama/Llama-2-7b-hf method=qlora quant=int8 lora_targets=q,v").memory.parts;
+    let weights = parts.iter().find(|part| part.kind == PartKind::Weights).expect("weights").bytes();
+    check("weights", weights.0, 6_476_005_376.0 * 1.001 + 4.0 * (262_144_000.0 + 4_194_304.0), 0.002);
+}
+
 fn models() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "meta-llama/Meta-Llama-3-8B",

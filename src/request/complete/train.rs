@@ -211,7 +211,10 @@ fn method(fill: &mut Fill, defaults: &'static Defaults) -> Result<Method, Proble
         .suggest(["lora_rank=64".to_owned()]));
     }
     let base = if word == "qlora" || quantised {
-        Some(fill.row("quant", &catalog.formats, |row| &row.name, "bnb-nf4")?)
+        let named = fill.row("quant", &catalog.formats, |row| &row.name, "bnb-nf4")?;
+        // What is trained on in 8 bits is bitsandbytes' LLM.int8().
+        let of_library = catalog.formats.iter().find(|format| named.name == "int8" && format.name == "bnb-int8");
+        Some(of_library.unwrap_or(named))
     } else {
         None
     };
