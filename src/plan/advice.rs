@@ -374,5 +374,5 @@ fn most_of_card(request: &Request, infer: &Infer, before: &Estimate) -> Option<f
     let parts = before.memory.parts.iter().filter(|part| beside.contains(&part.kind));
     let beside: f64 = parts.map(|part| part.bytes().0).sum();
     let share = 1.0 - 1.5 * beside / request.hardware.gpu?.visible().0;
-    Some((share.min(0.97) * 100.0).floor() / 100.0)
+    Some((share.min(0.95) * 100.0).floor() / 100.0)
 }
