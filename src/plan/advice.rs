@@ -56,6 +56,8 @@ pub fn advice(request: &Request, before: &Estimate, options: &[Choice], catalog:
     let together = judge.together(&tried).filter(|all| !spare(all));
     let enough: Vec<Advice> = enough.iter().filter(|one| !spare(one)).cloned().collect();
     others.sort_by(|a, b| b.saves.0.total_cmp(&a.saves.0));
+    // A change that adds nothing to another: QLoRA checkpoints by itself.
+    others.dedup_by(|one, other| one.saves == other.saves && one.slowdown == other.slowdown);
     let mut advice: Vec<Advice> = enough.into_iter().chain(together).chain(others).collect();
     advice.truncate(MOST);
     advice

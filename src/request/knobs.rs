@@ -568,6 +568,9 @@ impl Knob {
 
 /// `8xh100`, `p5.48xlarge`: how many accelerators, and which.
 fn machine<'a>(text: &'a str, catalog: &'a Catalog) -> Option<(u64, &'a str)> {
+    if catalog.gpu(text).is_some() {
+        return None;
+    }
     if let Some(instance) = catalog.instance(text) {
         return Some(instance);
     }
