@@ -249,6 +249,8 @@ fn read_piece(text: &str, catalog: &'static Catalog) -> Result<Vec<Draft>, Probl
     if let Some((draft, _)) = read {
         drafts.push(draft?);
     } else {
+        let scratch = python::config(text).and_then(|tree| config::read(&tree, catalog));
+        drafts.extend(scratch.and_then(Result::ok));
         drafts.extend(python::read(text));
         drafts.extend(torchtitan::file(text));
         drafts.extend(logs::read(text));

@@ -392,7 +392,7 @@ static RELEASES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         ("lmdeploy", "lmdeploy", "openmmlab/lmdeploy"),
     ];
     let release = |name, image| {
-        let told = format!(r"\b{name}(?: API server)?(?: version)?(?:: | ?==? ?| \(?)");
+        let told = format!(r"\b{name}(?: API server)?(?: version| ?版本)?(?:: |：| ?==? ?| \(?)");
         format!(r"(?i)(?:{image}:|{told})v?([0-9]+\.[0-9]+\.[0-9]+)")
     };
     names.map(|(engine, name, image)| (engine, Regex::new(&release(name, image)).expect("written here"))).into()

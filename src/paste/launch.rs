@@ -42,7 +42,8 @@ pub fn launched(command: &Command, allotted: Option<(u64, u64)>) -> (Option<u64>
     // `--include localhost:0,1,2`
     let included =
         flags.iter().find(|(name, _)| *name == "include").map(|(_, list)| list.split(['@', ',']).count() as u64);
-    let processes = flag(&["num_processes"]);
+    let runs = |name: &str| command.words.iter().any(|word| word.rsplit('/').next() == Some(name));
+    let processes = flag(&["num_processes"]).or_else(|| flag(&["np"]).filter(|_| runs("mpirun") || runs("mpiexec")));
     let visible = command.visible_gpus();
     let all = processes
         .or_else(|| each.map(|each| each.saturating_mul(nodes.unwrap_or(1))))
@@ -117,7 +118,14 @@ pub fn trainer(command: &Command, allotted: Option<(u64, u64)>) -> Option<Draft>
         Kind::Accelerate
     };
     let mut draft = trainers::train(kind);
-    for (name, value) in &flags {
+    // `llamafactory-cli train examples/train_full/llama3_full_sft.yaml model_name_or_path=…`
+    let file = command.words.iter().find(|word| factory && word.ends_with(".yaml"));
+    for word in file.iter().flat_map(|file| file.split(['_', '/', '.'])) {
+        draft.follow(trainers::TRAINER, "stage", word);
+        draft.follow(trainers::TRAINER, "finetuning_type", word);
+    }
+    let changed = command.words.iter().filter(|_| factory).filter_map(|word| word.split_once('='));
+    for (name, value) in flags.iter().copied().chain(changed) {
         draft.follow(trainers::TRAINER, name, value);
     }
     if starts("accelerate") {

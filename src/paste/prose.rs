@@ -8,6 +8,7 @@ use crate::catalog::Catalog;
 use crate::request::tweak::tweak;
 use crate::request::{Settings, Verb};
 use regex::Regex;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Lines that are heard, and the longest of them.
@@ -26,9 +27,7 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Option<Draft> {
     let cards: Vec<Draft> = spoken
         .filter(|line| is_sentence(line))
         .take(MOST)
-        .filter_map(|line| {
-            std::iter::once(line.as_str()).chain(near_cards(&line, catalog)).find_map(|words| heard(words, catalog))
-        })
+        .filter_map(|line| heard(&line, catalog).or_else(|| near_names(&line, catalog)))
         .collect();
     // How many there are may be told elsewhere than what they are.
     let Some(first) = cards.first() else { return labelled(text, catalog) };
@@ -38,7 +37,7 @@ pub fn read(text: &str, catalog: &'static Catalog) -> Option<Draft> {
 
 /// A card that a scheduler is asked for: `nvidia.com/gpu.product: NVIDIA-L4`, `--gres=gpu:a100:4`, `--partition=l40s`.
 static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:gpu\.product|accelerators?|gres=gpu|partition|constraint)\s*[:=]\s*["'{]*([a-z][a-z0-9-]+)"#)
+    Regex::new(r#"(?im)(?:^\s*gpus?|gpu\.product|accelerators?|gres=gpu|partition|constraint)\s*[:=]\s*["'{]*([a-z][a-z0-9-]+)"#)
         .expect("written here")
 });
 
@@ -64,29 +63,31 @@ fn heard(words: &str, catalog: &'static Catalog) -> Option<Draft> {
 /// How far around a card's name it is told how many there are and of what memory, characters; the widest first.
 const NEAR: [usize; 3] = [12, 8, 4];
 
-/// What stands around each word of a sentence that is a card's name, whole words only.
-fn near_cards<'a>(line: &'a str, catalog: &'static Catalog) -> impl Iterator<Item = &'a str> {
-    let is_letter = |c: char| c.is_ascii_alphanumeric();
-    let names = line.split(move |c| !is_letter(c)).filter(move |word| {
-        let digits = word.contains(|c: char| c.is_ascii_digit());
-        digits && word.len() > 1 && catalog.names().gpu(word.trim_end_matches('s')).id.is_some()
-    });
-    names.flat_map(move |name| {
-        let start = name.as_ptr() as usize - line.as_ptr() as usize;
-        let end = start + name.len();
-        // A memory size that follows is of the name.
-        let sized = line[end..].trim_start_matches([' ', '-', '(']).starts_with(|c: char| c.is_ascii_digit());
-        NEAR.into_iter().filter_map(move |reach| {
-            let from = line[..start].char_indices().rev().nth(reach - 1).map_or(0, |(at, _)| at);
-            let to = line[end..].char_indices().nth(reach).map_or(line.len(), |(at, _)| end + at);
-            let cut_before = line[..from].ends_with(is_letter);
-            let before = if cut_before { line[from..start].trim_start_matches(is_letter) } else { &line[from..start] };
-            let cut_after = line[to..].starts_with(is_letter);
-            let after = if cut_after { line[end..to].trim_end_matches(is_letter) } else { &line[end..to] };
-            let whole = !sized || after.contains(|c: char| c.is_ascii_digit());
-            whole.then(|| &line[start - before.len()..end + after.len()])
-        })
+static WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9A-Za-z]{2,}").expect("written here"));
+
+/// Cards that single words of a sentence name, told of by what stands around them.
+fn near_names(line: &str, catalog: &'static Catalog) -> Option<Draft> {
+    let maker = |id: &str| catalog.gpu(id).map(|gpu| gpu.vendor);
+    WORD.find_iter(line).filter(|word| word.as_str().contains(|c: char| c.is_ascii_digit())).find_map(|word| {
+        let named = catalog.names().gpu(word.as_str().trim_end_matches('s')).id?;
+        let mut told = NEAR.iter().filter_map(|reach| heard(around(line, word.range(), *reach)?, catalog));
+        told.find(|card| card.get("gpu").and_then(maker) == maker(&named))
     })
+}
+
+/// So many characters before and after a name, whole words only; a number that follows the name is its memory's size.
+fn around(line: &str, name: Range<usize>, reach: usize) -> Option<&str> {
+    let is_letter = |c: char| c.is_ascii_alphanumeric();
+    let (before, after) = (&line[..name.start], &line[name.end..]);
+    let from = before.char_indices().rev().nth(reach - 1).map_or(0, |(at, _)| at);
+    let to = after.char_indices().nth(reach).map_or(after.len(), |(at, _)| at);
+    let cut_before = before[..from].ends_with(is_letter);
+    let before = if cut_before { before[from..].trim_start_matches(is_letter) } else { &before[from..] };
+    let cut_after = after[to..].starts_with(is_letter);
+    let near = if cut_after { after[..to].trim_end_matches(is_letter) } else { &after[..to] };
+    let sized = after.trim_start_matches([' ', '-', '(']).starts_with(|c: char| c.is_ascii_digit());
+    let whole = !sized || near.contains(|c: char| c.is_ascii_digit());
+    whole.then(|| &line[name.start - before.len()..name.end + near.len()])
 }
 
 /// A model that is told of by its whole id: `I run meta-llama/Llama-3.1-8B on …`.

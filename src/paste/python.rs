@@ -4,7 +4,7 @@
 use super::draft::Draft;
 use super::{Kind, engines, shell, trainers, tree};
 use crate::request::Verb;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// What opens an engine's arguments, in a script or in its log.
@@ -77,6 +77,46 @@ fn xtuner(script: &Script) -> Option<Draft> {
     let mut draft = trainers::keywords(Kind::Xtuner, &pairs);
     trainers::finish_trainer(&mut draft);
     Some(draft)
+}
+
+/// A model made from scratch, as its `config.json`: `Qwen2Config(hidden_size=2048, num_hidden_layers=24, …)`.
+pub fn config(text: &str) -> Option<Map<String, Value>> {
+    let script = Script::new(text);
+    let calls = text.match_indices("Config(").map(|(at, _)| at).take(MOST_CALLS);
+    let described = |at: usize| {
+        let pairs = script.call(at, "Config(")?;
+        let layered = pairs.iter().any(|(name, _)| matches!(name.as_str(), "num_hidden_layers" | "n_layer"));
+        layered.then_some((at, pairs))
+    };
+    let (at, pairs) = calls.into_iter().find_map(described)?;
+    let mut tree: Map<String, Value> = pairs.into_iter().map(|(name, value)| (name, typed(value))).collect();
+    let class = text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("");
+    tree.entry("model_type").or_insert_with(|| Value::String(model_type(class)));
+    Some(tree)
+}
+
+/// `Qwen2Moe` as `qwen2_moe`.
+fn model_type(class: &str) -> String {
+    let (mut made, mut last) = (String::new(), '_');
+    for c in class.chars() {
+        if c.is_ascii_uppercase() && (last.is_ascii_lowercase() || last.is_ascii_digit()) {
+            made.push('_');
+        }
+        made.push(c.to_ascii_lowercase());
+        last = c;
+    }
+    made
+}
+
+/// Python's value as JSON's.
+fn typed(value: String) -> Value {
+    let plain = match value.as_str() {
+        "True" => "true",
+        "False" => "false",
+        "None" => "null",
+        number => &number.replace('_', ""),
+    };
+    serde_json::from_str(plain).ok().filter(|value: &Value| !value.is_object()).unwrap_or(Value::String(value))
 }
 
 /// A script, and what it sets names to.

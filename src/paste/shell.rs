@@ -32,7 +32,13 @@ pub fn filled(script: &str, files: Vec<String>) -> Vec<String> {
         return files;
     }
     let variables = commands(script).pop().map(|command| command.variables).unwrap_or_default();
-    files.iter().map(|file| file.lines().map(|line| substitute(line, &variables) + "\n").collect()).collect()
+    let mut held = 0;
+    let mut fill = |line: &str| {
+        let filled = if held < MOST_HELD { substitute(line, &variables) } else { line.to_owned() };
+        held += filled.len();
+        filled + "\n"
+    };
+    files.iter().map(|file| file.lines().map(&mut fill).collect()).collect()
 }
 
 /// Words of one command, and the variables that stand before it.
@@ -81,11 +87,12 @@ pub fn commands(text: &str) -> Vec<Command> {
             if !words.is_empty() && found.len() < MOST_LINES {
                 found.push(Command { words, variables: variables.clone() });
             }
-            let within = script.iter().flat_map(|script| lines(script)).take(MOST_LINES - found.len());
-            for line in within {
-                let parts = split_commands(&line).into_iter().map(|part| self::words(&substitute(part, &variables)));
-                found.extend(parts.map(|words| Command { words, variables: variables.clone() }));
-            }
+            let within = script.iter().flat_map(|script| lines(script)).flat_map(|line| {
+                let parts = split_commands(&line).into_iter();
+                parts.map(|part| self::words(&substitute(part, &variables))).collect::<Vec<_>>()
+            });
+            let within = within.take(MOST_LINES.saturating_sub(found.len()));
+            found.extend(within.map(|words| Command { words, variables: variables.clone() }));
         }
     }
     // Variables that follow the command (a Dockerfile's, a list of settings) hold for it too.
@@ -175,8 +182,8 @@ fn assignment(word: &str) -> Option<(String, String)> {
 fn lines(text: &str) -> Vec<String> {
     let mut joined: Vec<String> = vec![];
     let mut open = false;
-    // Parentheses of a bash array, and a quoted object, that are open.
-    let (mut array, mut object) = (0i32, false);
+    // Parentheses of a bash array, a quoted object and a quoted value that are open.
+    let (mut array, mut object, mut value) = (0i32, false, false);
     for line in text.lines() {
         let line = line.trim_end();
         let bare = line.trim_start();
@@ -194,11 +201,13 @@ fn lines(text: &str) -> Vec<String> {
         let content = more.map_or(bare, |mark| bare.strip_suffix(*mark).unwrap_or("")).trim_end();
         let flag = content.starts_with("--")
             || (content.starts_with('-') && content[1..].starts_with(|c: char| c.is_ascii_alphabetic()));
+        let wrapped = joined.last().is_some_and(|last| is_wrapped(last, content));
         let directive = if is_directive { format!("sbatch {content}") } else { content.to_owned() };
         match joined.last_mut() {
+            Some(last) if wrapped && last.len() < LONGEST => last.push_str(content),
             // Flags alone may be told of: `I run it with:`.
             Some(last)
-                if (open || object || array > 0 || (flag && !last.ends_with([':', '：'])))
+                if (open || object || value || array > 0 || (flag && !last.ends_with([':', '：'])))
                     && last.len() < LONGEST
                     && !is_directive =>
             {
@@ -209,6 +218,8 @@ fn lines(text: &str) -> Vec<String> {
         }
         open = more.is_some();
         object = if object { !content.contains('\'') } else { opens_object(content) };
+        let quotes = content.matches('"').count();
+        value = if value { quotes == 0 } else { opens_value(content) };
         array = open_parentheses(content, array);
     }
     joined.retain(|line| !line.trim().is_empty());
@@ -218,6 +229,25 @@ fn lines(text: &str) -> Vec<String> {
 /// Whether a line breaks within a quoted object: `--config '{"a": 1,`.
 fn opens_object(line: &str) -> bool {
     line.rsplit_once("'{").is_some_and(|(_, object)| !object.contains('\''))
+}
+
+/// Whether a terminal broke a command within a flag's name at its edge: `… --trust-rem`, `ote-code --tp 4`.
+fn is_wrapped(before: &str, line: &str) -> bool {
+    let flag = before.rsplit(' ').next().is_some_and(|word| word.starts_with("--") && !word.contains('='));
+    let rest =
+        line.split(' ').next().is_some_and(|word| word.chars().all(|c| c.is_ascii_lowercase() || "-_".contains(c)));
+    before.len() >= EDGE && flag && rest && !line.starts_with('-') && line.contains(" --")
+}
+
+/// Columns of the narrowest terminal.
+const EDGE: usize = 78;
+
+/// Whether a line breaks within a quoted value: `ARGS="`.
+fn opens_value(line: &str) -> bool {
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    line.trim_start_matches("export ")
+        .split_once("=\"")
+        .is_some_and(|(name, value)| is_name(name) && !value.contains('"'))
 }
 
 /// How many parentheses of a bash array are open after a line.
@@ -501,6 +531,8 @@ mod tests {
         check("ARGS=(\n  --a 1\n  --b 2\n)\nrun ${ARGS[@]}", &["run --a 1 --b 2"]);
         assert_eq!(commands("A=(\n  --a 1\n  --b 2\n)\nrun \"${A[@]}\"").pop().unwrap().words.len(), 5);
         check("A=\"--a 1\"\nB=\"--b 2\"", &["--a 1 --b 2"]);
+        check("A=\"\n --a 1 \\\n --b 2 \\\n\"\nrun $A --c 3", &["run --a 1 --b 2 --c 3"]);
+        check("A=\"\n --a 1\n --b 2\n\"\nrun $A --c 3", &["run --a 1 --b 2 --c 3"]);
         check("FROM x\nCMD [\"run\", \"--a b\", \"c\"]", &["FROM x", "run --a b c"]);
         check("A=\"--a 1\"\nA+=\" --b 2\"\nA+=(\n  --c 3\n)\nrun $A", &["run --a 1 --b 2 --c 3"]);
         let sizes =

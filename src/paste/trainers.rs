@@ -395,7 +395,7 @@ pub const TRAINER: Rules = &[
     (&["max_completion_length"], Knob("answer_length")),
     (&["vllm_gpu_memory_utilization"], Knob("rollout_mem_util")),
     (&["tensor_model_parallel_size", "tensor_parallel_size", "tp_size", "tp"], Knob("tp")),
-    (&["pipeline_model_parallel_size", "pp_size"], Knob("pp")),
+    (&["pipeline_model_parallel_size", "pp_size", "pipe_parallel_size"], Knob("pp")),
     (&["expert_model_parallel_size"], Knob("ep")),
     (&["context_parallel_size", "sequence_parallel_size", "cp_size"], Knob("cp")),
 ];

@@ -138,6 +138,9 @@ fn a_broken_file_is_told_where() {
 fn variables_do_not_expand_without_end() {
     let doubling = read(&"X=$X$X\n".repeat(9_000)).unwrap();
     assert_eq!(doubling.kind, None);
+    let long = format!("A={}\n", "x".repeat(15_000));
+    let files = "cat <<EOF > x\n$A\n$A: $A\nEOF\n".repeat(2_000);
+    assert_eq!(read(&(long + &files)).unwrap().kind, None);
     read(&("N=8\n".repeat(8_000) + "torchrun --nproc_per_node $N train.py --model_name_or_path x")).unwrap();
 }
 
