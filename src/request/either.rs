@@ -12,6 +12,8 @@ use crate::message::Problem;
 
 const BETWEEN: [&str; 7] = [" or ", " vs ", " vs. ", " versus ", "还是", "或者", "或"];
 
+const COMPARE: [&str; 3] = ["compare ", "比较", "对比"];
+
 /// The set-ups that a text asks about: changes of `base`, or lines of their own. `problem` is what reading it as one
 /// came to.
 pub fn either(
@@ -21,7 +23,10 @@ pub fn either(
     catalog: &'static Catalog,
 ) -> Option<Vec<Settings>> {
     let lower = text.to_ascii_lowercase();
-    let (at, between) = BETWEEN.iter().find_map(|between| Some((lower.find(between)?, between)))?;
+    let parted = BETWEEN.iter().find_map(|between| Some((lower.find(between)?, between)));
+    if parted.is_none() && !COMPARE.iter().any(|word| lower.starts_with(word)) {
+        return None;
+    }
     let read = |text: &str| match base {
         Some(base) => Some(changed(base, text, catalog)?.settings),
         None => Some(line::read(text, catalog).ok()?.settings),
@@ -33,7 +38,8 @@ pub fn either(
     };
     let sides = || {
         let given_twice = problem.is_some_and(|problem| problem.message.key == "problem-given-twice");
-        let first = given_twice.then(|| read(&text[..at]))??;
+        let (at, between) = parted.filter(|_| given_twice)?;
+        let first = read(&text[..at])?;
         sides(base, first, &text[at + between.len()..], catalog)
     };
     let set_ups = alike().or_else(sides)?;

@@ -372,7 +372,7 @@ impl Listener {
     // -- what a place holds
 
     fn has(&self, at: usize, wanted: &Sense) -> bool {
-        matches!(self.items.get(at).map(|piece| &piece.item), Some(Item::Senses(senses)) if senses.contains(&wanted))
+        self.items.get(at).is_some_and(|piece| piece.says(wanted))
     }
     fn knob_at(&self, at: usize) -> Option<&'static Knob> {
         self.items.get(at)?.knob()

@@ -265,6 +265,7 @@ fn one_value_or_another_is_two_set_ups() {
     check_either(Some(eight), "4090 or h100?", &["gpu=rtx-4090-24gb gpus=8", "gpu=h100-sxm-80gb gpus=8"]);
     check_either(Some(model), "8k还是16k？", &["seq=8192", "seq=16384"]);
     check_either(None, "train llama 3 8b with zero 1, 2 or 3", &["zero=1", "zero=2", "zero=3"]);
+    check_either(None, "compare lora and qlora for llama 3 8b", &["method=lora", "method=qlora"]);
     check_either(Some(model), "8 or 16 h100", &["gpu=h100-sxm-80gb gpus=8", "gpu=h100-sxm-80gb gpus=16"]);
     check_either(Some(model), "用4卡、8卡还是16卡", &["gpus=4", "gpus=8", "gpus=16"]);
     check_either(Some(model), "lora, qlora or full", &["method=lora", "method=qlora", "method=full"]);

@@ -110,13 +110,13 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Seek(&[Bound::Max]),
-        "max|maximum|maximal|as many|as much|as long|largest|the largest|biggest|highest|longest|the longest|\
+        "max|maximum|maximal|as many|as much|as long|largest|biggest|highest|longest|\
          unlimited|maxed out|max out",
         "最大|最多|最长|最高|拉满|打满|开满|顶满|尽可能多|尽可能多的|尽量多|尽可能长|尽量长|尽可能长的",
     ),
     (
         Seek(&[Bound::Min]),
-        "min|minimum|minimal|fewest|the fewest|as few|smallest number of|minimum number of|lowest number of",
+        "min|minimum|minimal|fewest|as few|smallest number of|minimum number of|lowest number of",
         "最少|最小|尽可能少|尽量少|尽可能少的",
     ),
     (
@@ -186,7 +186,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Wish(&["gpu", "gpus", "quant", "backend"]),
-        "faster|fastest|the fastest|quicker|speed it up|speed up|more speed|more throughput|higher throughput|\
+        "faster|fastest|quicker|speed it up|speed up|more speed|more throughput|higher throughput|\
          lower latency|less latency",
         "快点|快一点|快一些|更快|再快一点|再快点|加速|提速|提高速度",
     ),
@@ -214,7 +214,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     (Remove, "take away|subtract|take off", "减去|减掉|再减|少用|少"),
     (
         Back,
-        "undo|revert|roll back|rollback|go back|take it back|take that back|back to before|before that|like before|\
+        "undo|revert|roll back|go back|take it back|take that back|back to before|before that|like before|\
          as before|as it was|back to how it was|back to the original|back to the previous one|previous one",
         "撤销|撤回|还原|恢复|回退|退回去|回到上一个|回到之前|回到上一步|上一个|上一步|改回来|换回来|改回去|换回去|\
          还是原来的|用回原来的|恢复原样|还是之前的|还是刚才的|原来的",
@@ -253,7 +253,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
     ),
     (
         Filler,
-        "params|parameters|move|moving|place|placing|meant|mean|i meant|i mean|sorry|oops|typo|my bad|correction|proj|projs|projection|projections|gpu hours|gpu hour|gpu time|what do i need|what do we need|what would i need|what would we need|\
+        "usage|footprint|consumption|params|parameters|move|moving|place|placing|meant|mean|i meant|i mean|sorry|oops|typo|my bad|correction|proj|projs|projection|projections|gpu hours|gpu hour|gpu time|what do i need|what do we need|what would i need|what would we need|\
          ~|≈|expect|expecting|expected|peak|at peak|cap|limit|limited to|and more|no longer|a|an|the|this|that|these|those|it|its|my|our|your|their|we|i|you|u|they|us|me|them|was|been|am|s|t|ll|\
          ve|re|d|do|does|did|can|could|can't|would|will|gonna|shall|may|might|must|have|has|had|got|get|gets|\
          getting|so|then|in|on a|on an|of|for|into|onto|as|than|up|down|out|over|per|by|just|only|too|please|pls|\
@@ -288,7 +288,7 @@ pub(super) const PHRASES: &[(Sense, &str, &str)] = &[
          go for|end up|afford|realistic|realistically|practical|viable|reasonable|ok with|okay with|happy with|\
          only have|only had|aggressively|hows|how's|gaming|scale|e4m3|e5m2|time|this time|store|stored|latency|below|lower than|finally|get away with|come out|comes out|compare to|requiring|\
          per card|on board|gpu memory",
-        "不对|说错了|打错了|写错了|搞错了|我是说|我的意思是|应该是|更正|会不会爆|会爆吗|会爆|会oom吗|会不会oom|爆不爆|卡时|卡小时|普通|常规|标准|普通的|\
+        "用量|使用量|不对|说错了|打错了|写错了|搞错了|我是说|我的意思是|应该是|更正|会不会爆|会爆吗|会爆|会oom吗|会不会oom|爆不爆|卡时|卡小时|普通|常规|标准|普通的|\
          的|挂|挂上|了|吗|呢|吧|啊|呀|嘛|哦|哈|把|将|在|能|能不能|可以|可不可以|可否|能否|行不行|行吗|需要|要求|要|\
          得|会|会怎样|会怎么样|怎么样|怎样|如何|什么|哪些|哪个|啥|那|那么|那如果|这|这个|那个|\
          这样|那样|它|他|我|我们|咱|咱们|你|您|请|请问|麻烦|帮|帮我|帮忙|一下|下|看看|看下|看一下|算算|算下|\
@@ -454,7 +454,7 @@ pub(super) const SAYINGS: &[(&str, &str, &str)] = &[
     (
         "stage=pretrain",
         "pretrain|pretraining|continue pretraining|continued pretraining|continual pretraining|from scratch",
-        "预训练|继续预训练|增量预训练|从头训练|从零训练|从头训|二次预训练",
+        "预训练|继续预训练|增量预训练|从头训练|从零训练|从头训|从头预训练|从零预训练|从头开始训练|从零开始训练|从头开始预训练|从零开始预训练|二次预训练",
     ),
     ("stage=sft", "sft|supervised fine tuning|instruction tuning|instruction tune", "指令微调|监督微调|有监督微调"),
     (

@@ -4,6 +4,7 @@ use super::item::{Item, Piece, items};
 use super::value::values_of;
 use crate::catalog::Catalog;
 use crate::request::lexicon::Sense;
+use crate::request::settings::Verb;
 use crate::request::words::{plain, words};
 
 /// As many as are compared side by side.
@@ -15,6 +16,10 @@ const LONGEST: usize = 3;
 pub fn alternatives(text: &str, catalog: &'static Catalog) -> Option<Vec<String>> {
     let plain = plain(text);
     let items = items(&plain, &words(&plain), catalog);
+    // `compare lora and qlora`: all that stands beside each other.
+    let compares = items.first().is_some_and(|piece| piece.says(&Sense::Verb(Verb::Compare)));
+    let is_or = |piece: &Piece| is_or(piece) || compares && piece.says(&Sense::And);
+    let is_between = |piece: &Piece| is_or(piece) || matches!(piece.text.as_str(), "," | "、" | "/");
     let or = items.iter().position(is_or)?;
     let second = or + 1 + items[or + 1..].iter().take_while(|piece| is_article(piece)).count();
     let width = (1..=LONGEST).rev().find(|width| {
@@ -44,16 +49,13 @@ pub fn alternatives(text: &str, catalog: &'static Catalog) -> Option<Vec<String>
     }
     let spot = items[places[0]].at..items[end - 1].end();
     let said = places.iter().map(|place| items[*place].at..items[place + width - 1].end());
-    let texts = said.map(|said| format!("{}{}{}", &plain[..spot.start], &plain[said], &plain[spot.end..]));
+    let from = if compares { items[0].end() } else { 0 };
+    let texts = said.map(|said| format!("{}{}{}", &plain[from..spot.start], &plain[said], &plain[spot.end..]));
     (places.len() <= MOST).then(|| texts.collect())
 }
 
 fn is_or(piece: &Piece) -> bool {
     matches!(piece.text.as_str(), "or" | "vs" | "versus" | "还是" | "或" | "或者")
-}
-
-fn is_between(piece: &Piece) -> bool {
-    is_or(piece) || matches!(piece.text.as_str(), "," | "、" | "/")
 }
 
 fn is_article(piece: &Piece) -> bool {

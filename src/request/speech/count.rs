@@ -110,16 +110,8 @@ impl Listener {
     }
 
     pub(super) fn number(&mut self) -> usize {
-        let Some(mut amount) = self.number_at(self.at) else { return 1 };
-        let mut next = self.at + 1;
-        // `two hundred`
-        while let Some(Item::Senses(senses)) = self.items.get(next).map(|piece| &piece.item)
-            && let [Sense::Magnitude(by)] = senses[..]
-        {
-            amount.value *= by;
-            next += 1;
-        }
-        let width = next - self.at;
+        let Some(amount) = self.number_at(self.at) else { return 1 };
+        let next = self.at + 1;
         let is_memory = amount.is_memory();
         if !is_memory && let Some(taken) = self.count_of(&amount, next) {
             return taken;
@@ -143,7 +135,7 @@ impl Listener {
         }
         if self.text(next) == "bpw" {
             self.set_typed(knobs::of("quant"), &format!("exl2-{}", amount.value));
-            return next + 1 - self.at;
+            return 2;
         }
         if is_memory && self.is_gpu(next) {
             // `a 40GB A100`, `3g.40gb h100`
@@ -151,22 +143,23 @@ impl Listener {
             let slice = slice.filter(|slice| slice.unit == "g").map_or(String::new(), |slice| slice.typed() + ".");
             let card = self.text(next);
             // `two 80GB A100s`, but `a 48GB L40S`.
-            let is_name = self.catalog.names().gpu(card).read_as.is_none();
-            let card = if is_name { card } else { card.trim_end_matches('s') };
-            let name = format!("{card} {slice}{}{}", amount.value, amount.unit);
-            let found = self.catalog.names().gpu(&name);
+            let find = |name: &str| self.catalog.names().gpu(name);
+            let one = card.trim_end_matches('s');
+            let is_plural = matches!(&self.items[next].item, Item::Gpu(id) if find(one).id.as_ref() == Some(id));
+            let name = format!("{} {slice}{}{}", if is_plural { one } else { card }, amount.value, amount.unit);
+            let found = find(&name);
             match &found.id {
                 Some(id) => self.set(knobs::of("gpu"), Value::Text(id.clone())),
                 None => self.fail(knobs::no_gpu(&name, &found)),
             }
-            return next + 1 - self.at;
+            return 2;
         }
         if is_memory && self.is_card(&amount, next) {
-            return width;
+            return 1;
         }
         let bare = !self.items.get(next).is_some_and(|piece| matches!(piece.item, Item::Unknown));
         // `train 350m`: what stands where a line's model does is a size; elsewhere `1m` is a length.
-        let leads = self.at == 1 && matches!(amount.unit.as_str(), "m" | "t") && Verb::of(self.text(0)).is_some();
+        let leads = self.leads() && matches!(amount.unit.as_str(), "m" | "t");
         // `千亿参数`, `700亿的模型`
         let parameters = || {
             amount.plain() >= 1e8
@@ -178,7 +171,7 @@ impl Listener {
         if matches!(self.text(next), "active" | "激活") {
             // `30b with 3b active`
             self.unknown();
-            return width;
+            return 1;
         }
         if let Some(other) = self
             .knob_at(self.past_light(next))
@@ -199,7 +192,12 @@ impl Listener {
         } else if amount.digits && !is_memory {
             self.unknown();
         }
-        width
+        1
+    }
+
+    /// Whether this stands where a line's model does: `train a 350m`.
+    fn leads(&self) -> bool {
+        Verb::of(self.text(0)).is_some() && (1..self.at).all(|at| self.has(at, &Sense::Filler))
     }
 
     /// `it cost us 10k`

@@ -41,6 +41,9 @@ impl Piece {
     pub fn end(&self) -> usize {
         self.at + self.text.len()
     }
+    pub fn says(&self, wanted: &Sense) -> bool {
+        matches!(&self.item, Item::Senses(senses) if senses.contains(&wanted))
+    }
     /// The knob that is named here.
     pub fn knob(&self) -> Option<&'static Knob> {
         match &self.item {
@@ -71,6 +74,16 @@ pub(super) fn items(plain: &str, words: &[Word], catalog: &'static Catalog) -> V
             None => item(plain, rest, catalog, items.last()),
         };
         let text = plain[word.at..words[at + width - 1].end()].to_owned();
+        if let (Item::Senses(senses), Some(Piece { item: Item::Number(amount), text: number, at: from, .. })) =
+            (&item, items.last_mut())
+            && let [Sense::Magnitude(by)] = senses[..]
+        {
+            // `two hundred`
+            amount.value *= by;
+            *number = plain[*from..words[at + width - 1].end()].to_owned();
+            at += width;
+            continue;
+        }
         items.push(Piece { item, text, gap: word.gap, at: word.at });
         at += width;
     }

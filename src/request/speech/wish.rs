@@ -1,7 +1,7 @@
 //! What is not wanted, and what is wanted without saying how much.
 
 use super::value::{off_word, values_of};
-use super::{Act, Item, Listener, is_counted, time_per_token};
+use super::{Act, Item, Listener, is_card, is_counted, time_per_token};
 use crate::request::knobs::{self, Kind, Knob, Scope};
 use crate::request::lexicon::Sense;
 use crate::request::settings::{Bound, Value, Verb};
@@ -200,6 +200,11 @@ impl Listener {
         at += usize::from(self.number_at(at).is_some_and(|size| size.is_memory()));
         let is_gpu = self.is_gpu(at);
         let Some(knob) = self.knob_at(at).or(is_gpu.then(|| knobs::of("gpus"))) else { return 1 };
+        let of_size = matches!(self.text(self.at), "how big" | "how large" | "多大") && is_card(knob);
+        if of_size || matches!(self.text(at + 1), "hours" | "hour") {
+            // `how big a card`, `how many h100 hours`
+            return 1;
+        }
         let knob = if matches!(knob.key, "gpu" | "nodes") { knobs::of("gpus") } else { knob };
         let width = if is_gpu { 1 } else { at + 1 - self.at };
         let numbered = !is_gpu && self.number_at(at + 1).is_some() && !self.is_gpu(at + 1);
