@@ -15,7 +15,7 @@ use super::share::Share;
 use super::stages::Load;
 use super::states::LayersTrained;
 use crate::catalog::constant::Training;
-use crate::catalog::gpu::Gpu;
+use crate::catalog::gpu::{Gpu, Vendor};
 use crate::catalog::model::{Ffn, LayerKind, Model};
 use crate::estimate::Time;
 use crate::request::{Compute, Offload, Request, Train, Zero};
@@ -25,6 +25,7 @@ use crate::units::{FlopsPerSec, Seconds};
 #[derive(Clone, Copy, Debug, Default)]
 struct Parts {
     products: f64,
+    experts: f64,
     elementwise: f64,
     launch: f64,
     communication: f64,
@@ -34,10 +35,17 @@ struct Parts {
 }
 
 impl Parts {
+    /// Of a micro batch.
+    fn kernels(&self) -> f64 {
+        self.products + self.experts + self.elementwise + self.launch
+    }
+
     /// By name, and how far off each may be, as a part of it.
-    fn each(&self, constants: &Training) -> [(&'static str, f64, f64); 7] {
+    fn each(&self, gpu: &Gpu, constants: &Training) -> [(&'static str, f64, f64); 8] {
+        let products = if gpu.vendor == Vendor::Nvidia { constants.doubt_products } else { constants.doubt_elsewhere };
         [
-            ("time-products", self.products, constants.doubt_products),
+            ("time-products", self.products, products),
+            ("time-experts", self.experts, constants.doubt_experts),
             ("time-elementwise", self.elementwise, constants.doubt_elementwise),
             ("time-launch", self.launch, constants.doubt_launch),
             ("time-communication", self.communication, constants.doubt_communication),
@@ -62,7 +70,7 @@ pub fn of(
     let machine = Machine::of(gpu, request, constants)?;
     let share = Share::of_stage(&request.model, &request.parallel, 0);
     let demand = Demand::of(request, train, walk, &share, constants);
-    let parts = step(&machine, &demand, &share, train, resident, trained).each(constants);
+    let parts = step(&machine, &demand, &share, train, resident, trained).each(gpu, constants);
     let step: f64 = parts.iter().map(|(_, seconds, _)| seconds).sum();
     // 80% of measured cases stay within the doubts of the parts, independent of each other.
     let doubt = 1.0 + parts.iter().map(|(_, seconds, doubt)| (seconds * doubt).powi(2)).sum::<f64>().sqrt() / step;
@@ -96,10 +104,11 @@ fn step(machine: &Machine, demand: &Demand, share: &Share, train: &Train, reside
     let (_, accumulation) = schedule(train, parallel.pipeline);
     let pipeline = f64::from(parallel.pipeline);
     let mut parts = demand.kernels(machine, train);
-    let micro = parts.products + parts.elementwise + parts.launch;
+    let micro = parts.kernels();
     let part = trained / model.counts.total as f64;
     parts.communication = exchange::exposed(machine, share, train, demand.tokens, micro, part);
     parts.products *= accumulation;
+    parts.experts *= accumulation;
     parts.elementwise *= accumulation;
     parts.launch *= accumulation;
     // 1F1B idles for as many micro batches as there are further stages, interleaved for a part of that.
@@ -139,7 +148,7 @@ pub fn fastest<'a>(
     let ranks = f64::from(request.parallel.tensor * request.parallel.pipeline);
     move |gpu| {
         let parts = demand.kernels(&Machine::of(gpu, request, constants)?, train);
-        Some(demand.tokens / (parts.products + parts.elementwise + parts.launch) / ranks)
+        Some(demand.tokens / parts.kernels() / ranks)
     }
 }
 
@@ -193,15 +202,26 @@ impl Demand {
     fn kernels(&self, machine: &Machine, train: &Train) -> Parts {
         let Self { forward, passes, .. } = self;
         let precision = machine.request.precision;
-        let linears = forward.layers + forward.experts / machine.constants.efficiency_experts;
-        let products = self.tokens_done / self.split
-            * (linears * (passes.linears + passes.linears_again) / machine.rate(precision)
+        let (tokens, rate) = (self.tokens_done / self.split, machine.rate(precision));
+        let linears = passes.linears + passes.linears_again;
+        let products = tokens
+            * (forward.layers * linears / rate
                 + forward.head * passes.head / machine.rate(Compute::Bf16)
                 + forward.attention * (passes.attention + passes.attention_again) / machine.attention_rate(train));
+        let grouping = expert_width(&machine.request.model).map(|width| machine.constants.half_rate_experts / width);
+        let experts = tokens * forward.experts * linears / rate * (1.0 + grouping.unwrap_or(0.0));
         let elementwise = self.traffic / machine.bandwidth;
-        let launch = (self.launch - products - elementwise).max(0.0);
-        Parts { products, elementwise, launch, ..Parts::default() }
+        let launch = (self.launch - products - experts - elementwise).max(0.0);
+        Parts { products, experts, elementwise, launch, ..Parts::default() }
     }
+}
+
+/// Intermediate features of a routed expert.
+fn expert_width(model: &Model) -> Option<f64> {
+    model.layers.iter().find_map(|kind| match kind.ffn {
+        Ffn::Moe { intermediate_size, .. } => Some(intermediate_size as f64),
+        Ffn::Dense { .. } | Ffn::None => None,
+    })
 }
 
 /// Features that go into and come out of the layers' linears, of each token.

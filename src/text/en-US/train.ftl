@@ -50,6 +50,7 @@ term-train-allocator-gaps = allocator: gaps between blocks
 term-train-context = driver context
 term-train-communicators = communicators
 time-products = matrix products
+time-experts = routed experts' products
 time-elementwise = elementwise kernels and reading weights
 time-launch = waiting for kernel launches
 time-communication = communication not hidden

@@ -50,6 +50,7 @@ term-train-allocator-gaps = 分配器：块间碎片
 term-train-context = 驱动上下文
 term-train-communicators = 通信器
 time-products = 矩阵乘
+time-experts = 路由专家的矩阵乘
 time-elementwise = 逐元素 kernel 与读权重
 time-launch = 等待 kernel 启动
 time-communication = 未被掩盖的通信
