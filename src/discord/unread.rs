@@ -112,7 +112,7 @@ fn data(raw: &Value) -> Value {
     data["values"] = each(&raw["values"], &[], text);
     data["options"] = each(&raw["options"], &["name"], option);
     let messages = raw["resolved"]["messages"].as_object().into_iter().flatten();
-    let messages = messages.map(|(id, raw)| (id.clone(), message(raw)));
+    let messages = messages.filter(|(id, _)| id.parse::<u64>().is_ok()).map(|(id, raw)| (id.clone(), message(raw)));
     data["resolved"] = json!({"messages": messages.collect::<serde_json::Map<_, _>>()});
     let mut inputs = Vec::new();
     gather_inputs(&raw["components"], &mut inputs);
@@ -217,6 +217,7 @@ mod tests {
             let mut raw = json!({"id": "5", "type": kind, "token": "t"});
             raw["message"] = json!({"attachments": [null, {"id": "7"}], "mentions": [{}], "embeds": [null]});
             raw["data"] = json!({"component_type": 2, "options": [null, {"value": 8}]});
+            raw["data"]["resolved"] = json!({"messages": {"brand_new": {}, "9": {"content": "train 7b"}}});
             assert!(interaction(&raw).is_some(), "{raw}");
         }
     }
