@@ -82,16 +82,20 @@ async fn a_thread_of_six_tweaks_goes_on_across_a_restart() {
 
 #[tokio::test]
 async fn a_change_is_taken_back_in_words() {
-    let stage = Stage::new().await;
-    let mut script = Transcript::default();
-    let ann = stage.sandbox.person("Ann", "en-US");
-    let (ann, first) = in_thread(&stage, &ann, &mut script).await;
-    let changed = ann.reply(&first, "zero 2, 8k").await.unwrap();
-    assert_ne!(changed.line(), first.line());
-    let back = ann.reply(&changed, "undo that").await.unwrap();
-    assert_eq!(back.line(), first.line());
-    let compared = ann.reply(&back, "zero 1, 2 or 3?").await.unwrap();
-    assert_eq!(compared.line().unwrap().split(" | ").count(), 3);
+    for locale in Locale::ALL {
+        let mut scene = Scene::new(locale).await;
+        let ann = scene.ann();
+        let (ann, first) = scene.in_thread(&ann).await;
+        let changed = scene.script.reply(&ann, &first, "zero 2, 8k").await;
+        assert_ne!(changed.line(), first.line());
+        let words = scene.in_words("undo that", "撤销");
+        let back = scene.script.reply(&ann, &changed, words).await;
+        assert_eq!(back.line(), first.line());
+        let words = scene.in_words("zero 1, 2 or 3?", "zero 1、2 还是 3？");
+        let compared = scene.script.reply(&ann, &back, words).await;
+        assert_eq!(compared.line().unwrap().split(" | ").count(), 3);
+        scene.keep("taken_back");
+    }
 }
 
 #[tokio::test]

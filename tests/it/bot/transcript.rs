@@ -1,6 +1,6 @@
 //! A conversation as text to read and to keep: who said what, and the outline of what was shown.
 //!
-//! Figures, bars and lists of hardware are left out: the tests of estimates and views hold those.
+//! Figures, bars, advice and lists of hardware are left out: the tests of estimates, plans and views hold those.
 
 use headroom::sandbox::{Person, Shown, Silence};
 use std::fmt::Write;
@@ -21,7 +21,7 @@ impl Transcript {
         self.shows(who.slash(line).await)
     }
     pub async fn press(&mut self, who: &Person, on: &Shown, label: &str) -> Shown {
-        self.says(&who.name(), &format!("[{label}]"));
+        self.says(&who.name(), &format!("[{}]", without_figures(label)));
         self.shows(who.press(on, label).await)
     }
     pub async fn choose(&mut self, who: &Person, on: &Shown, label: &str) -> Shown {
@@ -95,6 +95,14 @@ fn outline(shown: &Shown) -> String {
             _ if words.starts_with('-') || words.starts_with(|c: char| c.is_ascii_digit()) => {}
             _ if words.starts_with('<') => {
                 text += &format!("  {}>\n", words.split(" ▾").next().unwrap_or_default());
+            }
+            _ if words.starts_with('[') => {
+                let labels = words.trim_matches(['[', ']']).split("] [");
+                let mut labels: Vec<_> = labels.map(|label| if label.ends_with("iB") { "…" } else { label }).collect();
+                labels.dedup();
+                // How many fit into a row depends on the advice.
+                let indent = if text.ends_with("]\n") { text.pop().map_or("", |_| " ") } else { "  " };
+                text += &without_figures(&format!("{indent}[{}]\n", labels.join("] [")));
             }
             // The line that a person could type again.
             _ if is_line(words) => text += &format!("  {words}\n"),
