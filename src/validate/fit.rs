@@ -15,11 +15,13 @@ use crate::estimate::estimate_with;
 const USUAL_ERROR: f64 = 0.1;
 /// Step of the numerical derivative, of a constant's logarithm.
 const NUDGE: f64 = 1e-4;
+/// Cases that make a range half as doubtful as all of them would.
+const MANY: f64 = 20.0;
 /// No step moves a constant by more, of its logarithm.
 const LONGEST: f64 = 0.7;
 
-/// The rows with fitted constants at their best for the cases; what no case depends on is as expected, and as doubtful
-/// as anything unmeasured.
+/// The rows with fitted constants at their best for the cases; what no case depends on is as expected, and what
+/// few depend on nearly as doubtful as anything unmeasured.
 pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     let fitted: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].fitted).collect();
     let with = |axes: &[usize], logarithms: &[f64]| {
@@ -48,22 +50,24 @@ pub fn fit(cases: &[&Prepared], rows: &[Constant]) -> Vec<Constant> {
     for at in (0..rows.len()).filter(|at| rows[*at].name == "doubt" && rows[*at].of.contains('.')) {
         let mut doubted = rows.to_vec();
         doubted[at].value *= 2.0;
-        if ranges(&doubted) == measured {
-            let family = rows[at].of.split('.').next();
-            let whole = rows.iter().find(|row| Some(&*row.of) == family && row.name == "doubt");
-            found[at].value = whole.map_or(found[at].value, |row| row.value);
-        }
+        let family = rows[at].of.split('.').next();
+        let whole = rows.iter().find(|row| Some(&*row.of) == family && row.name == "doubt");
+        let evidence = ranges(&doubted).iter().zip(&measured).filter(|(a, b)| a != b).count() as f64;
+        // With so many cases in hand the doubt of none weighs as much as that of all.
+        let unknown = MANY / (MANY + evidence);
+        let without = whole.map_or(rows[at].value, |row| row.value);
+        found[at].value = rows[at].value.powf(1.0 - unknown) * without.powf(unknown);
     }
     found
 }
 
-/// Of every quantity of every case.
-fn ranges(cases: &[&Prepared], constants: &Constants) -> Vec<Option<(f64, f64)>> {
+/// Of every case the quantities that are fitted.
+fn ranges(cases: &[&Prepared], constants: &Constants) -> Vec<Vec<Option<(f64, f64)>>> {
     let ranges = |case: &&Prepared| {
         let estimate = estimate_with(&case.request, constants);
-        quantities().map(|quantity| (quantity.range)(&estimate, &case.row)).collect::<Vec<_>>()
+        quantities().map(|quantity| (quantity.range)(&estimate, &case.row)).collect()
     };
-    cases.iter().flat_map(ranges).collect()
+    cases.iter().map(ranges).collect()
 }
 
 /// `ln(estimate / measured) / b` of every fitted quantity of every case.
