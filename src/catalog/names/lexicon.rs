@@ -381,7 +381,10 @@ impl Lexicon {
                 let swapped = || word.len() == typed.len() && word.chars().all(|c| typed.contains(c));
                 *distance <= allowed && (word.len() > 3 || swapped())
             })
-            .min_by_key(|(distance, word)| (*distance, !word.starts_with(typed), word.len()))
+            .min_by_key(|(distance, word)| {
+                let begun = word.bytes().zip(typed.bytes()).take_while(|(a, b)| a == b).count();
+                (*distance, std::cmp::Reverse(begun), word.len())
+            })
             .map(|(_, word)| word)
     }
 }
