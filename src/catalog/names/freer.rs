@@ -29,12 +29,16 @@ impl Index {
         read
     }
 
-    /// `智谱 chatglm3`: the maker's own family is not another's.
+    /// `智谱 chatglm3`, `千问 QwQ`: the maker's own family is not another's.
     fn without_makers(&self, query: &Query) -> Option<Query> {
         let mut read = query.clone();
-        let texts: Vec<String> = query.tokens.iter().map(|token| token.text.clone()).collect();
+        let is_family = |token: &&Token| token.kind == Kind::Word && self.lexicon.role(&token.text) == Role::Family;
+        let texts: Vec<String> = query.tokens.iter().filter(is_family).map(|token| token.text.clone()).collect();
         let part = |text: &String| texts.iter().any(|other| other.len() > text.len() && other.contains(text.as_str()));
-        read.tokens.retain(|token| token.kind != Kind::Word || token.text.len() < 3 || !part(&token.text));
+        let maker = |text: &String| texts.len() > 1 && self.has_owner(text);
+        read.tokens.retain(|token| {
+            token.kind != Kind::Word || token.text.len() < 3 || !(part(&token.text) || maker(&token.text))
+        });
         (read.tokens.len() < query.tokens.len()).then_some(read)
     }
 
@@ -110,7 +114,8 @@ impl Index {
         (read.tokens.len() < query.tokens.len()).then_some(read)
     }
 
-    /// `Hermes-2-Pro-Llama-3-8B`: a fine-tune's own words, where family and size are plain without them.
+    /// `Hermes-2-Pro-Llama-3-8B`, `DeepSeek-R1-MXFP4-Preview`: words of a fine-tune's or a packing's own, where the model
+    /// is plain without them.
     fn without_lines(&self, query: &Query) -> Option<Query> {
         let mut read = query.clone();
         let before = read.tokens.len();
@@ -118,7 +123,7 @@ impl Index {
         read.mended = true;
         let parts = self.lexicon.parts(&read);
         let sized = read.tokens.iter().any(|token| matches!(token.kind, Kind::Size(_) | Kind::Experts));
-        let plain = sized && !parts.words.is_empty();
+        let plain = (sized || parts.packing.is_some()) && !parts.words.is_empty();
         (plain && read.tokens.len() < before).then_some(read)
     }
 }

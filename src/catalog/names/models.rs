@@ -254,7 +254,7 @@ impl Index {
         Resolution { quant, ..self.read(query, asked) }
     }
 
-    fn has_owner(&self, name: &str) -> bool {
+    pub fn has_owner(&self, name: &str) -> bool {
         let is = |id: &str| id.split_once('/').is_some_and(|(owner, _)| owner.eq_ignore_ascii_case(name));
         self.entries.iter().any(|entry| is(&entry.id))
     }

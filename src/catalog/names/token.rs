@@ -311,6 +311,14 @@ pub fn is_sized(text: &str) -> bool {
     tokens.iter().any(|token| matches!(token.kind, Kind::Size(_) | Kind::Experts))
 }
 
+/// `qwen3_32b`, `llama_3_8b`: a size after a version; `internlm2-1_8b` is 1.8.
+fn begins_size(pieces: &[Piece]) -> bool {
+    let [whole, part, rest @ ..] = pieces else { return false };
+    let sized = rest.first().is_some_and(|piece| piece.before.is_none() && unit(piece.text).is_some());
+    let apart = whole.before.is_none() || part.text.len() > 1;
+    part.before == Some('_') && sized && apart
+}
+
 /// A decimal from its pieces (`2.5`, `2_5`, `2,5`) and how many it takes.
 fn decimal(pieces: &[Piece]) -> (String, usize) {
     match pieces {
@@ -318,7 +326,8 @@ fn decimal(pieces: &[Piece]) -> (String, usize) {
             if part.class == Class::Digits
                 && matches!(part.before, Some('.' | ',' | '_'))
                 && part.text.len() <= 3
-                && whole.text.len() <= 3 =>
+                && whole.text.len() <= 3
+                && !begins_size(pieces) =>
         {
             let more =
                 |piece: &&Piece| piece.class == Class::Digits && piece.before == Some('.') && piece.text.len() == 1;
@@ -396,12 +405,15 @@ fn number(pieces: &[Piece], found: &mut Vec<Token>) -> usize {
             return width + 1;
         }
     }
-    // 8x7b, and 8x22 with the unit left out
-    if glued && word == "x" && pieces.get(width + 1).is_some_and(|p| p.class == Class::Digits && p.before.is_none()) {
+    // 8x7b, 8 x 7b, and 8x22 with the unit left out
+    if close && word == "x" && pieces.get(width + 1).is_some_and(|each| each.class == Class::Digits) {
         let (each, each_width) = decimal(&pieces[width + 1..]);
         let end = width + 1 + each_width;
-        push(Kind::Experts, format!("{text}x{each}b"), found);
-        return end + usize::from(pieces.get(end).is_some_and(|p| p.before.is_none() && p.text == "b"));
+        let sized = pieces.get(end).is_some_and(|unit| unit.before.is_none() && unit.text == "b");
+        if sized || (glued && pieces[width + 1].before.is_none()) {
+            push(Kind::Experts, format!("{text}x{each}b"), found);
+            return end + usize::from(sized);
+        }
     }
     if close
         && let Some(scale) = unit(word)
