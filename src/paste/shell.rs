@@ -444,6 +444,8 @@ pub fn flags(words: &[String]) -> Vec<(&str, &str)> {
         if value.is_some() {
             at += 1;
         }
+        // A sentence may go on after it: `--gpu-memory-utilization 0.3，报错`.
+        let value = value.and_then(|value| value.split(['，', '。', '；', '、']).next());
         found.push((name, value.unwrap_or("")));
     }
     found

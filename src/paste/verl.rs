@@ -25,7 +25,7 @@ pub fn file(tree: &Map<String, Value>) -> Option<Draft> {
 fn read(pairs: &[(String, String)], processes: Option<u64>) -> Option<Draft> {
     let value = |wanted: &str| pairs.iter().rev().find(|(path, _)| path == wanted).map(|(_, value)| value.as_str());
     let count = |wanted: &str| value(wanted).and_then(|value| value.parse::<u64>().ok());
-    let rollout = value("actor_rollout_ref.model.path").is_some();
+    let rollout = pairs.iter().any(|(path, _)| path.starts_with("actor_rollout_ref."));
     let sft = value("model.partial_pretrain").is_some() || value("data.micro_batch_size_per_gpu").is_some();
     (rollout || sft).then_some(())?;
     let mut draft = train(Kind::Verl);
