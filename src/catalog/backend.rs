@@ -259,7 +259,7 @@ mod tests {
         let since = |version| vllm.memory(version).since;
         assert_eq!(since((0, 4)), (0, 0));
         assert_eq!(since((0, 6)), (0, 5));
-        assert_eq!(since((0, 8)), (0, 8));
+        assert_eq!(since((0, 8)), (0, 7));
         assert_eq!(since((0, 16)), (0, 9));
         assert_eq!(since((0, 17)), (0, 17));
         assert_eq!(since((0, 99)), (0, 27));
