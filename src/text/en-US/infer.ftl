@@ -43,7 +43,7 @@ note-infer-refuses = The engine starts, but refuses requests of more than { $tok
 note-infer-rest = The engine's share leaves less of the card than a step takes: start it with a smaller gpu_mem_util.
 note-infer-lower-seqs = The pool has room for the states of { $most } sequences: start the engine with max_seqs={ $most } or less, not { $seqs }.
 note-infer-too-long = A request of { $tokens } tokens is longer than the maximum length of { $seq }: the engine refuses it or cuts its output.
-note-infer-queue = Of { $asked } requests { $runs } run at once; the others wait in the queue.
+note-infer-queue = Of { $asked } requests about { $runs } run at once at the lengths they have reached; the others wait in the queue.
 note-infer-draft = Each step keeps { $tokens } tokens on average, of { $drafted } drafted and one of the model's own.
 note-infer-host = { $weights } of weights stay in host memory, which the CPU is taken to read at { $gbps } GB/s. With twice that, its part of a token takes half the time.
 problem-engine-format = { $backend } does not load { $quant } weights.
