@@ -167,11 +167,8 @@ impl Judge<'_> {
         let held = self.before.serving.as_ref().and_then(|serving| serving.max_seq);
         let held = held.map(|longest| longest / USABLE * USABLE).filter(|longest| *longest < whole);
         let halved = std::iter::successors(Some(whole / 2), |seq| Some(seq / 2));
-        let mut shorter =
-            held.into_iter().chain(halved.take_while(|seq| *seq > 0)).filter(|seq| *seq >= shortest.max(1));
-        let changes = |seq: u64| vec![("seq", Value::Count(seq))];
-        let seq = shorter.find(|seq| self.fits(&changes(*seq)))?;
-        self.advice(&changes(seq), msg!("plan-advice-seq", seq = seq))
+        let shorter = held.into_iter().chain(halved.take_while(|seq| *seq > 0)).filter(|seq| *seq >= shortest.max(1));
+        self.first("seq", shorter, |seq| msg!("plan-advice-seq", seq = seq))
     }
     /// The layout that would be taken on the same GPUs if no degree had been asked for.
     fn laid_out(&self) -> Option<Advice> {
@@ -190,11 +187,9 @@ impl Judge<'_> {
     fn split_sequences(&self) -> Option<Advice> {
         let parallel = &self.request.parallel;
         let splits = self.request.train().is_some() && parallel.context == 1 && self.request.seq >= layout::LONG;
-        let doubled =
-            std::iter::successors(Some(2), |ranks| Some(ranks * 2)).take_while(|ranks| *ranks <= parallel.data);
-        let changes = |ranks: u32| vec![("cp", Value::Count(ranks.into()))];
-        let ranks = doubled.filter(|_| splits).find(|ranks| self.fits(&changes(*ranks)))?;
-        self.advice(&changes(ranks), msg!("plan-advice-cp", gpus = ranks))
+        let doubled = std::iter::successors(Some(2), |ranks| Some(ranks * 2));
+        let ranks = doubled.take_while(|ranks| splits && *ranks <= u64::from(parallel.data));
+        self.first("cp", ranks, |ranks| msg!("plan-advice-cp", gpus = ranks))
     }
     /// Half the sequences that the engine takes at once, a quarter, as long as those asked for are.
     fn fewer_sequences(&self) -> Option<Advice> {
@@ -204,9 +199,14 @@ impl Judge<'_> {
             Concurrency::Max => 1,
         };
         let halved = std::iter::successors(Some(infer.max_seqs / 2), |seqs| Some(seqs / 2));
-        let changes = |seqs: u64| vec![("max_seqs", Value::Count(seqs))];
-        let seqs = halved.take_while(|seqs| *seqs >= least).find(|seqs| self.fits(&changes(*seqs)))?;
-        self.advice(&changes(seqs), msg!("plan-advice-max-seqs", seqs = seqs))
+        self.first("max_seqs", halved.take_while(|seqs| *seqs >= least), |seqs| {
+            msg!("plan-advice-max-seqs", seqs = seqs)
+        })
+    }
+    /// The first of these values of a knob that is enough.
+    fn first(&self, key: &'static str, values: impl Iterator<Item = u64>, label: fn(u64) -> Message) -> Option<Advice> {
+        let mut advice = values.filter_map(|value| self.advice(&vec![(key, Value::Count(value))], label(value)));
+        advice.find(|advice| advice.fits)
     }
     /// The option of more of the same GPU, with what it sets beside.
     fn more_gpus(&self, option: &Choice) -> Option<Advice> {
