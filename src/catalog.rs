@@ -162,11 +162,10 @@ impl Catalog {
 
     /// How many accelerators the cloud's machine of this name has, and which.
     pub fn instance(&self, name: &str) -> Option<(u64, &str)> {
-        let squash = |text: &str| text.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
-        let asked = squash(name);
+        let asked = names::squash(name);
         let sold_as = ["standard", "ecs", "ml", "阿里云", "腾讯云"].iter().find_map(|word| asked.strip_prefix(word));
         let asked = sold_as.unwrap_or(&asked);
-        let is = |known: &String| squash(known) == asked;
+        let is = |known: &String| names::squash(known) == asked;
         self.instances.iter().find_map(|row| {
             let (gpus, _) = row.sizes.iter().find(|(_, names)| names.iter().any(is))?;
             Some((*gpus, row.gpu.as_str()))

@@ -17,7 +17,7 @@ mod token;
 use data::DATA;
 pub use gpus::Index as GpuIndex;
 pub use models::Index as ModelIndex;
-pub use token::numeral;
+pub use token::{numeral, squash};
 
 /// What people call the models and accelerators of a catalog.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 //! A name is a model (`a100sxm`) and perhaps a memory size (80): two spellings are one if these agree.
 
 use super::data::GpuWords;
-use super::token::normalise;
+use super::token::{normalise, squash};
 use super::{Outcome, Resolution};
 use crate::catalog::Gpu;
 use crate::msg;
@@ -97,11 +97,6 @@ impl Parts {
         let words: Vec<String> = self.words.iter().filter(|own| *own != word).cloned().collect();
         (words.len() < self.words.len() && !words.is_empty()).then_some(Self { words, memory: self.memory })
     }
-}
-
-/// Its letters and digits, in lower case.
-fn squash(text: &str) -> String {
-    normalise(text).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 fn digits(text: &str) -> String {

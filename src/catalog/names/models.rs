@@ -567,8 +567,7 @@ impl Index {
 
     pub fn suggest(&self, typed: &str, limit: usize) -> Vec<&str> {
         let typed = token::normalise(typed.trim());
-        let squash = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-        let wanted = squash(&typed);
+        let wanted = token::squash(&typed);
         let mut found: Vec<(usize, usize)> = self
             .entries
             .iter()
@@ -578,7 +577,7 @@ impl Index {
                 let name = id.rsplit('/').next().unwrap_or(&id);
                 let place = if id.starts_with(&typed) || name.starts_with(&typed) {
                     0
-                } else if squash(&id).contains(&wanted) {
+                } else if token::squash(&id).contains(&wanted) {
                     1
                 } else {
                     return None;

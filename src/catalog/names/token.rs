@@ -73,6 +73,11 @@ pub fn normalise(text: &str) -> String {
         .collect()
 }
 
+/// Its letters and digits, in lower case.
+pub fn squash(text: &str) -> String {
+    normalise(text).chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// Zero-width, bidirectional and variation characters.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
